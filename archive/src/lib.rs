@@ -1,0 +1,1 @@
+//! The guarded reader and unpacker of source archives, used by both halves.

@@ -1,0 +1,1 @@
+//! What a build may touch: policies as data with a reason for each grant, and their compilation.

@@ -1,0 +1,1 @@
+//! Make: the pipeline from a request to a wheel in the cache.

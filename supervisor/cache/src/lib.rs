@@ -1,0 +1,1 @@
+//! Keep: buckets, scratch, locks, publishing.

@@ -1,0 +1,1 @@
+//! Equip: interpreters, resolution of build requirements, immutable environments.

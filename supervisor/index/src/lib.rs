@@ -1,0 +1,1 @@
+//! Ask: the client of package indexes.

@@ -1,0 +1,125 @@
+//! The stable codes of errors and the exit code that each leads to.
+//!
+//! `docs/errors.md` has one section a code; `fumehood explain CODE` prints it.
+
+/// What the program answers its caller with; the table is part of the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// A package failed to build.
+    BuildFailed = 1,
+    /// Usage or configuration.
+    Usage = 2,
+    /// A denial by policy was decisive.
+    Denied = 3,
+    /// A hash, signature, archive or wheel check failed.
+    CheckFailed = 4,
+    /// The wanted isolation is not available.
+    Isolation = 5,
+    /// A limit or time-out.
+    Limit = 6,
+    /// Nothing matched, or resolution failed.
+    NoMatch = 7,
+    /// Index or network.
+    Network = 8,
+    /// A bug in fumehood.
+    Bug = 70,
+    /// Interrupted.
+    Interrupted = 130,
+}
+
+macro_rules! codes {
+    ($($name:ident $text:literal $exit:ident $title:literal;)*) => {
+        /// A stable code, `F` and four digits.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code { $(#[doc = $title] $name,)* }
+
+        impl Code {
+            /// Every code, in order.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// Returns the code as it is printed.
+            #[must_use]
+            pub fn text(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+
+            /// Returns the exit code.
+            #[must_use]
+            pub fn exit(self) -> Exit {
+                match self { $(Self::$name => Exit::$exit,)* }
+            }
+
+            /// Returns the one-line meaning.
+            #[must_use]
+            pub fn title(self) -> &'static str {
+                match self { $(Self::$name => $title,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    BadSpec "F0101" Usage "what was asked for is not a requirement, URL or path";
+    BadFlag "F0102" Usage "a flag, variable or setting has a value that does not fit";
+    BadPolicy "F0103" Usage "a policy file is not valid";
+    OutDir "F0104" Usage "the output directory can not be written";
+    CacheRefused "F0105" Usage "the cache directory is not fumehood's, or not safe to use";
+    CachePlace "F0106" Usage "the cache directory can not be used";
+    NoInterpreter "F0107" Usage "no usable Python was found";
+    BadInterpreter "F0108" Usage "the Python did not answer as a Python does";
+    FlagRefused "F0110" Usage "fumehood refuses this flag on purpose";
+    DiskFull "F0111" Usage "the disk is full";
+    LockTimeout "F0112" Limit "another process holds a lock for too long";
+    NoIndex "F0201" Network "no package index is known";
+    HttpStatus "F0202" Network "the index answered with an error";
+    Transport "F0203" Network "the index could not be reached, or cut the connection";
+    BadPage "F0204" Network "the index answered with something that is not a project page";
+    Redirect "F0205" Network "a redirect from a public host to a private address was refused";
+    Offline "F0206" Network "it is not in the cache and the network is off";
+    Unauthorized "F0207" Network "the index wants credentials";
+    Backend "F0300" BuildFailed "the build backend failed";
+    DeniedNetwork "F0301" BuildFailed "the backend failed after it was refused a network connection";
+    BadPyproject "F0302" BuildFailed "pyproject.toml is not valid";
+    BackendMissing "F0303" BuildFailed "the build backend could not be imported";
+    HookResult "F0304" BuildFailed "a hook returned something that is not what PEP 517 wants";
+    BuildRequires "F0305" BuildFailed "the build requirements are not acceptable";
+    BuildCycle "F0306" BuildFailed "building it needs itself";
+    BackendDied "F0307" BuildFailed "the backend exited or was ended by a signal";
+    HashMismatch "F0401" CheckFailed "the bytes do not have the expected digest";
+    BadArchive "F0402" CheckFailed "the source archive was refused";
+    BadWheel "F0403" CheckFailed "the wheel was refused";
+    WrongName "F0404" CheckFailed "the metadata names another project or version";
+    OutputRefused "F0405" CheckFailed "what the backend left as output was refused";
+    Isolation "F0501" Isolation "the isolation asked for is not available here";
+    SelfTest "F0502" Isolation "something that must fail did not: the sandbox does not hold";
+    WallLimit "F0601" Limit "the build took too long";
+    LogLimit "F0602" Limit "the build wrote too much output";
+    ScratchLimit "F0603" Limit "the build wrote too much to its scratch";
+    ResourceLimit "F0604" Limit "the build reached a limit of processor time, memory or processes";
+    UnknownProject "F0701" NoMatch "the index does not know this project";
+    NoVersion "F0702" NoMatch "no version fits";
+    Unresolvable "F0703" NoMatch "the requirements contradict each other";
+    NoSource "F0704" NoMatch "the version has no file that may be used";
+    Bug "F0901" Bug "a bug in fumehood";
+    WorkerLost "F0902" Bug "the worker ended or spoke without making sense";
+    WorkerFault "F0903" Bug "the worker could not set itself up";
+    Io "F0904" Bug "an operation on a file failed";
+    Interrupted "F0130" Interrupted "interrupted";
+}
+
+impl std::fmt::Display for Code {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(self.text())
+    }
+}
+
+impl std::str::FromStr for Code {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|code| code.text().eq_ignore_ascii_case(text))
+            .ok_or_else(|| format!("`{text}` is not an error code of fumehood"))
+    }
+}

@@ -1,0 +1,1 @@
+//! Get: source distributions from wherever they are, named by their bytes.
