@@ -3,13 +3,21 @@
 mod code;
 mod config_settings;
 mod digest;
+pub mod lenient;
 mod python;
+mod sdist;
 mod source;
+mod tag;
+mod wheel;
 
 pub use code::{Code, Exit};
 pub use config_settings::ConfigSettings;
 pub use digest::{Digest, NotADigest, Sha256};
+pub use lenient::{NotARequirement, NotAVersion, NotSpecifiers};
 pub use pep440_rs::{Version, VersionSpecifiers};
 pub use pep508_rs::{ExtraName, MarkerEnvironment, PackageName, Requirement};
 pub use python::PythonFacts;
+pub use sdist::{SdistExtension, SdistFilename};
 pub use source::{SourceId, SourceKind};
+pub use tag::TagSet;
+pub use wheel::{BadFilename, WheelFilename};
