@@ -1,1 +1,32 @@
 //! Keep: buckets, scratch, locks, publishing.
+//!
+//! Everything that fumehood writes lies under one root, and this crate alone writes there. What
+//! the entries of a bucket *mean* is the business of the crates that ask for them.
+
+mod blob;
+mod bucket;
+mod deliver;
+mod error;
+mod lease;
+mod lock;
+mod mark;
+mod names;
+mod publish;
+mod record;
+mod removal;
+mod root;
+mod scratch;
+mod size;
+mod staging;
+mod sweep;
+
+pub use bucket::Bucket;
+pub use deliver::{check_out_dir, deliver};
+pub use error::CacheError;
+pub use lock::Lock;
+pub use publish::Published;
+pub use root::{Budget, Cache, PathBudget};
+pub use scratch::Scratch;
+pub use size::Size;
+pub use staging::{StagingDir, StagingFile};
+pub use sweep::Swept;

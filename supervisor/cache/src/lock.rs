@@ -1,0 +1,137 @@
+//! Advisory locks between processes (and threads), one file a name in [`Bucket::Locks`].
+//!
+//! A lock is `flock` on a file of its own; it ends with the process that holds it.
+
+use std::fs::File;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use model::Sha256;
+use rustix::fs::{FlockOperation, OFlags, flock};
+use rustix::io::Errno;
+
+use crate::{Bucket, Cache, CacheError};
+
+/// The lock under which scratches are created (shared) and swept (alone).
+const ROOT: &str = "root";
+
+/// A lock that is held until this is dropped.
+#[derive(Debug)]
+#[must_use = "the lock ends when this is dropped"]
+pub struct Lock {
+    _file: File,
+}
+
+/// Who else may hold the lock at the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Shared,
+    Alone,
+}
+
+impl Cache {
+    /// Takes the lock `name`. If someone else holds it, `on_wait` is called once and the lock is
+    /// waited for, at most `wait`.
+    ///
+    /// # Errors
+    /// If the time is up, or the lock file can not be used.
+    pub fn lock(
+        &self,
+        name: &str,
+        wait: Duration,
+        on_wait: &mut dyn FnMut(),
+    ) -> Result<Lock, CacheError> {
+        let path = self.lock_path(name);
+        let deadline = Instant::now() + wait;
+        let mut announced = false;
+        loop {
+            let file = open(&path)?;
+            let file = match try_lock(&file, &path, FlockOperation::NonBlockingLockExclusive)? {
+                true => file,
+                false => {
+                    if !std::mem::replace(&mut announced, true) {
+                        on_wait();
+                    }
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    wait_for(file, &path, left)?.ok_or_else(|| CacheError::LockTimeout {
+                        name: name.to_owned(),
+                        waited: wait,
+                    })?
+                }
+            };
+            if is_current(&file, &path)? {
+                return Ok(Lock { _file: file });
+            }
+        }
+    }
+
+    /// Takes the root's lock; it is held for moments only, so there is no time limit.
+    pub(crate) fn root_lock(&self, mode: Mode) -> Result<Lock, CacheError> {
+        let path = self.bucket(Bucket::Locks).join(ROOT);
+        let operation = match mode {
+            Mode::Shared => FlockOperation::LockShared,
+            Mode::Alone => FlockOperation::LockExclusive,
+        };
+        let file = open(&path).map_err(|error| match error {
+            CacheError::Io { source, .. } => CacheError::place(self.root(), source),
+            other => other,
+        })?;
+        rustix::io::retry_on_intr(|| flock(&file, operation))
+            .map_err(|source| CacheError::place(self.root(), source))?;
+        Ok(Lock { _file: file })
+    }
+
+    fn lock_path(&self, name: &str) -> PathBuf {
+        let digest = Sha256::of(name).to_string();
+        self.bucket(Bucket::Locks).join(&digest[..32])
+    }
+}
+
+fn open(path: &Path) -> Result<File, CacheError> {
+    File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .custom_flags(OFlags::NOFOLLOW.bits() as i32)
+        .open(path)
+        .map_err(|source| CacheError::io("open the lock", path, source))
+}
+
+fn try_lock(file: &File, path: &Path, operation: FlockOperation) -> Result<bool, CacheError> {
+    match rustix::io::retry_on_intr(|| flock(file, operation)) {
+        Ok(()) => Ok(true),
+        Err(Errno::WOULDBLOCK) => Ok(false),
+        Err(source) => Err(CacheError::io("lock", path, source)),
+    }
+}
+
+/// Waits in a thread of its own, because `flock` knows no time limit. If the time is up, the
+/// thread goes on until it gets the lock, and gives it back at once.
+fn wait_for(file: File, path: &Path, left: Duration) -> Result<Option<File>, CacheError> {
+    let (sender, receiver) = mpsc::sync_channel(1);
+    std::thread::Builder::new()
+        .name("lock".to_owned())
+        .spawn(move || {
+            let got = rustix::io::retry_on_intr(|| flock(&file, FlockOperation::LockExclusive));
+            // Nobody listens any more when the time is up: then the lock ends here.
+            let _ = sender.send(got.map(|()| file));
+        })
+        .map_err(|source| CacheError::io("start a thread that waits for", path, source))?;
+    match receiver.recv_timeout(left) {
+        Ok(Ok(file)) => Ok(Some(file)),
+        Ok(Err(source)) => Err(CacheError::io("lock", path, source)),
+        Err(_) => Ok(None),
+    }
+}
+
+/// Whether the file that was locked is still the one that the path names: a lock file may be
+/// pruned between its opening and its locking.
+fn is_current(file: &File, path: &Path) -> Result<bool, CacheError> {
+    file.metadata()
+        .map(|found| found.nlink() > 0)
+        .map_err(|source| CacheError::io("look at the lock", path, source))
+}

@@ -1,0 +1,87 @@
+//! What marks a root as ours: the file `fumehood`, `CACHEDIR.TAG` and `.gitignore`.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
+use std::path::Path;
+
+use crate::{names, publish};
+
+/// The file that says that a directory is a cache of ours.
+const MARKER: &str = "fumehood";
+const MARKER_TEXT: &str = "fumehood cache 1\n";
+/// How the marker's unfinished file begins; a crash may leave one in an otherwise empty root.
+const UNFINISHED: &str = ".fumehood-";
+
+const TAG: &str = "CACHEDIR.TAG";
+const TAG_TEXT: &str = "Signature: 8a477f597d28d172789f06886806bc55\n\
+    # This directory is a cache of fumehood. See https://bford.info/cachedir/ about this file.\n";
+
+/// What a directory is, before it is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ownership {
+    Marked,
+    Empty,
+    Foreign,
+}
+
+/// Looks at a directory without changing it.
+pub(crate) fn look(root: &Path) -> io::Result<Ownership> {
+    // The order counts: of ours the marker comes first, so if anything of ours was listed, the
+    // marker is there when it is read afterwards, also while another process is marking.
+    let mut empty = true;
+    for entry in fs::read_dir(root)? {
+        let name = entry?.file_name();
+        // A fresh volume of ext4 has its `lost+found`.
+        let ignored =
+            name == "lost+found" || name.as_encoded_bytes().starts_with(UNFINISHED.as_bytes());
+        if !ignored {
+            empty = false;
+            break;
+        }
+    }
+    if is_marked(root)? {
+        Ok(Ownership::Marked)
+    } else if empty {
+        Ok(Ownership::Empty)
+    } else {
+        Ok(Ownership::Foreign)
+    }
+}
+
+fn is_marked(root: &Path) -> io::Result<bool> {
+    let path = root.join(MARKER);
+    match fs::symlink_metadata(&path) {
+        Ok(found) if found.is_file() => {}
+        Ok(_) => return Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error),
+    }
+    let mut head = Vec::new();
+    File::open(&path)?.take(64).read_to_end(&mut head)?;
+    Ok(head.starts_with(b"fumehood cache "))
+}
+
+/// Marks an empty directory; two processes may do so at once.
+pub(crate) fn mark(root: &Path) -> io::Result<()> {
+    let unfinished = root.join(format!("{UNFINISHED}{}", names::staging()?));
+    let written = write_new(&unfinished, MARKER_TEXT)
+        .and_then(|()| publish::move_file(&unfinished, &root.join(MARKER)));
+    if !matches!(written, Ok(publish::Published::New)) {
+        // Either another process was faster, or it failed and the error counts.
+        let _ = fs::remove_file(&unfinished);
+    }
+    written?;
+    for (name, text) in [(TAG, TAG_TEXT), (".gitignore", "*\n")] {
+        match write_new(&root.join(name), text) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            other => other?,
+        }
+    }
+    Ok(())
+}
+
+fn write_new(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = File::create_new(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}

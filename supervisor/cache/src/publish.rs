@@ -1,0 +1,152 @@
+//! Moving finished things into place: the only file in the workspace that renames.
+//!
+//! Write, sync the file, rename, sync the directory: whoever sees a name sees all of its bytes,
+//! also after a crash. Publishing the same name twice is not an error.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::io::Errno;
+
+use crate::root::sync_dir;
+use crate::{Cache, CacheError, StagingDir, StagingFile};
+
+/// Whether a publication made the name or found it there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Published {
+    /// The name is new.
+    New,
+    /// Somebody had published it before; what was staged is gone.
+    Existed,
+}
+
+impl Cache {
+    /// Publishes a file under `to` (a path inside the cache), with mode 0644; what is there
+    /// already stays.
+    ///
+    /// # Errors
+    /// If the path is outside, or writing fails.
+    pub fn publish_file(&self, file: StagingFile, to: &Path) -> Result<Published, CacheError> {
+        self.make_parents(to)?;
+        file.finish()?;
+        let published = move_file(file.path(), to)
+            .map_err(|source| CacheError::io("publish the file", to, source))?;
+        if published == Published::New {
+            file.moved();
+            sync_parent(to)?;
+        }
+        Ok(published)
+    }
+
+    /// Publishes a file under `to`, in place of what is there.
+    ///
+    /// # Errors
+    /// If the path is outside, or writing fails.
+    pub fn replace_file(&self, file: StagingFile, to: &Path) -> Result<(), CacheError> {
+        self.make_parents(to)?;
+        file.finish()?;
+        rustix::fs::rename(file.path(), to)
+            .map_err(|source| CacheError::io("replace the file", to, source))?;
+        file.moved();
+        sync_parent(to)
+    }
+
+    /// Publishes a folder under `to`, with mode 0755; what is there already stays.
+    ///
+    /// # Errors
+    /// If the path is outside, or writing fails.
+    pub fn publish_dir(&self, dir: StagingDir, to: &Path) -> Result<Published, CacheError> {
+        self.make_parents(to)?;
+        if to.exists() {
+            return Ok(Published::Existed);
+        }
+        sync_tree(dir.path())?;
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755))
+            .map_err(|source| CacheError::io("open to readers", dir.path(), source))?;
+        let published = move_dir(dir.path(), to)
+            .map_err(|source| CacheError::io("publish the folder", to, source))?;
+        if published == Published::New {
+            sync_parent(to)?;
+        }
+        Ok(published)
+    }
+}
+
+/// Moves a file to a name that must be free. Does not sync.
+pub(crate) fn move_file(from: &Path, to: &Path) -> io::Result<Published> {
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        Ok(()) => return Ok(Published::New),
+        Err(Errno::EXIST) => return Ok(Published::Existed),
+        Err(error) if !lacks_no_replace(error) => return Err(error.into()),
+        Err(_) => {}
+    }
+    // A link is as atomic and as unwilling to replace.
+    match rustix::fs::link(from, to) {
+        Ok(()) => {
+            rustix::fs::unlink(from)?;
+            Ok(Published::New)
+        }
+        Err(Errno::EXIST) => Ok(Published::Existed),
+        // No links either: names are made of digests, so replacing an equal file does no harm.
+        Err(_) if fs::symlink_metadata(to).is_ok() => Ok(Published::Existed),
+        Err(_) => {
+            rustix::fs::rename(from, to)?;
+            Ok(Published::New)
+        }
+    }
+}
+
+/// Moves a folder to a name that must be free (an empty folder may be there). Does not sync.
+pub(crate) fn move_dir(from: &Path, to: &Path) -> io::Result<Published> {
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        Ok(()) => return Ok(Published::New),
+        Err(Errno::EXIST) => return Ok(Published::Existed),
+        Err(error) if !lacks_no_replace(error) => return Err(error.into()),
+        Err(_) => {}
+    }
+    // A plain rename of a folder never replaces one that holds something, nor a file.
+    match rustix::fs::rename(from, to) {
+        Ok(()) => Ok(Published::New),
+        Err(Errno::EXIST | Errno::NOTEMPTY | Errno::NOTDIR) => Ok(Published::Existed),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Moves a file over whatever has the name. Does not sync.
+pub(crate) fn move_over(from: &Path, to: &Path) -> io::Result<()> {
+    Ok(rustix::fs::rename(from, to)?)
+}
+
+/// Whether the error says that kernel, filter or file system know no `RENAME_NOREPLACE`.
+fn lacks_no_replace(error: Errno) -> bool {
+    matches!(error, Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP)
+}
+
+fn sync_parent(path: &Path) -> Result<(), CacheError> {
+    path.parent().map_or(Ok(()), sync_dir)
+}
+
+/// Syncs every file and folder of a tree of ours; links have no bytes of their own.
+fn sync_tree(tree: &Path) -> Result<(), CacheError> {
+    let mut folders = vec![tree.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let failed = |source| CacheError::io("sync the folder", &folder, source);
+        for entry in fs::read_dir(&folder).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let kind = entry.file_type().map_err(failed)?;
+            let path = entry.path();
+            if kind.is_dir() {
+                folders.push(path);
+            } else if kind.is_file() {
+                fs::File::open(&path)
+                    .and_then(|file| file.sync_all())
+                    .map_err(|source| CacheError::io("sync the file", &path, source))?;
+            }
+        }
+        sync_dir(&folder)?;
+    }
+    Ok(())
+}

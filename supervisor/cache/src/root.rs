@@ -1,0 +1,248 @@
+//! The cache's root: opened, judged, marked.
+//!
+//! Whoever can write a cache decides what is installed, so a root of another owner, or one that
+//! others may write, is refused. Parents of the root are not judged.
+
+use std::fs::{self, DirBuilder, File};
+use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use rustix::fs::StatVfsMountFlags;
+
+use crate::mark::{self, Ownership};
+use crate::{Bucket, CacheError};
+
+/// What a build's `TMPDIR` adds to the root: `/<6 characters>/<room>` and one byte of reserve.
+const TEMP_SUFFIX: usize = 10;
+/// The longest `TMPDIR` under which what programs append still fits a socket's address.
+const TEMP_LIMIT: usize = 75;
+/// The root's length beyond which there is a warning.
+const COMFORTABLE: usize = 40;
+
+/// A cache root that may be used. Cloning is cheap.
+#[derive(Clone, Debug)]
+pub struct Cache {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    root: PathBuf,
+    no_exec: bool,
+}
+
+/// How the root's length fits what builds append to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PathBudget {
+    /// Bytes of the root's path.
+    pub root: usize,
+    /// Bytes of the `TMPDIR` that a build would see at its real path.
+    pub temp: usize,
+    /// The judgement.
+    pub budget: Budget,
+}
+
+/// The judgement on a root's length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Budget {
+    /// Everything fits.
+    Fits,
+    /// It works, but programs that append much to `TMPDIR` may reach limits: worth a warning.
+    Long,
+    /// Too long for builds that see real paths (`confined`); at `ns` constant paths are used and
+    /// the length does not matter.
+    TooLong,
+}
+
+impl Cache {
+    /// Opens the cache at `root` and creates it if it is missing or empty.
+    ///
+    /// # Errors
+    /// If the place is foreign, unsafe, full, or can not be written; each says what to do.
+    pub fn open(root: &Path) -> Result<Self, CacheError> {
+        let root = std::path::absolute(root).map_err(|source| CacheError::place(root, source))?;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o755)
+            .create(root.parent().unwrap_or(&root))
+            .map_err(|source| CacheError::place(&root, source))?;
+        match DirBuilder::new().mode(0o700).create(&root) {
+            Ok(()) => {}
+            // What exists is judged below; a dangling link or a file fails there.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            // A root of the file system, or `..` at the end: it exists if it can be opened.
+            Err(_) if root.is_dir() => {}
+            Err(source) => return Err(CacheError::place(&root, source)),
+        }
+        let (cache, ownership) = Self::judge(&root)?;
+        cache.check_space()?;
+        if ownership == Ownership::Empty {
+            mark::mark(cache.root()).map_err(|source| CacheError::place(cache.root(), source))?;
+        }
+        cache.make_buckets()?;
+        // Proves that the root can be written before any work starts.
+        drop(cache.root_lock(crate::lock::Mode::Shared)?);
+        Ok(cache)
+    }
+
+    /// Opens the cache at `root` if there is one; creates nothing.
+    ///
+    /// # Errors
+    /// If the place is foreign, unsafe, or can not be read.
+    pub fn open_existing(root: &Path) -> Result<Option<Self>, CacheError> {
+        let root = std::path::absolute(root).map_err(|source| CacheError::place(root, source))?;
+        match fs::metadata(&root) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(CacheError::place(&root, source)),
+            Ok(_) => {}
+        }
+        let (cache, ownership) = Self::judge(&root)?;
+        Ok((ownership == Ownership::Marked).then_some(cache))
+    }
+
+    fn judge(root: &Path) -> Result<(Self, Ownership), CacheError> {
+        let place = |source: io::Error| CacheError::place(root, source);
+        let real = root.canonicalize().map_err(place)?;
+        let found = fs::metadata(&real).map_err(place)?;
+        if !found.is_dir() {
+            return Err(place(io::ErrorKind::NotADirectory.into()));
+        }
+        let caller = rustix::process::geteuid().as_raw();
+        let (owner, mode) = (found.uid(), found.mode() & 0o7777);
+        if owner != caller && owner != 0 {
+            return Err(CacheError::ForeignOwner {
+                root: real,
+                owner,
+                caller,
+            });
+        }
+        if mode & 0o022 != 0 {
+            return Err(CacheError::OpenToOthers { root: real, mode });
+        }
+        let ownership = mark::look(&real).map_err(place)?;
+        if ownership == Ownership::Foreign {
+            return Err(CacheError::NotOurs { root: real });
+        }
+        let volume = rustix::fs::statvfs(&real).map_err(|errno| place(errno.into()))?;
+        let inner = Inner {
+            root: real,
+            no_exec: volume.f_flag.contains(StatVfsMountFlags::NOEXEC),
+        };
+        let inner = Arc::new(inner);
+        Ok((Self { inner }, ownership))
+    }
+
+    fn check_space(&self) -> Result<(), CacheError> {
+        let volume = rustix::fs::statvfs(self.root())
+            .map_err(|source| CacheError::place(self.root(), source))?;
+        // Some file systems have no fixed number of inodes and say zero of zero.
+        let no_inodes = volume.f_files > 0 && volume.f_favail == 0;
+        if volume.f_bavail == 0 || no_inodes {
+            let full = io::Error::from(rustix::io::Errno::NOSPC);
+            return Err(CacheError::place(self.root(), full));
+        }
+        Ok(())
+    }
+
+    fn make_buckets(&self) -> Result<(), CacheError> {
+        for bucket in Bucket::ALL {
+            match DirBuilder::new().mode(0o755).create(self.bucket(bucket)) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                    return Err(CacheError::place(self.root(), error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the root, absolute and without links.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.inner.root
+    }
+
+    /// Returns the folder of `bucket`.
+    #[must_use]
+    pub fn bucket(&self, bucket: Bucket) -> PathBuf {
+        self.inner.root.join(bucket.folder())
+    }
+
+    /// Whether programs can not be started from the root's mount (`noexec`).
+    #[must_use]
+    pub fn is_noexec(&self) -> bool {
+        self.inner.no_exec
+    }
+
+    /// Returns how the root's length fits what builds append to it.
+    #[must_use]
+    pub fn path_budget(&self) -> PathBudget {
+        let root = self.inner.root.as_os_str().as_bytes().len();
+        let temp = root + TEMP_SUFFIX;
+        let budget = match root {
+            _ if temp > TEMP_LIMIT => Budget::TooLong,
+            _ if root > COMFORTABLE => Budget::Long,
+            _ => Budget::Fits,
+        };
+        PathBudget { root, temp, budget }
+    }
+
+    /// Refuses a path that is not strictly inside the root, or has `.` or `..` in it.
+    pub(crate) fn inside(&self, path: &Path) -> Result<(), CacheError> {
+        let fits = path.strip_prefix(self.root()).is_ok_and(|rest| {
+            rest.components().next().is_some()
+                && rest
+                    .components()
+                    .all(|part| matches!(part, Component::Normal(_)))
+        });
+        if fits {
+            Ok(())
+        } else {
+            Err(CacheError::Outside {
+                path: path.to_owned(),
+            })
+        }
+    }
+
+    /// Makes the folder of `path` and what is missing above it, and syncs what was changed.
+    pub(crate) fn make_parents(&self, path: &Path) -> Result<(), CacheError> {
+        self.inside(path)?;
+        let mut missing = Vec::new();
+        let mut folder = path.parent();
+        while let Some(here) = folder {
+            match DirBuilder::new().mode(0o755).create(here) {
+                Ok(()) => missing.push(here),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    missing.push(here);
+                    folder = here.parent();
+                    continue;
+                }
+                Err(source) => return Err(CacheError::io("create the folder", here, source)),
+            }
+            break;
+        }
+        for here in missing.into_iter().rev() {
+            match DirBuilder::new().mode(0o755).create(here) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                    return Err(CacheError::io("create the folder", here, error));
+                }
+                _ => {}
+            }
+            if let Some(above) = here.parent() {
+                sync_dir(above)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Syncs a directory, so that the names in it survive a crash.
+pub(crate) fn sync_dir(path: &Path) -> Result<(), CacheError> {
+    File::open(path)
+        .and_then(|dir| dir.sync_all())
+        .map_err(|source| CacheError::io("sync the folder", path, source))
+}
