@@ -6,6 +6,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::PolicyError;
+use crate::error::Mistake;
 
 /// The most bytes that a policy may have.
 const MOST: usize = 256 * 1024;
@@ -160,14 +161,14 @@ impl<'d> Section<'d> {
     }
 
     fn fail_at(&self, start: usize, key: &str, problem: String, instead: String) -> PolicyError {
-        PolicyError::Written {
+        PolicyError::Written(Box::new(Mistake {
             file: self.file.to_owned(),
             line: line_of(self.text, start),
             table: self.name.clone(),
             key: key.escape_debug().take(80).collect(),
             problem,
             instead,
-        }
+        }))
     }
 
     fn inner(&self, name: String, key: &str, table: &'d DeTable<'d>) -> Self {

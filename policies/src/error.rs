@@ -27,21 +27,8 @@ pub enum PolicyError {
         problem: String,
     },
     /// One key is missing, unknown or has a value that does not fit.
-    #[error("{file}, line {line}, {table}, `{key}`: {problem}; {instead}")]
-    Written {
-        /// The file.
-        file: String,
-        /// The line, counted from 1.
-        line: usize,
-        /// The table, as it stands in the file: `[[grant]] 2`, `[limits]`, `top of the file`.
-        table: String,
-        /// The key.
-        key: String,
-        /// What is wrong.
-        problem: String,
-        /// What to write instead.
-        instead: String,
-    },
+    #[error("{0}")]
+    Written(Box<Mistake>),
     /// No grant lets Python start.
     #[error(
         "{file}: no grant lets Python start; write `extends = \"pure\"`, or a [[grant]] with place = \"interpreter\" and access = [\"read\", \"execute\"]"
@@ -94,4 +81,22 @@ pub enum PolicyError {
         /// The first thing that is more.
         what: String,
     },
+}
+
+/// One key of a policy file that is wrong, and what to write instead.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{file}, line {line}, {table}, `{key}`: {problem}; {instead}")]
+pub struct Mistake {
+    /// The file.
+    pub file: String,
+    /// The line, counted from 1.
+    pub line: usize,
+    /// The table, as it stands in the file: `[[grant]] 2`, `[limits]`, `top of the file`.
+    pub table: String,
+    /// The key.
+    pub key: String,
+    /// What is wrong.
+    pub problem: String,
+    /// What to write instead.
+    pub instead: String,
 }

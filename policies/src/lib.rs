@@ -27,7 +27,9 @@ mod narrow;
 mod place;
 mod policy;
 mod rights;
+#[cfg(test)]
+mod tests;
 
 pub use compile::{Compiled, Extra, Places};
-pub use error::PolicyError;
+pub use error::{Mistake, PolicyError};
 pub use policy::Policy;
