@@ -1,0 +1,64 @@
+//! Sockets in the program stage: local streams pass, everything that could reach out is reported or
+//! refused. Not here: which local socket may be connected to (the worker's broker decides).
+
+use libc::EACCES;
+
+use super::{Action, Condition, Rule, Test, argument};
+use crate::spec::Spec;
+
+/// The bits of a socket's type that are the type; the others are flags.
+const TYPE: u32 = 0xf;
+const LOCAL: Condition = argument(0, Test::Is(1));
+const STREAM: Condition = argument(
+    1,
+    Test::Field {
+        mask: TYPE,
+        value: 1,
+    },
+);
+const SEQPACKET: Condition = argument(
+    1,
+    Test::Field {
+        mask: TYPE,
+        value: 5,
+    },
+);
+
+/// Written as with a listener; see [`adapt`].
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        calls: &["socket", "socketpair"],
+        when: &[LOCAL, STREAM],
+        action: Action::Allow,
+        why: "processes of one build talk through local streams; reaching one is a connect",
+    },
+    Rule {
+        calls: &["socket", "socketpair"],
+        when: &[LOCAL, SEQPACKET],
+        action: Action::Allow,
+        why: "as a stream: it has no address but the one it was connected to",
+    },
+    Rule {
+        calls: &["socket", "socketpair"],
+        when: &[],
+        action: Action::Notify,
+        why: "no other family or type; a datagram socket sends to any path without a connect",
+    },
+    Rule {
+        calls: &["connect"],
+        when: &[],
+        action: Action::Notify,
+        why: "Landlock does not keep a build from the host's local sockets, so the broker connects",
+    },
+];
+
+/// Turns a notification into a refusal where nobody listens.
+pub(super) fn adapt(rule: Rule, spec: &Spec) -> Rule {
+    match rule.action {
+        Action::Notify if !spec.notifies() => Rule {
+            action: Action::Errno(EACCES),
+            ..rule
+        },
+        _ => rule,
+    }
+}

@@ -1,0 +1,31 @@
+//! What a filter is asked to be. Not here: what that means call by call (`rules`).
+
+/// The part of a build that runs behind a filter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Stage {
+    /// Our own code reading a stranger's archive: no program, no process, no socket, no metadata.
+    Unpack,
+    /// A stranger's program: Python, compilers, anything that a build starts.
+    Program,
+}
+
+/// One filter, described.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Spec {
+    /// Which rules.
+    pub stage: Stage,
+    /// `Stage::Program` only: attempts to reach a network are notified instead of refused. The
+    /// filter must then be installed with a listener; without one the kernel answers `ENOSYS`.
+    pub listener: bool,
+    /// Together with `listener`: every call that changes metadata is notified. Otherwise such calls
+    /// pass, and something else (a read-only mount) protects, or nothing does and the report says so.
+    pub broker_metadata: bool,
+}
+
+impl Spec {
+    /// Returns whether a filter of this description leaves any call to a listener.
+    #[must_use]
+    pub fn notifies(&self) -> bool {
+        self.stage == Stage::Program && self.listener
+    }
+}

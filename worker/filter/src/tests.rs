@@ -1,0 +1,46 @@
+//! Tests of the compiled programs without the kernel: every number and every interesting argument
+//! goes through an interpreter. Not here: what the kernel makes of a program (`tests/kernel`).
+
+mod exhaustive;
+mod golden;
+mod interpreter;
+mod promises;
+mod tables;
+
+use crate::spec::{Spec, Stage};
+
+/// Every filter there can be, with the name of its golden file.
+const SPECS: [(&str, Spec); 4] = [
+    (
+        "unpack",
+        Spec {
+            stage: Stage::Unpack,
+            listener: false,
+            broker_metadata: false,
+        },
+    ),
+    (
+        "program",
+        Spec {
+            stage: Stage::Program,
+            listener: false,
+            broker_metadata: false,
+        },
+    ),
+    (
+        "program-listener",
+        Spec {
+            stage: Stage::Program,
+            listener: true,
+            broker_metadata: false,
+        },
+    ),
+    (
+        "program-broker",
+        Spec {
+            stage: Stage::Program,
+            listener: true,
+            broker_metadata: true,
+        },
+    ),
+];
