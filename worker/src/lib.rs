@@ -1,8 +1,25 @@
-//! The confined half.
-use std::process::ExitCode;
+//! The confined half: one process a build, blocking, single-threaded, no network code.
+//!
+//! ```text
+//! run.rs       the corridor: order -> confine -> unpack -> program -> reap -> claim
+//! link.rs      frames over the inherited socket (descriptor 0)
+//! confine/     the order of the steps, and each step
+//! unpack.rs    a stranger's archive, read by a child that may do nothing else
+//! program.rs   the child that becomes the build
+//! reaper.rs    waits on everything at once, ends the domain, proves it empty
+//! broker/      answers the calls that the filter hands over
+//! sys.rs       the only file with `unsafe`
+//! ```
 
-/// Runs the worker.
-#[must_use]
-pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
-}
+mod broker;
+mod confine;
+mod error;
+mod link;
+mod program;
+mod reaper;
+mod rooms;
+mod run;
+mod sys;
+mod unpack;
+
+pub use run::main;

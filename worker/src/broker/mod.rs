@@ -1,0 +1,128 @@
+//! The broker: answers the calls that the filter hands over, and counts what it refuses.
+//!
+//! A call is decided on a copy of its arguments and carried out by the broker itself on objects
+//! that it has pinned; the build's own call is never let through where a pointer decides safety.
+
+mod address;
+mod change;
+mod metadata;
+mod pin;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use filter::{Call, Listener, Request};
+use nix::errno::Errno;
+use protocol::{Denial, Fault, Step};
+
+use crate::error::At;
+
+/// Kinds of refused act that are kept; more are counted under the last name.
+const MOST_DENIALS: usize = 100;
+
+/// Serves one listener.
+pub(crate) struct Broker {
+    listener: Listener,
+    rooms: Vec<PathBuf>,
+    denials: BTreeMap<(String, String), u64>,
+    counting: bool,
+}
+
+impl Broker {
+    /// Takes the listener; `rooms` are the folders whose contents the build may change.
+    pub(crate) fn new(listener: Listener, rooms: Vec<PathBuf>) -> Self {
+        Self {
+            listener,
+            rooms,
+            denials: BTreeMap::new(),
+            counting: false,
+        }
+    }
+
+    /// Begins to count: what came before was the self-test.
+    pub(crate) fn count_from_now(&mut self) {
+        self.counting = true;
+    }
+
+    /// Returns the listener, for polling.
+    pub(crate) fn listener(&self) -> &Listener {
+        &self.listener
+    }
+
+    /// Returns what was refused so far.
+    pub(crate) fn denials(&self) -> impl Iterator<Item = Denial> + '_ {
+        self.denials.iter().map(|((what, target), count)| Denial {
+            what: what.clone(),
+            target: target.clone(),
+            count: *count,
+        })
+    }
+
+    /// Answers one call.
+    pub(crate) fn serve(&mut self) -> Result<(), Fault> {
+        let Some(request) = self
+            .listener
+            .receive()
+            .at(Step::Reaper, "receive a notification")?
+        else {
+            return Ok(());
+        };
+        let answer = match request.call {
+            Call::Socket | Call::SocketPair => Answer::Refuse {
+                errno: Errno::EACCES,
+                target: address::family(request.arguments[0], request.arguments[1]),
+            },
+            Call::Connect => Answer::Refuse {
+                errno: Errno::EACCES,
+                target: address::of_connect(&request),
+            },
+            _ => metadata::answer(&request, &self.listener, &self.rooms),
+        };
+        self.give(&request, answer)
+    }
+
+    fn give(&mut self, request: &Request, answer: Answer) -> Result<(), Fault> {
+        let sent = match answer {
+            Answer::Done => self.listener.answer(request.id, 0),
+            Answer::Fail(errno) => self.listener.refuse(request.id, errno as i32),
+            Answer::Refuse { errno, target } => {
+                self.note(request.call.name(), &target);
+                self.listener.refuse(request.id, errno as i32)
+            }
+        };
+        match sent {
+            // The caller was killed in the meantime.
+            Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Ok(()),
+            other => other.at(Step::Reaper, "answer a notification"),
+        }
+    }
+
+    fn note(&mut self, what: &str, target: &str) {
+        if !self.counting {
+            return;
+        }
+        let mut key = (what.to_owned(), printable(target));
+        if self.denials.len() >= MOST_DENIALS && !self.denials.contains_key(&key) {
+            key = ("more".to_owned(), "other refused calls".to_owned());
+        }
+        *self.denials.entry(key).or_default() += 1;
+    }
+}
+
+/// What becomes of a call.
+enum Answer {
+    /// The broker did it.
+    Done,
+    /// The broker tried, and this is what the kernel said.
+    Fail(Errno),
+    /// The broker would not, and reports it.
+    Refuse { errno: Errno, target: String },
+}
+
+/// Makes foreign text fit for a report: at most 256 characters, nothing that moves a cursor.
+fn printable(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .take(256)
+        .collect()
+}

@@ -1,0 +1,269 @@
+//! Namespaces and the new root of level `ns`: what is not granted is not there.
+//!
+//! Mounts come before Landlock (a domain may not mount) and after the fork of the namespace's init
+//! (`/proc` shows the namespace of the process that mounts it).
+
+use std::ffi::CString;
+use std::fs;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, open};
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
+use nix::sched::{CloneFlags, unshare};
+use nix::sys::stat::{Mode, SFlag, fstat};
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::{chdir, getegid, geteuid, pivot_root, sethostname};
+use protocol::{Access, Assignment, Fault, Namespaces, PathGrant, Step};
+
+use super::privileges::end_with_parent;
+use crate::error::{At, fault};
+use crate::rooms::Room;
+use crate::sys::{self, Fork};
+
+/// Bytes of the private `/dev/shm`.
+const SHARED_MEMORY: &str = "size=256m,mode=1777";
+
+/// Who goes on after [`enter`].
+pub(crate) enum InNamespace {
+    /// The process that becomes the reaper.
+    Reaper,
+    /// The process outside; the namespace has ended and this is its init's exit code.
+    Outside(i32),
+}
+
+/// Enters the namespaces and forks their init, which goes on as the reaper.
+pub(crate) fn enter(namespaces: Namespaces) -> Result<InNamespace, Fault> {
+    let all = CloneFlags::CLONE_NEWNS
+        | CloneFlags::CLONE_NEWPID
+        | CloneFlags::CLONE_NEWIPC
+        | CloneFlags::CLONE_NEWNET
+        | CloneFlags::CLONE_NEWUTS;
+    match namespaces {
+        Namespaces::None => return Ok(InNamespace::Reaper),
+        Namespaces::WithoutUser => unshare(all).at(Step::Namespaces, "unshare")?,
+        Namespaces::WithUser => {
+            let (uid, gid) = (geteuid(), getegid());
+            unshare(all | CloneFlags::CLONE_NEWUSER).at(Step::Namespaces, "unshare")?;
+            for (file, line) in [
+                ("/proc/self/setgroups", "deny".to_owned()),
+                ("/proc/self/uid_map", format!("{uid} {uid} 1")),
+                ("/proc/self/gid_map", format!("{gid} {gid} 1")),
+            ] {
+                fs::write(file, line).at(Step::Namespaces, format!("write {file}"))?;
+            }
+        }
+    }
+    match sys::fork().at(Step::Namespaces, "fork the namespace's init")? {
+        Fork::Child => {
+            end_with_parent()?;
+            Ok(InNamespace::Reaper)
+        }
+        Fork::Parent(init) => loop {
+            match waitpid(init, None) {
+                Ok(WaitStatus::Exited(_, code)) => return Ok(InNamespace::Outside(code)),
+                Ok(WaitStatus::Signaled(..)) => return Ok(InNamespace::Outside(1)),
+                Ok(_) | Err(Errno::EINTR) => {}
+                Err(errno) => {
+                    return Err(errno).at(Step::Namespaces, "wait for the namespace's init");
+                }
+            }
+        },
+    }
+}
+
+/// One thing to bind into the new root.
+struct Bind {
+    source: OwnedFd,
+    host: PathBuf,
+    seen_as: PathBuf,
+    kind: SFlag,
+    writable: bool,
+}
+
+/// Builds a root that holds the grants, the rooms, a fresh `/proc` and a private `/dev/shm`, and
+/// moves into it. The old root is gone afterwards.
+pub(crate) fn new_root(assignment: &Assignment, rooms: &[Room]) -> Result<(), Fault> {
+    let step = Step::Namespaces;
+    mount(
+        None::<&str>,
+        "/",
+        None::<&str>,
+        MsFlags::MS_REC | MsFlags::MS_PRIVATE,
+        None::<&str>,
+    )
+    .at(step, "make mounts private")?;
+    let binds = open_grants(&assignment.confinement.grants)?;
+    let root = assignment.rooms.scratch.as_path();
+    let plain = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
+    mount(
+        Some("fumehood"),
+        root,
+        Some("tmpfs"),
+        plain,
+        Some("size=4m,mode=0755"),
+    )
+    .at(step, "mount the new root")?;
+    let mut done: Vec<(PathBuf, PathBuf)> = Vec::new();
+    for bind in &binds {
+        bind_one(root, bind, &done)?;
+        done.push((bind.seen_as.clone(), bind.host.clone()));
+    }
+    for room in rooms {
+        let target = inside(root, &room.seen_as);
+        make_folder(&target)?;
+        attach(room.descriptor.as_fd(), &target)?;
+        harden(&target, false)?;
+    }
+    furnish(root, rooms)?;
+    chdir(root).at(step, "enter the new root")?;
+    pivot_root(".", ".").at(step, "pivot the root")?;
+    umount2(".", MntFlags::MNT_DETACH).at(step, "detach the old root")?;
+    chdir("/").at(step, "enter the new root")?;
+    sys::harden_mount(c"/", true, false).at(step, "make the new root read-only")?;
+    sethostname("fumehood").at(step, "set the host name")
+}
+
+/// Opens what the grants name, before anything is mounted over; parents before children.
+fn open_grants(grants: &[PathGrant]) -> Result<Vec<Bind>, Fault> {
+    let mut binds = Vec::new();
+    for grant in grants {
+        let host = grant.path.as_path();
+        let source = match open(host, OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty()) {
+            Ok(source) => source,
+            Err(Errno::ENOENT | Errno::ENOTDIR | Errno::EACCES | Errno::ELOOP)
+                if grant.optional =>
+            {
+                continue;
+            }
+            Err(errno) => {
+                return Err(errno).at(Step::Namespaces, format!("open grant `{}`", host.display()));
+            }
+        };
+        let found = fstat(&source).at(Step::Namespaces, format!("look at `{}`", host.display()))?;
+        binds.push(Bind {
+            source,
+            host: host.to_owned(),
+            seen_as: grant
+                .seen_as
+                .as_ref()
+                .unwrap_or(&grant.path)
+                .as_path()
+                .to_owned(),
+            kind: SFlag::from_bits_truncate(found.st_mode) & SFlag::S_IFMT,
+            writable: matches!(grant.access, Access::ReadWrite | Access::ReadWriteFile),
+        });
+    }
+    binds.sort_by(|a, b| a.seen_as.cmp(&b.seen_as));
+    Ok(binds)
+}
+
+/// Binds one grant. What an earlier bind shows already is not bound again, unless it is writable.
+fn bind_one(root: &Path, bind: &Bind, done: &[(PathBuf, PathBuf)]) -> Result<(), Fault> {
+    let covering = done.iter().rev().find_map(|(seen_as, host)| {
+        bind.seen_as
+            .strip_prefix(seen_as)
+            .ok()
+            .map(|rest| host.join(rest) == bind.host)
+    });
+    let target = inside(root, &bind.seen_as);
+    match covering {
+        Some(true) if !bind.writable => return Ok(()),
+        Some(true) => {}
+        Some(false) => {
+            let doing = format!(
+                "`{}` lies below another place of the build",
+                bind.seen_as.display()
+            );
+            return Err(fault(Step::Namespaces, doing));
+        }
+        None if bind.kind == SFlag::S_IFDIR => make_folder(&target)?,
+        None => {
+            make_folder(target.parent().unwrap_or(root))?;
+            fs::write(&target, b"").at(Step::Namespaces, format!("make `{}`", target.display()))?;
+        }
+    }
+    attach(bind.source.as_fd(), &target)?;
+    if bind.kind == SFlag::S_IFCHR {
+        // A device has to stay one; it is granted by name and can be nothing but itself.
+        return Ok(());
+    }
+    harden(&target, !bind.writable)
+}
+
+/// Puts in what no grant names: `/proc`, `/dev/shm`, `/dev/fd`, `/tmp`.
+fn furnish(root: &Path, rooms: &[Room]) -> Result<(), Fault> {
+    let step = Step::Namespaces;
+    let proc = root.join("proc");
+    make_folder(&proc)?;
+    let still = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
+    mount(
+        Some("proc"),
+        &proc,
+        Some("proc"),
+        still | MsFlags::MS_RDONLY,
+        None::<&str>,
+    )
+    .at(step, "mount /proc")?;
+    let shared = root.join("dev/shm");
+    make_folder(&shared)?;
+    mount(
+        Some("shm"),
+        &shared,
+        Some("tmpfs"),
+        still,
+        Some(SHARED_MEMORY),
+    )
+    .at(step, "mount /dev/shm")?;
+    for (name, to) in [
+        ("dev/fd", "/proc/self/fd"),
+        ("dev/stdin", "/proc/self/fd/0"),
+        ("dev/stdout", "/proc/self/fd/1"),
+        ("dev/stderr", "/proc/self/fd/2"),
+    ] {
+        symlink(to, root.join(name)).at(step, format!("link /{name}"))?;
+    }
+    // Programs that ignore TMPDIR find their room all the same.
+    if let Some(room) = rooms.iter().find(|room| room.name == "t") {
+        match symlink(&room.seen_as, root.join("tmp")) {
+            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+                return Err(error).at(step, "link /tmp");
+            }
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(())
+}
+
+fn inside(root: &Path, seen_as: &Path) -> PathBuf {
+    root.join(seen_as.strip_prefix("/").unwrap_or(seen_as))
+}
+
+fn make_folder(path: &Path) -> Result<(), Fault> {
+    fs::create_dir_all(path).at(Step::Namespaces, format!("make `{}`", path.display()))
+}
+
+fn attach(source: BorrowedFd<'_>, target: &Path) -> Result<(), Fault> {
+    let source = format!("/proc/self/fd/{}", source.as_raw_fd());
+    let flags = MsFlags::MS_BIND | MsFlags::MS_REC;
+    mount(
+        Some(source.as_str()),
+        target,
+        None::<&str>,
+        flags,
+        None::<&str>,
+    )
+    .at(Step::Namespaces, format!("bind `{}`", target.display()))
+}
+
+fn harden(target: &Path, read_only: bool) -> Result<(), Fault> {
+    let path = CString::new(target.as_os_str().as_bytes())
+        .map_err(|_| fault(Step::Namespaces, "a path holds a NUL byte"))?;
+    sys::harden_mount(&path, read_only, true).at(
+        Step::Namespaces,
+        format!("harden the mount `{}`", target.display()),
+    )
+}

@@ -1,0 +1,370 @@
+//! The reaper: waits on link, build, calls, listener and clock at once; ends the domain and proves
+//! it empty.
+//!
+//! `kill(-1)` is sent only from a domain whose probe held ([`crate::confine`]) or from the init of
+//! a pid namespace: it reaches every process of the build, however it hid, and no other.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, openat};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::signal::{Signal, kill};
+use nix::sys::signalfd::SignalFd;
+use nix::sys::stat::Mode;
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
+use protocol::{
+    Claim, Ending, Event, Fault, HookCall, HookReturn, Limit, Limits, Order, Step, Usage,
+};
+
+use crate::broker::Broker;
+use crate::error::{At, fault};
+use crate::link::{Broken, Link};
+use crate::program::{Child, Status};
+use crate::rooms::{Room, find};
+
+mod usage;
+
+/// The largest result file that is passed on, in bytes.
+const LARGEST_RESULT: u64 = 512 * 1024;
+
+/// A hook that runs.
+struct Running {
+    call: HookCall,
+    since: Instant,
+}
+
+/// Everything the reaper holds while a program runs.
+pub(crate) struct Reaper<'a> {
+    pub(crate) link: &'a mut Link,
+    pub(crate) child: Child,
+    pub(crate) broker: Option<Broker>,
+    pub(crate) signals: &'a SignalFd,
+    pub(crate) rooms: &'a [Room],
+    pub(crate) limits: &'a Limits,
+    running: Option<Running>,
+    until: Instant,
+    poll_scratch_at: Instant,
+    deaf: bool,
+}
+
+/// Notes in [`Woken`] what a descriptor stands for.
+type Mark = fn(&mut Woken, PollFlags);
+
+/// What woke the reaper.
+#[derive(Default)]
+struct Woken {
+    link: bool,
+    signal: bool,
+    listener: bool,
+    listener_hung_up: bool,
+    answers: bool,
+    status: bool,
+}
+
+impl<'a> Reaper<'a> {
+    /// Begins to watch `child`.
+    pub(crate) fn new(
+        link: &'a mut Link,
+        child: Child,
+        signals: &'a SignalFd,
+        rooms: &'a [Room],
+        limits: &'a Limits,
+    ) -> Self {
+        let now = Instant::now();
+        Self {
+            link,
+            child,
+            broker: None,
+            signals,
+            rooms,
+            limits,
+            running: None,
+            until: now + Duration::from_millis(limits.wall_ms),
+            poll_scratch_at: now + Duration::from_secs(1),
+            deaf: false,
+        }
+    }
+
+    /// Serves the listener until the child says that its self-test passed.
+    pub(crate) fn wait_until_armed(&mut self) -> Result<(), Fault> {
+        self.broker = self.child.receive_listener()?.map(|listener| {
+            let rooms = self.rooms.iter().map(|room| room.seen_as.clone()).collect();
+            Broker::new(listener, rooms)
+        });
+        loop {
+            match self.next_status()? {
+                Status::Armed => return Ok(()),
+                Status::Failed(fault) => return Err(fault),
+                Status::Started => return Err(fault(Step::SelfTest, "the build's child vanished")),
+            }
+        }
+    }
+
+    /// Gives the word to go and waits for exec.
+    pub(crate) fn start(&mut self) -> Result<(), Fault> {
+        if let Some(broker) = &mut self.broker {
+            broker.count_from_now();
+        }
+        self.child.go()?;
+        match self.next_status()? {
+            Status::Started => Ok(()),
+            Status::Failed(fault) => Err(fault),
+            Status::Armed => Err(fault(Step::Exec, "the child armed itself twice")),
+        }
+    }
+
+    fn next_status(&mut self) -> Result<Status, Fault> {
+        loop {
+            let woken = self.wait(true)?;
+            self.serve(&woken)?;
+            if woken.status {
+                return self.child.read_status();
+            }
+            if Instant::now() >= self.until {
+                return Err(fault(
+                    Step::SelfTest,
+                    "the child did not become ready in time",
+                ));
+            }
+        }
+    }
+
+    fn serve(&mut self, woken: &Woken) -> Result<(), Fault> {
+        self.deaf |= woken.listener_hung_up;
+        match &mut self.broker {
+            Some(broker) if woken.listener => broker.serve(),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Waits for anything to happen. `early`: before exec only listener and status matter.
+    fn wait(&self, early: bool) -> Result<Woken, Fault> {
+        let mut watched: Vec<(BorrowedFd<'_>, Mark)> = Vec::with_capacity(5);
+        if let Some(broker) = self.broker.as_ref().filter(|_| !self.deaf) {
+            watched.push((broker.listener().as_fd(), |woken, events| {
+                woken.listener = events.contains(PollFlags::POLLIN);
+                // Nobody is behind the filter any more; polling on would spin.
+                woken.listener_hung_up = !woken.listener;
+            }));
+        }
+        if early {
+            watched.push((self.child.status.as_fd(), |woken, _| woken.status = true));
+        } else {
+            watched.push((self.link.as_fd(), |woken, _| woken.link = true));
+            watched.push((self.signals.as_fd(), |woken, _| woken.signal = true));
+            if let Some(answers) = &self.child.answers {
+                watched.push((answers.as_fd(), |woken, _| woken.answers = true));
+            }
+        }
+        let mut polled: Vec<_> = watched
+            .iter()
+            .map(|(fd, _)| PollFd::new(*fd, PollFlags::POLLIN))
+            .collect();
+        match poll(&mut polled, self.patience()) {
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(errno) => return Err(errno).at(Step::Reaper, "poll"),
+        }
+        let mut woken = Woken::default();
+        for (fd, (_, mark)) in polled.iter().zip(&watched) {
+            if let Some(events) = fd.revents().filter(|events| !events.is_empty()) {
+                mark(&mut woken, events);
+            }
+        }
+        Ok(woken)
+    }
+
+    /// Time until the nearest deadline.
+    fn patience(&self) -> PollTimeout {
+        let nearest = self.until.min(self.poll_scratch_at).min(self.hook_until());
+        let rest = nearest.saturating_duration_since(Instant::now()) + Duration::from_millis(1);
+        PollTimeout::try_from(rest).unwrap_or(PollTimeout::MAX)
+    }
+
+    fn hook_until(&self) -> Instant {
+        self.running.as_ref().map_or(self.until, |running| {
+            running.since + Duration::from_millis(running.call.wall_ms)
+        })
+    }
+
+    /// Watches until the program ends, a limit is reached or the supervisor has enough.
+    pub(crate) fn watch(&mut self) -> Result<Ending, Fault> {
+        loop {
+            let woken = self.wait(false)?;
+            self.serve(&woken)?;
+            if woken.answers {
+                self.take_answer()?;
+            }
+            if woken.link
+                && let Some(ending) = self.take_order()?
+            {
+                return Ok(ending);
+            }
+            if woken.signal
+                && let Some(ending) = self.take_exits()?
+            {
+                return Ok(ending);
+            }
+            let now = Instant::now();
+            if now >= self.until || now >= self.hook_until() {
+                return Ok(Ending::Reached(Limit::Wall));
+            }
+            if let Some(limit) = self.look_at_scratch(now) {
+                return Ok(Ending::Reached(limit));
+            }
+        }
+    }
+
+    fn take_order(&mut self) -> Result<Option<Ending>, Fault> {
+        match self.link.receive() {
+            Ok(Order::Call(call)) => {
+                let Some(calls) = &mut self.child.calls else {
+                    return Err(fault(Step::Reaper, "a call for a program that takes none"));
+                };
+                // A program that has ended is noticed by its exit; the write may then fail.
+                drop(calls.write_all(format!("{}\n", call.line).as_bytes()));
+                self.running = Some(Running {
+                    call,
+                    since: Instant::now(),
+                });
+                Ok(None)
+            }
+            Ok(Order::End) | Err(Broken::Closed) => Ok(Some(Ending::Ended)),
+            Ok(Order::Start(_)) => Err(fault(Step::Reaper, "a second start")),
+            Err(Broken::Garbage(error)) => Err(fault(Step::Reaper, error.to_string())),
+        }
+    }
+
+    /// Reads the pipe of answers: one line ends the running hook.
+    fn take_answer(&mut self) -> Result<(), Fault> {
+        let mut buffer = [0; 64];
+        let got = match &mut self.child.answers {
+            Some(answers) => answers
+                .read(&mut buffer)
+                .at(Step::Reaper, "read the answers")?,
+            None => 0,
+        };
+        if got == 0 {
+            self.child.answers = None;
+            return Ok(());
+        }
+        if buffer[..got].contains(&b'\n')
+            && let Some(running) = self.running.take()
+        {
+            let result = self.read_result(&running.call.result)?;
+            let elapsed_ms = u64::try_from(running.since.elapsed().as_millis()).unwrap_or(u64::MAX);
+            self.link.say(&Event::Returned(HookReturn {
+                hook: running.call.hook,
+                result,
+                elapsed_ms,
+            }));
+        }
+        Ok(())
+    }
+
+    /// Reads a result file without following anything.
+    fn read_result(&self, name: &str) -> Result<Option<Vec<u8>>, Fault> {
+        if name.contains('/') || name.starts_with('.') {
+            return Err(fault(Step::Reaper, "a result name that is not plain"));
+        }
+        let room = find(self.rooms, "o")?;
+        let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
+        let Ok(descriptor) = openat(&room.descriptor, name, flags, Mode::empty()) else {
+            return Ok(None);
+        };
+        let file = File::from(descriptor);
+        let is_fit = file
+            .metadata()
+            .is_ok_and(|found| found.is_file() && found.len() <= LARGEST_RESULT);
+        let mut bytes = Vec::new();
+        let read = is_fit && file.take(LARGEST_RESULT).read_to_end(&mut bytes).is_ok();
+        Ok(read.then_some(bytes))
+    }
+
+    /// Waits for whatever has ended; the program's own end ends the watch.
+    fn take_exits(&mut self) -> Result<Option<Ending>, Fault> {
+        while let Ok(Some(_)) = self.signals.read_signal() {}
+        loop {
+            match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+                Ok(WaitStatus::Exited(pid, code)) if pid == self.child.pid => {
+                    return Ok(Some(Ending::Exited(code)));
+                }
+                Ok(WaitStatus::Signaled(pid, signal, _)) if pid == self.child.pid => {
+                    return Ok(Some(Ending::Signalled(signal as i32)));
+                }
+                Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => return Ok(None),
+                Ok(_) | Err(Errno::EINTR) => {}
+                Err(errno) => return Err(errno).at(Step::Reaper, "wait for the build"),
+            }
+        }
+    }
+
+    fn look_at_scratch(&mut self, now: Instant) -> Option<Limit> {
+        if now < self.poll_scratch_at {
+            return None;
+        }
+        let used = usage::of_rooms(self.rooms);
+        let took = now.elapsed();
+        // A large tree is looked at less often: at most a twentieth of the time goes into it.
+        self.poll_scratch_at = Instant::now() + Duration::from_secs(1).max(took * 20);
+        if used.bytes > self.limits.scratch_bytes {
+            Some(Limit::ScratchBytes)
+        } else if used.inodes > self.limits.scratch_inodes {
+            Some(Limit::ScratchInodes)
+        } else {
+            None
+        }
+    }
+
+    /// Reports what was refused, then ends the domain.
+    pub(crate) fn finish(mut self, ending: Ending) -> Result<Claim, Fault> {
+        let killed = empty_domain(Some(self.child.pid))?;
+        if let Some(broker) = self.broker.take() {
+            for denial in broker.denials() {
+                self.link.say(&Event::Denied(denial));
+            }
+        }
+        Ok(Claim {
+            ending,
+            usage: usage_of_children()?,
+            killed,
+        })
+    }
+}
+
+/// Kills everything in the domain but this process and waits until there is no child left. Returns
+/// how many processes besides `program` were ended.
+pub(crate) fn empty_domain(program: Option<Pid>) -> Result<u32, Fault> {
+    let mut killed = 0;
+    loop {
+        match kill(Pid::from_raw(-1), Signal::SIGKILL) {
+            Ok(()) | Err(Errno::ESRCH | Errno::EPERM) => {}
+            Err(errno) => return Err(errno).at(Step::Reaper, "end the domain"),
+        }
+        match waitpid(None, None) {
+            Ok(status) if status.pid() == program => {}
+            Ok(_) => killed += 1,
+            Err(Errno::ECHILD) => return Ok(killed),
+            Err(Errno::EINTR) => {}
+            Err(errno) => return Err(errno).at(Step::Reaper, "wait for the domain to empty"),
+        }
+    }
+}
+
+/// What the children that were waited for have used.
+pub(crate) fn usage_of_children() -> Result<Usage, Fault> {
+    let used = getrusage(UsageWho::RUSAGE_CHILDREN).at(Step::Reaper, "read usage")?;
+    let ms = |time: nix::sys::time::TimeVal| {
+        u64::try_from(time.tv_sec() * 1000 + time.tv_usec() / 1000).unwrap_or(0)
+    };
+    Ok(Usage {
+        user_ms: ms(used.user_time()),
+        system_ms: ms(used.system_time()),
+        peak_kib: u64::try_from(used.max_rss()).unwrap_or(0),
+    })
+}

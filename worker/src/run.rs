@@ -1,0 +1,292 @@
+//! The corridor of a worker: order, confinement, unpacking, program, reaping, claim.
+
+use std::fs::File;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::unistd::geteuid;
+use protocol::{
+    AbsPath, Access, Assignment, Claim, Ending, Event, Fault, Namespaces, Order, Program, Step,
+};
+use std::os::fd::AsFd;
+
+use crate::confine::{self, Domain, InNamespace, Sentinel, Support};
+use crate::error::{At, fault};
+use crate::link::{Broken, Link};
+use crate::program;
+use crate::reaper::{Reaper, empty_domain, usage_of_children};
+use crate::rooms::{self, Room};
+use crate::unpack;
+
+/// Runs a worker whose link to the supervisor is standard input.
+#[must_use]
+pub fn main() -> ExitCode {
+    let Ok(mut link) = confine::begin() else {
+        return ExitCode::from(70);
+    };
+    match work(&mut link) {
+        Ok(code) => code,
+        Err(fault) => {
+            link.say(&Event::Faulted(fault));
+            ExitCode::from(70)
+        }
+    }
+}
+
+fn work(link: &mut Link) -> Result<ExitCode, Fault> {
+    let assignment = match link.receive() {
+        Ok(Order::Start(assignment)) => assignment,
+        Ok(_) => return Err(fault(Step::Assignment, "the first order is not a start")),
+        Err(Broken::Closed) => return Ok(ExitCode::SUCCESS),
+        Err(Broken::Garbage(error)) => return Err(fault(Step::Assignment, error.to_string())),
+    };
+    let confinement = &assignment.confinement;
+    let support = support(&assignment)?;
+    let archive = unpack::open_archive(assignment.unpack.as_ref())?;
+    let rooms = rooms::open_all(&assignment.rooms, confinement.namespaces)?;
+    let uid = confinement.build_uid.unwrap_or_else(|| geteuid().as_raw());
+    let processes_now = confine::processes_of_this_uid(uid);
+    confine::assert_one_thread()?;
+    if let InNamespace::Outside(code) = confine::enter(confinement.namespaces)? {
+        return Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)));
+    }
+    if let Some(uid) = confinement.build_uid {
+        confine::hand_over(&rooms, uid)?;
+    }
+    if confinement.namespaces != Namespaces::None {
+        confine::new_root(&assignment, &rooms)?;
+    }
+    confine::drop_privileges(confinement.build_uid)?;
+    enter_domain(&assignment, &rooms, support)?;
+    let signals = watch_children()?;
+    let confined = Confined {
+        assignment: &assignment,
+        rooms: &rooms,
+        support,
+        signals: &signals,
+    };
+    let outcome = confined.stages(link, archive, processes_now);
+    if outcome.is_err() {
+        empty_domain(None)?;
+    }
+    link.say(&Event::Finished(outcome?));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Asks what the kernel can do and refuses what is below the assignment's floor.
+fn support(assignment: &Assignment) -> Result<Support, Fault> {
+    let confinement = &assignment.confinement;
+    let found = Support::ask();
+    if !confinement.landlock {
+        return match confinement.namespaces {
+            Namespaces::None => Err(fault(
+                Step::Landlock,
+                "neither Landlock nor namespaces were asked for",
+            )),
+            _ => Ok(Support { abi: 0, errata: 0 }),
+        };
+    }
+    if found.abi < confinement.landlock_floor {
+        let doing = format!(
+            "Landlock ABI {} or later is wanted, this kernel runs {}",
+            confinement.landlock_floor, found.abi
+        );
+        return Err(fault(Step::Landlock, doing));
+    }
+    if confinement.namespaces == Namespaces::None && !found.scopes() {
+        return Err(fault(
+            Step::Landlock,
+            format!(
+                "without namespaces, signals have to be scoped: Landlock ABI 6, this kernel runs {}",
+                found.abi
+            ),
+        ));
+    }
+    Ok(found)
+}
+
+/// Enters domain A, the union of what the stages of this worker may do, and probes it.
+fn enter_domain(assignment: &Assignment, rooms: &[Room], support: Support) -> Result<(), Fault> {
+    if support.abi == 0 {
+        return Ok(());
+    }
+    let domain = domain(assignment, rooms, support)?;
+    let sentinel = Sentinel::post()?;
+    confine::restrict(domain)?;
+    if support.scopes() {
+        sentinel.prove()
+    } else {
+        sentinel.dismiss()
+    }
+}
+
+/// The grants of the program's stage: the policy's, the rooms, and what level `ns` adds.
+fn domain(assignment: &Assignment, rooms: &[Room], support: Support) -> Result<Domain, Fault> {
+    let mut domain = Domain::new(support);
+    if support.abi == 0 {
+        return Ok(domain);
+    }
+    let in_namespaces = assignment.confinement.namespaces != Namespaces::None;
+    for grant in &assignment.confinement.grants {
+        let seen_as = grant
+            .seen_as
+            .as_ref()
+            .filter(|_| in_namespaces)
+            .unwrap_or(&grant.path);
+        domain.grant(seen_as.as_path(), grant.access, grant.optional)?;
+    }
+    for room in rooms {
+        domain.grant(&room.seen_as, Access::ReadWrite, false)?;
+    }
+    if in_namespaces {
+        domain.grant("/proc".as_ref(), Access::Read, false)?;
+        domain.grant("/dev/shm".as_ref(), Access::ReadWrite, false)?;
+    }
+    Ok(domain)
+}
+
+/// Has the end of children arrive on a descriptor.
+fn watch_children() -> Result<SignalFd, Fault> {
+    let mut mask = SigSet::empty();
+    mask.add(Signal::SIGCHLD);
+    mask.thread_block().at(Step::Reaper, "block SIGCHLD")?;
+    SignalFd::with_flags(&mask, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
+        .at(Step::Reaper, "watch for SIGCHLD")
+}
+
+/// A worker inside domain A.
+struct Confined<'a> {
+    assignment: &'a Assignment,
+    rooms: &'a [Room],
+    support: Support,
+    signals: &'a SignalFd,
+}
+
+impl Confined<'_> {
+    /// Arms the program, reports, unpacks, starts, watches, ends.
+    fn stages(
+        &self,
+        link: &mut Link,
+        archive: Option<File>,
+        processes_now: u64,
+    ) -> Result<Claim, Fault> {
+        let program = match &self.assignment.program {
+            Some(program) => program,
+            None if archive.is_some() => return self.only_unpack(link, archive),
+            // A probe: a child is armed, so that what is reported was done, but it never execs.
+            None => &nothing()?,
+        };
+        let domain = domain(self.assignment, self.rooms, self.support)?;
+        let child = program::start(
+            self.assignment,
+            program,
+            domain,
+            self.support,
+            processes_now,
+        )?;
+        let pid = (self.assignment.confinement.namespaces == Namespaces::None)
+            .then(|| u32::try_from(child.pid.as_raw()).unwrap_or(0));
+        let mut reaper = Reaper::new(
+            link,
+            child,
+            self.signals,
+            self.rooms,
+            &self.assignment.limits,
+        );
+        reaper.wait_until_armed()?;
+        let listener = reaper.broker.is_some();
+        reaper.link.say(&Event::Confined(self.report(listener)));
+        if self.assignment.program.is_none() {
+            return reaper.finish(Ending::Nothing);
+        }
+        if self.unpack(reaper.link, archive)? {
+            return reaper.finish(Ending::Ended);
+        }
+        reaper.start()?;
+        reaper.link.say(&Event::Ready { pid });
+        let ending = reaper.watch()?;
+        reaper.finish(ending)
+    }
+
+    fn only_unpack(&self, link: &mut Link, archive: Option<File>) -> Result<Claim, Fault> {
+        link.say(&Event::Confined(self.report(false)));
+        let refused = self.unpack(link, archive)?;
+        empty_domain(None)?;
+        let ending = if refused {
+            Ending::Ended
+        } else {
+            Ending::Nothing
+        };
+        Ok(Claim {
+            ending,
+            usage: usage_of_children()?,
+            killed: 0,
+        })
+    }
+
+    fn report(&self, listener: bool) -> protocol::IsolationReport {
+        let confinement = &self.assignment.confinement;
+        let dedicated = confinement.build_uid.is_some();
+        confine::report(self.support, confinement.namespaces, dedicated, listener)
+    }
+
+    /// Has the archive unpacked, if there is one. `true` if the worker should end now.
+    fn unpack(&self, link: &mut Link, archive: Option<File>) -> Result<bool, Fault> {
+        let (Some(order), Some(archive)) = (&self.assignment.unpack, archive) else {
+            return Ok(false);
+        };
+        let limits = &self.assignment.limits;
+        let mut unpacker = unpack::start(order, archive, self.rooms, self.support, limits)?;
+        let until = Instant::now() + Duration::from_millis(limits.wall_ms);
+        loop {
+            let rest = until.saturating_duration_since(Instant::now());
+            if rest.is_zero() {
+                let detail = "the archive took too long to unpack".to_owned();
+                link.say(&Event::Refused {
+                    rule: "time".to_owned(),
+                    detail,
+                });
+                return Ok(true);
+            }
+            let patience = PollTimeout::try_from(rest).unwrap_or(PollTimeout::MAX);
+            let mut polled = [
+                PollFd::new(unpacker.as_fd(), PollFlags::POLLIN),
+                PollFd::new(link.as_fd(), PollFlags::POLLIN),
+            ];
+            match poll(&mut polled, patience) {
+                Ok(_) | Err(nix::errno::Errno::EINTR) => {}
+                Err(errno) => return Err(errno).at(Step::Reaper, "poll"),
+            }
+            let [unpacked, ordered] = polled.map(|fd| fd.any().unwrap_or(false));
+            if ordered {
+                // Whatever it is, nothing but an end makes sense now.
+                drop(link.receive());
+                return Ok(true);
+            }
+            if unpacked && let Some(event) = unpacker.read()? {
+                nix::sys::wait::waitpid(unpacker.pid, None)
+                    .at(Step::Reaper, "wait for the unpacker")?;
+                if let Event::Faulted(fault) = event {
+                    return Err(fault);
+                }
+                link.say(&event);
+                return Ok(matches!(event, Event::Refused { .. }));
+            }
+        }
+    }
+}
+
+/// The program of a probe, which is never started.
+fn nothing() -> Result<Program, Fault> {
+    let root = AbsPath::new("/").map_err(|error| fault(Step::Assignment, error.to_string()))?;
+    Ok(Program {
+        path: root.clone(),
+        arguments: Vec::new(),
+        environment: Vec::new(),
+        directory: root,
+        takes_calls: false,
+    })
+}

@@ -1,0 +1,220 @@
+//! The only file of the worker with `unsafe`: calls that have no safe wrapper, each with its reason.
+#![expect(unsafe_code, reason = "the one door to raw system calls of this crate")]
+
+use std::ffi::CStr;
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal};
+use nix::unistd::{ForkResult, Pid};
+
+/// Which side of a fork this is.
+pub(crate) enum Fork {
+    /// The new process.
+    Child,
+    /// The old one.
+    Parent(Pid),
+}
+
+fn checked(result: libc::c_long) -> io::Result<libc::c_long> {
+    if result < 0 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(result)
+    }
+}
+
+/// Forks. The worker has one thread ([`crate::confine`] asserts it), so the child may do anything.
+pub(crate) fn fork() -> nix::Result<Fork> {
+    // SAFETY: fork(2) is unsound only where another thread may hold a lock at that moment; this
+    // process has exactly one thread.
+    match unsafe { nix::unistd::fork() }? {
+        ForkResult::Child => Ok(Fork::Child),
+        ForkResult::Parent { child } => Ok(Fork::Parent(child)),
+    }
+}
+
+/// Ends this process at once, without running what belongs to the process it was forked from.
+pub(crate) fn exit_now(code: i32) -> ! {
+    // SAFETY: _exit(2) takes no pointers and does not return.
+    unsafe { libc::_exit(code) }
+}
+
+/// Marks every descriptor from `first` up close-on-exec.
+pub(crate) fn cloexec_from(first: u32) -> io::Result<()> {
+    // SAFETY: close_range(2) takes no pointers; with CLOSE_RANGE_CLOEXEC nothing is closed now, so
+    // no owned descriptor becomes stale.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_close_range,
+            first,
+            libc::c_uint::MAX,
+            libc::CLOSE_RANGE_CLOEXEC,
+        )
+    };
+    checked(result).map(drop)
+}
+
+/// Closes every descriptor from `first` up.
+///
+/// To be called only before this process has opened any descriptor of its own.
+pub(crate) fn close_from(first: u32) -> io::Result<()> {
+    // SAFETY: close_range(2) takes no pointers; at this point nothing in this process owns a
+    // descriptor above the three standard ones (first lines of `run::main`).
+    let result = unsafe { libc::syscall(libc::SYS_close_range, first, libc::c_uint::MAX, 0) };
+    checked(result).map(drop)
+}
+
+/// Puts a copy of `from` at number `at`, not close-on-exec. For a child that is about to exec.
+pub(crate) fn place(from: BorrowedFd<'_>, at: RawFd) -> io::Result<()> {
+    // SAFETY: dup2(2) takes no pointers; the child that calls this owns nothing at `at` that it
+    // uses afterwards (it execs or exits next).
+    let result = unsafe { libc::dup2(from.as_raw_fd(), at) };
+    checked(result.into()).map(drop)
+}
+
+/// Takes ownership of a descriptor that the kernel has just made for us.
+pub(crate) fn adopt(descriptor: RawFd) -> OwnedFd {
+    // SAFETY: called only with a number that a system call returned a moment ago and that nothing
+    // else owns (SCM_RIGHTS).
+    unsafe { OwnedFd::from_raw_fd(descriptor) }
+}
+
+/// Asks the kernel for its Landlock ABI (`flags` 1) or its fixed errata (`flags` 2).
+pub(crate) fn landlock_version(flags: u32) -> io::Result<u32> {
+    // SAFETY: landlock_create_ruleset(2) with a null attribute, size 0 and a query flag only
+    // returns a number.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_landlock_create_ruleset,
+            std::ptr::null::<libc::c_void>(),
+            0_usize,
+            flags,
+        )
+    };
+    checked(result).map(|number| u32::try_from(number).unwrap_or(0))
+}
+
+/// Calls prctl(2) with plain numbers.
+fn prctl(option: libc::c_int, argument: libc::c_ulong) -> io::Result<()> {
+    const NONE: libc::c_ulong = 0;
+    // SAFETY: every option used in this file takes plain numbers, no pointers.
+    let result = unsafe { libc::prctl(option, argument, NONE, NONE, NONE) };
+    checked(result.into()).map(drop)
+}
+
+/// Removes one capability from the bounding set.
+pub(crate) fn drop_bounding(capability: u32) -> io::Result<()> {
+    prctl(libc::PR_CAPBSET_DROP, capability.into())
+}
+
+/// Empties the ambient set.
+pub(crate) fn clear_ambient() -> io::Result<()> {
+    prctl(
+        libc::PR_CAP_AMBIENT,
+        libc::PR_CAP_AMBIENT_CLEAR_ALL as libc::c_ulong,
+    )
+}
+
+/// Makes uid 0 a uid like any other, for good (`SECBIT_NOROOT` and its lock).
+pub(crate) fn root_is_nobody() -> io::Result<()> {
+    prctl(libc::PR_SET_SECUREBITS, 0b11)
+}
+
+/// Empties the effective, permitted and inheritable sets.
+pub(crate) fn drop_capabilities() -> io::Result<()> {
+    #[repr(C)]
+    struct Header {
+        version: u32,
+        pid: libc::c_int,
+    }
+    /// Version 3 of the interface: two words for each of three sets.
+    const VERSION_3: u32 = 0x2008_0522;
+    let header = Header {
+        version: VERSION_3,
+        pid: 0,
+    };
+    let none = [0_u32; 6];
+    // SAFETY: capset(2) reads a header of two ints and, for version 3, two structs of three u32;
+    // both live on this stack for the whole call.
+    let result = unsafe { libc::syscall(libc::SYS_capset, &raw const header, none.as_ptr()) };
+    checked(result).map(drop)
+}
+
+/// Changes a mount, and with `recursive` all below it: `nosuid`, `nodev`, and read-only if asked.
+pub(crate) fn harden_mount(path: &CStr, read_only: bool, recursive: bool) -> io::Result<()> {
+    let mut attributes = libc::MOUNT_ATTR_NOSUID | libc::MOUNT_ATTR_NODEV;
+    if read_only {
+        attributes |= libc::MOUNT_ATTR_RDONLY;
+    }
+    let change = libc::mount_attr {
+        attr_set: attributes,
+        attr_clr: 0,
+        propagation: 0,
+        userns_fd: 0,
+    };
+    let flags = if recursive { libc::AT_RECURSIVE } else { 0 };
+    // SAFETY: mount_setattr(2) reads a NUL-terminated path and a mount_attr of the size given; both
+    // outlive the call.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_mount_setattr,
+            libc::AT_FDCWD,
+            path.as_ptr(),
+            flags,
+            &raw const change,
+            size_of::<libc::mount_attr>(),
+        )
+    };
+    checked(result).map(drop)
+}
+
+/// Gives SIGPIPE and SIGCHLD back their default action and unblocks every signal, as a program
+/// expects to find them after exec.
+pub(crate) fn plain_signals() -> nix::Result<()> {
+    let plain = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
+    for signal in [Signal::SIGPIPE, Signal::SIGCHLD] {
+        // SAFETY: SIG_DFL installs no handler of ours.
+        unsafe { nix::sys::signal::sigaction(signal, &plain) }?;
+    }
+    SigSet::all().thread_unblock()
+}
+
+/// Sets access and modification time of what `pinned` holds; both to now where `times` is `None`.
+pub(crate) fn set_times(pinned: &OwnedFd, times: Option<&[(i64, i64); 2]>) -> nix::Result<()> {
+    let both = times.map(|pair| pair.map(|(tv_sec, tv_nsec)| libc::timespec { tv_sec, tv_nsec }));
+    let pointer = both.as_ref().map_or(std::ptr::null(), |both| both.as_ptr());
+    // SAFETY: the path is an empty NUL-terminated literal, and `times` is null or two timespecs
+    // that outlive the call.
+    let result = unsafe {
+        libc::utimensat(
+            pinned.as_raw_fd(),
+            c"".as_ptr(),
+            pointer,
+            libc::AT_EMPTY_PATH,
+        )
+    };
+    nix::errno::Errno::result(result).map(drop)
+}
+
+/// Sets an extended attribute of what `path` leads to.
+pub(crate) fn set_attribute(path: &CStr, name: &CStr, value: &[u8], flags: i32) -> nix::Result<()> {
+    // SAFETY: both strings are NUL-terminated and `value` is as long as is said.
+    let result = unsafe {
+        libc::setxattr(
+            path.as_ptr(),
+            name.as_ptr(),
+            value.as_ptr().cast(),
+            value.len(),
+            flags,
+        )
+    };
+    nix::errno::Errno::result(result).map(drop)
+}
+
+/// Removes an extended attribute of what `path` leads to.
+pub(crate) fn remove_attribute(path: &CStr, name: &CStr) -> nix::Result<()> {
+    // SAFETY: both strings are NUL-terminated.
+    let result = unsafe { libc::removexattr(path.as_ptr(), name.as_ptr()) };
+    nix::errno::Errno::result(result).map(drop)
+}
