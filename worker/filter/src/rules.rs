@@ -1,11 +1,15 @@
 //! The form of a rule, and which rules make up a filter. Not here: the rules themselves
-//! (`everywhere`, `network`, `metadata`, `unpack`) and their translation (`emit`).
+//! (`processes`, `files`, `host`, `network`, `metadata`, `unpack`) and their translation (`emit`).
 //!
+//! A refusal answers what programs are ready for: `ENOSYS` where C libraries have a fallback, `ENOTTY`
+//! for requests that many file systems do not know either, otherwise `EPERM` or `EACCES`.
 //! The first rule of a call whose conditions all hold decides; a call without such a rule passes.
 
-mod everywhere;
+mod files;
+mod host;
 mod metadata;
 mod network;
+mod processes;
 mod unpack;
 
 use crate::spec::{Spec, Stage};
@@ -66,12 +70,44 @@ const fn argument(argument: u8, test: Test) -> Condition {
     Condition { argument, test }
 }
 
+/// Refuses calls whatever their arguments are.
+const fn refuse(calls: &'static [&'static str], errno: i32, why: &'static str) -> Rule {
+    Rule {
+        calls,
+        when: &[],
+        action: Action::Errno(errno),
+        why,
+    }
+}
+
+/// Refuses calls when all conditions hold.
+const fn refuse_when(
+    calls: &'static [&'static str],
+    when: &'static [Condition],
+    errno: i32,
+    why: &'static str,
+) -> Rule {
+    Rule {
+        calls,
+        when,
+        action: Action::Errno(errno),
+        why,
+    }
+}
+
 /// Returns the rules of a filter in the order in which they are tried.
 pub(crate) fn of(spec: &Spec) -> Vec<Rule> {
+    let everywhere = [
+        processes::RULES,
+        files::RULES,
+        host::RULES,
+        network::FAST_OPEN,
+    ]
+    .concat();
     match spec.stage {
-        Stage::Unpack => [unpack::RULES, everywhere::RULES].concat(),
+        Stage::Unpack => [unpack::RULES, &everywhere].concat(),
         Stage::Program => {
-            let mut rules = everywhere::RULES.to_vec();
+            let mut rules = everywhere;
             rules.extend(
                 network::RULES
                     .iter()

@@ -3,9 +3,10 @@
 
 use libc::EACCES;
 
-use super::{Action, Condition, Rule, Test, argument};
+use super::{Action, Condition, Rule, Test, argument, refuse_when};
 use crate::spec::Spec;
 
+const MSG_FASTOPEN: u32 = 0x2000_0000;
 /// The bits of a socket's type that are the type; the others are flags.
 const TYPE: u32 = 0xf;
 const LOCAL: Condition = argument(0, Test::Is(1));
@@ -50,6 +51,22 @@ pub(super) const RULES: &[Rule] = &[
         action: Action::Notify,
         why: "Landlock does not keep a build from the host's local sockets, so the broker connects",
     },
+];
+
+/// Every stage.
+pub(super) const FAST_OPEN: &[Rule] = &[
+    refuse_when(
+        &["sendto", "sendmmsg"],
+        &[argument(3, Test::AnyOf(MSG_FASTOPEN))],
+        EACCES,
+        "Fast Open connects without a connect",
+    ),
+    refuse_when(
+        &["sendmsg"],
+        &[argument(2, Test::AnyOf(MSG_FASTOPEN))],
+        EACCES,
+        "Fast Open connects without a connect",
+    ),
 ];
 
 /// Turns a notification into a refusal where nobody listens.
