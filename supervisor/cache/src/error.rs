@@ -130,6 +130,12 @@ impl CacheError {
         }
     }
 
+    /// Wraps an error of writing to something unfinished; a full disk is told apart.
+    #[must_use]
+    pub fn writing(path: &Path, source: io::Error) -> Self {
+        Self::io("write", path, source)
+    }
+
     /// Wraps an error that makes the whole root unusable.
     pub(crate) fn place(root: &Path, source: impl Into<io::Error>) -> Self {
         let (root, source) = (root.to_owned(), source.into());

@@ -1,10 +1,19 @@
 //! Get: source distributions from wherever they are, named by their bytes.
 //!
-//! Unpacking them is the worker's business; fetching from an index is that of `index`.
+//! Unpacking them is the worker's business; talking to indexes is that of `index`.
 
+mod acquire;
+mod error;
 mod metadata;
 mod names;
+mod pointers;
 mod pyproject;
+mod shown;
+mod spec;
 
+pub use acquire::{OnBytes, Source, acquire, acquire_file};
+pub use error::SourceError;
 pub use metadata::{CoreMetadata, MetadataError};
+pub use pointers::{PointerRecord, Pointers};
 pub use pyproject::{BuildSystem, PyprojectError};
+pub use spec::{Spec, SpecError};

@@ -1,0 +1,428 @@
+//! What was asked for, as a person writes it: a requirement, a URL, an archive or a folder.
+//!
+//! The forms are those of pip and uv. Getting what a spec names is the business of `acquire`.
+
+mod fragment;
+
+use std::path::{Path, PathBuf};
+
+use model::{Code, NotARequirement, PackageName, Requirement, Sha256, lenient};
+use url::Url;
+
+use crate::names::{self, printable};
+use crate::shown::{shown_text, shown_url};
+use fragment::Fragment;
+
+/// Bytes; nobody writes longer ones.
+const LONGEST: usize = 8 * 1024;
+/// Prefixes of version control systems.
+const VCS: [&str; 4] = ["git+", "hg+", "svn+", "bzr+"];
+/// How archives end. Without a slash, a name that ends so is a file.
+const ARCHIVES: [&str; 6] = [".tar.gz", ".tgz", ".zip", ".tar.bz2", ".tar.xz", ".tar"];
+
+/// One thing to build. Neither `Debug` nor `Display` shows credentials.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Spec {
+    /// `NAME[extras] specifiers; markers`: an index knows where it is.
+    Named(Requirement),
+    /// An archive behind an http or https URL.
+    Url {
+        /// From `NAME @` or `#egg=`; the metadata must agree.
+        name: Option<PackageName>,
+        /// Without its fragment; may hold credentials.
+        url: Url,
+        /// From `#sha256=`.
+        sha256: Option<Sha256>,
+        /// From `#subdirectory=`: relative, plain.
+        subdirectory: Option<String>,
+    },
+    /// A local archive.
+    Archive {
+        /// From `NAME @` or `#egg=`; the metadata must agree.
+        name: Option<PackageName>,
+        /// Absolute, links resolved.
+        path: PathBuf,
+        /// From `#sha256=`.
+        sha256: Option<Sha256>,
+        /// From `#subdirectory=`: relative, plain.
+        subdirectory: Option<String>,
+    },
+    /// A local folder.
+    Directory {
+        /// From `NAME @` or `#egg=`; the metadata must agree.
+        name: Option<PackageName>,
+        /// Absolute, links resolved.
+        path: PathBuf,
+        /// From `#subdirectory=`: relative, plain.
+        subdirectory: Option<String>,
+    },
+}
+
+/// What was asked for is nothing that can be built.
+#[derive(Debug, thiserror::Error)]
+pub enum SpecError {
+    /// There is nothing.
+    #[error("nothing was asked for")]
+    Empty,
+    /// It is longer than anything a person writes.
+    #[error("`{text}` has {bytes} bytes, at most {LONGEST} are read")]
+    TooLong {
+        /// Its beginning.
+        text: String,
+        /// Bytes.
+        bytes: usize,
+    },
+    /// It has control characters in it.
+    #[error("`{text}` has control characters in it")]
+    Control {
+        /// As asked, neutralised.
+        text: String,
+    },
+    /// It is no requirement, and no URL or path either.
+    #[error("it is neither a requirement nor a URL or a path")]
+    Requirement {
+        /// Why it is no requirement.
+        #[source]
+        source: NotARequirement,
+    },
+    /// The URL is none.
+    #[error("`{text}` is not a URL: {why}")]
+    Url {
+        /// As asked, without credentials.
+        text: String,
+        /// Why.
+        why: String,
+    },
+    /// The part behind `#` is not understood.
+    #[error("`{text}` has a fragment that is not understood: {why}")]
+    Fragment {
+        /// As asked, without credentials.
+        text: String,
+        /// Why.
+        why: String,
+    },
+    /// It is a repository.
+    #[error("`{text}` is a repository; fumehood can not build from repositories yet")]
+    Repository {
+        /// As asked, without credentials.
+        text: String,
+    },
+    /// It is a wheel.
+    #[error("`{text}` is a wheel: there is nothing to build")]
+    Wheel {
+        /// As asked, without credentials.
+        text: String,
+    },
+    /// A form that is known and not supported.
+    #[error("`{text}` has {what}, which is not supported")]
+    Unsupported {
+        /// As asked, without credentials.
+        text: String,
+        /// What it has.
+        what: &'static str,
+    },
+    /// The path does not exist, or can not be looked at.
+    #[error("`{}` can not be opened", path.display())]
+    Path {
+        /// The path.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The path is neither a file nor a folder.
+    #[error("`{}` is neither a file nor a folder", path.display())]
+    NotAFile {
+        /// The path.
+        path: PathBuf,
+    },
+}
+
+impl SpecError {
+    /// Returns the stable code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        Code::BadSpec
+    }
+
+    /// Returns what to do about it, where there is something to do.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Repository { .. } => {
+                Some("check it out and give the folder, or give the URL of an archive of it")
+            }
+            Self::Wheel { .. } => Some("install it as it is"),
+            Self::Path { .. } => Some("a path has a slash in it or the ending of an archive"),
+            Self::Requirement { .. } => {
+                Some("write NAME==VERSION, NAME @ URL, a URL, ./FOLDER or ./ARCHIVE")
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Spec {
+    /// Reads what was asked for; relative paths are relative to `cwd`.
+    ///
+    /// # Errors
+    /// If it is nothing that can be built, with the reason in words.
+    pub fn parse(text: &str, cwd: &Path) -> Result<Self, SpecError> {
+        let text = text.trim();
+        check_text(text)?;
+        if VCS.iter().any(|prefix| has_prefix(text, prefix)) {
+            return Err(SpecError::Repository {
+                text: shown_text(text),
+            });
+        }
+        if let Some((name, address)) = split_at_sign(text) {
+            return named_address(text, name, address);
+        }
+        if has_scheme(text) {
+            return address(text, None);
+        }
+        // What looks like a URL in a place where none may be is no path either.
+        if looks_like_path(text) && !text.contains("://") {
+            return local_text(text, cwd);
+        }
+        match lenient::requirement(text) {
+            Ok(requirement) if requirement.version_or_url.is_none() || !text.contains("://") => {
+                Ok(Self::Named(requirement))
+            }
+            Ok(_) => Err(SpecError::Unsupported {
+                text: shown_text(text),
+                what: "a URL in a place where none is expected",
+            }),
+            Err(source) => Err(SpecError::Requirement { source }),
+        }
+    }
+
+    /// Returns the project's name, where the spec has one.
+    #[must_use]
+    pub fn name(&self) -> Option<&PackageName> {
+        match self {
+            Self::Named(requirement) => Some(&requirement.name),
+            Self::Url { name, .. } | Self::Archive { name, .. } | Self::Directory { name, .. } => {
+                name.as_ref()
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Spec {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Named(requirement) => write!(out, "{requirement}"),
+            Self::Url { url, .. } => out.write_str(&shown_url(url)),
+            Self::Archive { path, .. } | Self::Directory { path, .. } => {
+                out.write_str(&printable(&path.to_string_lossy()))
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Spec {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let kind = match self {
+            Self::Named(_) => "Named",
+            Self::Url { .. } => "Url",
+            Self::Archive { .. } => "Archive",
+            Self::Directory { .. } => "Directory",
+        };
+        write!(out, "{kind}({self})")
+    }
+}
+
+fn check_text(text: &str) -> Result<(), SpecError> {
+    if text.is_empty() {
+        return Err(SpecError::Empty);
+    }
+    if text.len() > LONGEST {
+        return Err(SpecError::TooLong {
+            text: shown_text(text),
+            bytes: text.len(),
+        });
+    }
+    if text
+        .chars()
+        .any(|letter| letter.is_control() && letter != '\t')
+    {
+        return Err(SpecError::Control {
+            text: shown_text(text),
+        });
+    }
+    Ok(())
+}
+
+fn has_prefix(text: &str, prefix: &str) -> bool {
+    text.get(..prefix.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+}
+
+/// Splits `NAME[extras] @ URL`; the part before must be nothing but a name with extras.
+fn split_at_sign(text: &str) -> Option<(&str, &str)> {
+    let (before, after) = text.split_once('@')?;
+    let name = before.split('[').next().unwrap_or_default().trim();
+    let extras = before.trim().strip_prefix(name)?.trim();
+    let extras_fit = extras.is_empty() || (extras.starts_with('[') && extras.ends_with(']'));
+    (names::is_name(name) && extras_fit).then_some((before.trim(), after.trim()))
+}
+
+fn named_address(text: &str, before: &str, after: &str) -> Result<Spec, SpecError> {
+    let shown = || shown_text(text);
+    if before.contains('[') {
+        return Err(SpecError::Unsupported {
+            text: shown(),
+            what: "extras before a URL",
+        });
+    }
+    let Some(name) = names::project(before) else {
+        return Err(SpecError::Url {
+            text: shown(),
+            why: "what is before the `@` is not a name".to_owned(),
+        });
+    };
+    if VCS.iter().any(|prefix| has_prefix(after, prefix)) {
+        return Err(SpecError::Repository { text: shown() });
+    }
+    if !has_scheme(after) {
+        return Err(SpecError::Url {
+            text: shown(),
+            why: "a URL has to follow the `@`".to_owned(),
+        });
+    }
+    let end = after.find(char::is_whitespace).unwrap_or(after.len());
+    let (url, rest) = after.split_at(end);
+    if rest.trim_start().starts_with(';') {
+        return Err(SpecError::Unsupported {
+            text: shown(),
+            what: "a marker behind a URL",
+        });
+    }
+    if !rest.is_empty() {
+        return Err(SpecError::Url {
+            text: shown(),
+            why: "it has spaces in it".to_owned(),
+        });
+    }
+    address(url, Some(name))
+}
+
+/// Whether the text begins with the scheme of a URL.
+fn has_scheme(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once(':') else {
+        return false;
+    };
+    let is_scheme = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+        && scheme
+            .chars()
+            .all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '+' | '-' | '.'));
+    is_scheme && (rest.starts_with("//") || scheme.eq_ignore_ascii_case("file"))
+}
+
+/// Reads a URL with its fragment.
+fn address(text: &str, name: Option<PackageName>) -> Result<Spec, SpecError> {
+    let refused = |why: String| SpecError::Url {
+        text: shown_text(text),
+        why,
+    };
+    if text.contains(char::is_whitespace) {
+        return Err(refused("it has spaces in it".to_owned()));
+    }
+    let mut url = Url::parse(text).map_err(|error| refused(error.to_string()))?;
+    let fragment = Fragment::parse(text, url.fragment().unwrap_or_default(), name)?;
+    url.set_fragment(None);
+    let path = url.path().to_ascii_lowercase();
+    match url.scheme() {
+        _ if path.ends_with(".whl") => Err(SpecError::Wheel {
+            text: shown_text(text),
+        }),
+        "http" | "https" => Ok(Spec::Url {
+            name: fragment.name,
+            url,
+            sha256: fragment.sha256,
+            subdirectory: fragment.subdirectory,
+        }),
+        "file" => {
+            let path = url
+                .to_file_path()
+                .map_err(|()| refused("a file URL has no host and an absolute path".to_owned()))?;
+            local(text, &path, fragment)
+        }
+        scheme => Err(refused(format!(
+            "`{}` is not https, http or file",
+            printable(scheme)
+        ))),
+    }
+}
+
+/// Whether the text is a path: it begins with a dot, has a slash before any marker, or ends as
+/// archives do. So `foo` is a name also where a folder `foo` is, as it is for pip.
+fn looks_like_path(text: &str) -> bool {
+    let before_marker = text.split(';').next().unwrap_or_default();
+    let before_fragment = text.split('#').next().unwrap_or_default();
+    text.starts_with('.') || before_marker.contains('/') || is_file_name(before_fragment)
+}
+
+fn is_file_name(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    !text.contains([' ', ';', '=', '<', '>', '[', '@'])
+        && (text.ends_with(".whl") || ARCHIVES.iter().any(|ending| text.ends_with(ending)))
+}
+
+/// Reads a path with a fragment; a name may have `#` in it, so the whole is tried first.
+fn local_text(text: &str, cwd: &Path) -> Result<Spec, SpecError> {
+    let whole = cwd.join(text);
+    if whole.symlink_metadata().is_ok() {
+        return local(text, &whole, Fragment::default());
+    }
+    let (path, fragment) = text.split_once('#').unwrap_or((text, ""));
+    let path = match path.split_once('[') {
+        Some((path, extras)) if extras.ends_with(']') && cwd.join(path).exists() => {
+            return Err(SpecError::Unsupported {
+                text: shown_text(text),
+                what: "extras behind a path",
+            });
+        }
+        _ => cwd.join(path),
+    };
+    local(text, &path, Fragment::parse(text, fragment, None)?)
+}
+
+fn local(text: &str, path: &Path, fragment: Fragment) -> Result<Spec, SpecError> {
+    let failed = |source| SpecError::Path {
+        path: path.to_owned(),
+        source,
+    };
+    let real = path.canonicalize().map_err(failed)?;
+    let found = real.metadata().map_err(failed)?;
+    if found.is_dir() {
+        if fragment.sha256.is_some() {
+            return Err(SpecError::Unsupported {
+                text: shown_text(text),
+                what: "a digest for a folder",
+            });
+        }
+        Ok(Spec::Directory {
+            name: fragment.name,
+            path: real,
+            subdirectory: fragment.subdirectory,
+        })
+    } else if !found.is_file() {
+        Err(SpecError::NotAFile { path: real })
+    } else if real.extension().is_some_and(|ending| ending == "whl") {
+        Err(SpecError::Wheel {
+            text: shown_text(text),
+        })
+    } else {
+        Ok(Spec::Archive {
+            name: fragment.name,
+            path: real,
+            sha256: fragment.sha256,
+            subdirectory: fragment.subdirectory,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;
