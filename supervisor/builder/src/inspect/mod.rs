@@ -1,0 +1,26 @@
+//! Judging what a build left behind: is this file the wheel that was asked for?
+//!
+//! ```text
+//! o/dist --take_output--> a copy that the build never had open --inspect--> a wheel, or a refusal
+//! ```
+//!
+//! Only the bytes count: nothing that a backend says about its output is asked. The caller ends the
+//! build's last process first. Installing a wheel is the business of `environment`.
+
+mod contents;
+mod data;
+mod dist_info;
+mod entry_points;
+mod error;
+mod member;
+mod notes;
+mod oddities;
+mod output;
+mod record;
+#[cfg(test)]
+mod tests;
+mod wheel;
+
+pub use error::{BadWheel, OutputRefused};
+pub use output::take_output;
+pub use wheel::{Expected, Inspected, inspect};
