@@ -136,17 +136,20 @@ impl Lease {
             }
             Err(error) => return Err(error),
         };
-        let Ok(found) = file.metadata() else {
-            return Ok(Claim::Foreign);
+        let is_ours = || {
+            file.metadata().is_ok_and(|found| {
+                found.is_file()
+                    && found.nlink() == 1
+                    && found.uid() == rustix::process::geteuid().as_raw()
+                    && found.len() <= LONGEST
+            })
         };
-        let ours = found.is_file()
-            && found.nlink() == 1
-            && found.uid() == rustix::process::geteuid().as_raw()
-            && found.len() <= LONGEST;
-        if !ours {
+        if !is_ours() {
             return Ok(Claim::Foreign);
         }
         match flock(file.as_fd(), FlockOperation::NonBlockingLockExclusive) {
+            // Its holder unlinks it and lets go of it last: then there is nothing left to claim.
+            Ok(()) if !is_ours() => return Ok(Claim::Busy),
             Ok(()) => {}
             Err(Errno::WOULDBLOCK) => return Ok(Claim::Busy),
             Err(error) => return Err(error),

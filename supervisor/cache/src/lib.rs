@@ -6,6 +6,7 @@
 mod blob;
 mod bucket;
 mod deliver;
+mod discard;
 mod error;
 mod lease;
 mod lock;

@@ -14,7 +14,7 @@ use rustix::io::Errno;
 
 use crate::publish::{self, Published};
 use crate::staging::LeasedDir;
-use crate::{Cache, CacheError, lease, lock, names, removal};
+use crate::{Cache, CacheError, lease, lock, names};
 
 /// How often another name is tried; a collision has a chance of some in two billion.
 const TRIES: usize = 64;
@@ -163,24 +163,5 @@ impl Drop for Scratch {
         if let Err(error) = self.clear() {
             tracing::warn!(%error, "a scratch stays behind");
         }
-    }
-}
-
-impl Cache {
-    /// Removes a leased folder at the root: its content, then its name, then its lease. A crash
-    /// in between leaves a scratch with a lease, or something in the staging bucket; a sweep
-    /// knows both.
-    pub(crate) fn discard(&self, home: &mut LeasedDir) -> removal::Removed {
-        let mut removed = removal::empty(home.dir.as_fd(), Some(lease::NAME));
-        if !removed.is_complete() {
-            return removed;
-        }
-        if let Ok(to) = self.staging_path()
-            && let Ok(Published::New) = publish::move_dir(&home.path, &to)
-        {
-            home.path = to;
-        }
-        removed.unlink_lease(home.dir.as_fd(), &home.path);
-        removed
     }
 }

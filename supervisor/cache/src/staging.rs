@@ -15,7 +15,7 @@ use crate::lease::{self, Lease};
 use crate::{Bucket, Cache, CacheError, lock, names, removal};
 
 /// The folder of a staging folder's content.
-const TREE: &str = "tree";
+pub(crate) const TREE: &str = "tree";
 
 /// A file that is being written; removed on drop unless it was published.
 #[derive(Debug)]
@@ -91,9 +91,13 @@ impl Cache {
             .mode(0o700)
             .create(&path)
             .map_err(failed)?;
-        let dir = rustix::fs::open(&path, dir_flags(), Mode::empty())
-            .map_err(|errno| failed(errno.into()))?;
-        let lease = Lease::create(dir.as_fd(), &path, name)?;
+        let opened = rustix::fs::open(&path, dir_flags(), Mode::empty())
+            .map_err(|errno| failed(errno.into()))
+            .and_then(|dir| Ok((Lease::create(dir.as_fd(), &path, name)?, dir)));
+        let (lease, dir) = opened.inspect_err(|_| {
+            // As on a full disk: there is room for the folder and none for the lease.
+            let _ = std::fs::remove_dir_all(&path);
+        })?;
         Ok(LeasedDir { path, dir, lease })
     }
 

@@ -1,0 +1,103 @@
+//! Delivering: whole or not at all, and the directory is judged before work starts.
+
+use std::fs;
+use std::path::PathBuf;
+
+use cache::{CacheError, check_out_dir, deliver};
+use model::Code;
+
+use crate::support::{folder, folder_of_nobody, listing, set_mode, unprivileged};
+
+struct Desk {
+    dir: tempfile::TempDir,
+    wheel: PathBuf,
+    out: PathBuf,
+}
+
+fn desk() -> Desk {
+    let dir = folder();
+    let wheel = dir.path().join("built.whl");
+    fs::write(&wheel, b"wheel").unwrap();
+    let out = dir.path().join("out/dist");
+    Desk { dir, wheel, out }
+}
+
+#[test]
+fn a_file_is_delivered_and_replaces_an_older_one() {
+    let desk = desk();
+    check_out_dir(&desk.out).unwrap();
+    assert!(!desk.out.exists());
+    for text in ["first", "second"] {
+        fs::write(&desk.wheel, text).unwrap();
+        let path = deliver(&desk.wheel, &desk.out, "a.whl").unwrap();
+        assert_eq!(path, desk.out.join("a.whl"));
+        assert_eq!(fs::read_to_string(path).unwrap(), text);
+        assert_eq!(listing(&desk.out), ["a.whl"]);
+    }
+}
+
+#[test]
+fn a_link_in_the_way_is_replaced_and_not_followed() {
+    let desk = desk();
+    let outside = desk.dir.path().join("outside");
+    fs::write(&outside, b"untouched").unwrap();
+    fs::create_dir_all(&desk.out).unwrap();
+    std::os::unix::fs::symlink(&outside, desk.out.join("a.whl")).unwrap();
+    deliver(&desk.wheel, &desk.out, "a.whl").unwrap();
+    assert_eq!(fs::read(&outside).unwrap(), b"untouched");
+    assert_eq!(fs::read(desk.out.join("a.whl")).unwrap(), b"wheel");
+}
+
+#[test]
+fn what_stands_in_the_way_leaves_no_part() {
+    let desk = desk();
+    fs::create_dir_all(desk.out.join("a.whl/inner")).unwrap();
+    let error = deliver(&desk.wheel, &desk.out, "a.whl").unwrap_err();
+    assert_eq!(error.code(), Code::OutDir, "{error:?}");
+    assert_eq!(listing(&desk.out), ["a.whl"]);
+    let file = desk.dir.path().join("file");
+    fs::write(&file, b"").unwrap();
+    for out in [file.clone(), file.join("below")] {
+        let error = check_out_dir(&out).unwrap_err();
+        assert_eq!(error.code(), Code::OutDir, "{out:?}");
+    }
+    for out in [
+        file.clone(),
+        file.join("below"),
+        "/proc/nothing/here".into(),
+    ] {
+        let error = deliver(&desk.wheel, &out, "a.whl").unwrap_err();
+        assert_eq!(error.code(), Code::OutDir, "{out:?}");
+    }
+}
+
+#[test]
+fn a_directory_that_can_not_be_written_is_recognised_before() {
+    let (_dir, theirs) = folder_of_nobody();
+    set_mode(&theirs, 0o500);
+    let desk = desk();
+    let wheel = desk.wheel.clone();
+    unprivileged(move || {
+        for out in [theirs.clone(), theirs.join("below/it")] {
+            assert_eq!(check_out_dir(&out).unwrap_err().code(), Code::OutDir);
+            let error = deliver(&wheel, &out, "a.whl").unwrap_err();
+            assert_eq!(error.code(), Code::OutDir);
+            assert!(error.hint().unwrap().contains("--out-dir"));
+        }
+    });
+}
+
+#[test]
+fn the_name_has_to_be_plain_and_the_file_to_be_there() {
+    let desk = desk();
+    for name in ["", "..", "../a.whl", "a/b.whl", "/a.whl"] {
+        let error = deliver(&desk.wheel, &desk.out, name).unwrap_err();
+        assert!(matches!(error, CacheError::Name { .. }), "{error:?}");
+    }
+    let missing = desk.dir.path().join("missing");
+    assert_eq!(
+        deliver(&missing, &desk.out, "a.whl").unwrap_err().code(),
+        Code::Io
+    );
+    assert!(!desk.out.exists());
+}

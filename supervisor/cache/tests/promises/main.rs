@@ -1,0 +1,17 @@
+//! What the cache promises, tried on the real kernel and real file systems, as root and not.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that can not go on has failed; the lint spares only test functions"
+)]
+
+mod blob;
+mod deliver;
+mod full;
+mod killed;
+mod lock;
+mod publish;
+mod removal;
+mod root;
+mod scratch;
+mod support;
+mod sweep;
