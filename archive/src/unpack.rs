@@ -86,11 +86,11 @@ impl Laying<'_> {
                 target: shown(target.as_bytes()),
             });
         };
-        let from = self.writer.reopen(from)?;
+        let mut from = self.writer.reopen(from)?;
         let metadata = from.metadata().map_err(Refusal::reading)?;
         let executable = std::os::unix::fs::MetadataExt::mode(&metadata) & 0o100 != 0;
         let mut file = self.writer.create(place, executable)?;
-        file.copy(&from)?;
+        file.copy(&mut from)?;
         file.finish(member.mtime)
     }
 }

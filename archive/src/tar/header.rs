@@ -19,7 +19,7 @@ pub(super) fn strict_size(header: &Header) -> Result<u64, Refusal> {
     header.entry_size().map_err(Refusal::of_reader)
 }
 
-/// Judges one member; `None` is a header that lays nothing down (the root, a volume label).
+/// Judges one member; `None` is the root itself, `./`.
 pub(super) fn member(
     header: &Header,
     size: u64,
@@ -29,9 +29,6 @@ pub(super) fn member(
     let kind = header.entry_type().as_byte();
     let pax = about.pax.unwrap_or_default();
     let raw = one_name(header, header.path_bytes(), about.long_name, pax.path)?;
-    if kind == b'V' && size == 0 {
-        return Ok(None);
-    }
     if kind == b'S' || pax.sparse {
         return Err(Refusal::Sparse {
             member: shown(&raw),

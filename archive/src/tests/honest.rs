@@ -242,7 +242,6 @@ fn folders_may_be_missing_repeated_or_old_fashioned() {
         .member(0, "p/old/", "", b"")
         .member(0, "p/old/x", "", b"")
         .member(b'7', "p/solid", "", b"1")
-        .member(b'V', "LABEL", "", b"")
         .done();
     assert_eq!(
         lays(&bytes, Top::OneFolder).0.listing(),

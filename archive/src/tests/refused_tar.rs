@@ -121,7 +121,7 @@ fn hard_links_to_anything_but_an_earlier_file() {
 
 #[test]
 fn devices_and_their_like() {
-    for kind in [b'3', b'4', b'6', b'D', b'N', b'Z'] {
+    for kind in [b'3', b'4', b'6', b'D', b'N', b'V', b'Z'] {
         assert_eq!(
             rule(&tar().member(kind, "p/x", "", b"").done()),
             "device",
