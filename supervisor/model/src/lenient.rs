@@ -330,8 +330,9 @@ fn printable(text: &str) -> String {
     shown.replace("\\\"", "\"").replace("\\'", "'")
 }
 
-/// Takes the user information out of everything that looks like a URL.
-fn without_credentials(text: &str) -> String {
+/// Takes the user information out of everything in `text` that looks like a URL.
+#[must_use]
+pub fn without_credentials(text: &str) -> String {
     let mut pieces = text.split("://");
     let mut clean = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {

@@ -1,0 +1,228 @@
+//! Files into the cache: hashed while they come, kept only if they are what was promised.
+
+use std::io::{Read as _, Write as _};
+
+use cache::{Bucket, StagingFile};
+use model::{Digest, Sha256};
+use reqwest::header::{self, HeaderMap, HeaderValue};
+use sha2::Digest as _;
+use url::Url;
+
+use super::fetch::check_status;
+use super::{Client, Shared, blocking};
+use crate::body::Body;
+use crate::error::shown;
+use crate::local::{self, local};
+use crate::transport::{Answer, Configured};
+use crate::{File, IndexError};
+
+/// Is told how many bytes came, and of how many.
+type OnBytes<'a> = &'a (dyn Fn(u64, Option<u64>) + Send + Sync);
+
+/// A file to fetch and what was promised of it.
+struct Wanted<'a> {
+    url: &'a Url,
+    from: Configured,
+    sha256: Option<&'a Sha256>,
+    size: Option<u64>,
+    bucket: Bucket,
+}
+
+/// What came, not yet in its bucket.
+struct Arrived {
+    file: StagingFile,
+    hasher: sha2::Sha256,
+    size: u64,
+}
+
+impl Client {
+    /// Fetches a URL into a bucket, or finds it there by its digest.
+    ///
+    /// A URL that an index listed is fetched on the word of that index; any other one counts as
+    /// configured by the user.
+    ///
+    /// # Errors
+    /// If it can not be fetched, or is not what was expected; then nothing is kept.
+    pub async fn download(
+        &self,
+        url: &Url,
+        expected: Option<&Sha256>,
+        bucket: Bucket,
+        on_bytes: OnBytes<'_>,
+    ) -> Result<Digest, IndexError> {
+        let wanted = Wanted {
+            url,
+            from: self.shared.configured(url),
+            sha256: expected,
+            size: None,
+            bucket,
+        };
+        self.shared.obtain(&wanted, on_bytes).await
+    }
+
+    /// Fetches a file of an index into a bucket, or finds it there; digest and size are checked.
+    ///
+    /// # Errors
+    /// As [`Self::download`].
+    pub async fn download_file(
+        &self,
+        file: &File,
+        bucket: Bucket,
+        on_bytes: OnBytes<'_>,
+    ) -> Result<Digest, IndexError> {
+        let wanted = Wanted {
+            url: &file.url,
+            from: Configured::index(&file.index),
+            sha256: file.sha256.as_ref(),
+            size: file.size,
+            bucket,
+        };
+        self.shared.obtain(&wanted, on_bytes).await
+    }
+}
+
+impl Shared {
+    async fn obtain(
+        &self,
+        wanted: &Wanted<'_>,
+        on_bytes: OnBytes<'_>,
+    ) -> Result<Digest, IndexError> {
+        if let Some(digest) = self.present(wanted).await? {
+            return Ok(digest);
+        }
+        let arrived = if wanted.url.scheme() == "file" {
+            self.copy(wanted).await?
+        } else {
+            self.fetch(wanted, on_bytes).await?
+        };
+        let sha256 = Sha256::from_bytes(arrived.hasher.finalize().into());
+        if let Some(expected) = wanted.sha256.filter(|expected| **expected != sha256) {
+            return Err(IndexError::HashMismatch {
+                url: shown(wanted.url),
+                expected: Box::new(*expected),
+                found: Box::new(sha256),
+            });
+        }
+        if let Some(expected) = wanted.size.filter(|size| *size != arrived.size) {
+            return Err(IndexError::SizeMismatch {
+                url: shown(wanted.url),
+                expected,
+                found: arrived.size,
+            });
+        }
+        let (cache, bucket) = (self.cache.clone(), wanted.bucket);
+        let kept = blocking(move || cache.put_blob(bucket, arrived.file)).await??;
+        Ok(kept)
+    }
+
+    /// Returns the digest of a sound blob that is already there.
+    async fn present(&self, wanted: &Wanted<'_>) -> Result<Option<Digest>, IndexError> {
+        let Some(sha256) = wanted.sha256.copied() else {
+            return Ok(None);
+        };
+        let (cache, bucket) = (self.cache.clone(), wanted.bucket);
+        blocking(move || {
+            let size = std::fs::metadata(cache.blob_path(bucket, &sha256))
+                .ok()?
+                .len();
+            let digest = Digest { sha256, size };
+            cache.blob(bucket, &digest).map(|_| digest)
+        })
+        .await
+    }
+
+    async fn fetch(
+        &self,
+        wanted: &Wanted<'_>,
+        on_bytes: OnBytes<'_>,
+    ) -> Result<Arrived, IndexError> {
+        if self.transport.settings.offline {
+            return Err(IndexError::Offline {
+                url: shown(wanted.url),
+            });
+        }
+        let mut attempt = 0;
+        loop {
+            match self.fetch_once(wanted, on_bytes).await {
+                Ok(arrived) => return Ok(arrived),
+                Err(error) => self.transport.pause(&mut attempt, error).await?,
+            }
+        }
+    }
+
+    async fn fetch_once(
+        &self,
+        wanted: &Wanted<'_>,
+        on_bytes: OnBytes<'_>,
+    ) -> Result<Arrived, IndexError> {
+        let _permit = self.transport.permit().await;
+        let mut headers = HeaderMap::new();
+        headers.insert(
+            header::ACCEPT_ENCODING,
+            HeaderValue::from_static("identity"),
+        );
+        let mut url = Configured::url(wanted.url.clone()).url;
+        url.set_fragment(None);
+        let Answer { response, url } = self.transport.get(&url, &wanted.from, &headers).await?;
+        if !check_status(&response, &url)? {
+            return Err(IndexError::Status {
+                url: shown(&url),
+                status: response.status().as_u16(),
+            });
+        }
+        let limit = self.transport.settings.max_file_bytes;
+        let mut body = Body::new(response, url, limit, false)?;
+        let total = body.announced();
+        let mut arrived = Arrived::start(self.cache.staging_file()?);
+        while let Some(chunk) = body.next().await? {
+            arrived.add(chunk.as_ref())?;
+            on_bytes(arrived.size, total);
+        }
+        Ok(arrived)
+    }
+
+    async fn copy(&self, wanted: &Wanted<'_>) -> Result<Arrived, IndexError> {
+        let url = wanted.url.clone();
+        let limit = self.transport.settings.max_file_bytes;
+        let mut arrived = Arrived::start(self.cache.staging_file()?);
+        blocking(move || {
+            let (mut file, path) = local::open(&url)?;
+            let mut buffer = vec![0; 128 * 1024];
+            loop {
+                let got = file
+                    .read(&mut buffer)
+                    .map_err(|error| local(&path, error))?;
+                if got == 0 {
+                    return Ok(arrived);
+                }
+                if arrived.size + got as u64 > limit {
+                    return Err(IndexError::TooLarge {
+                        url: shown(&url),
+                        limit,
+                        page: false,
+                    });
+                }
+                arrived.add(&buffer[..got])?;
+            }
+        })
+        .await?
+    }
+}
+
+impl Arrived {
+    fn start(file: StagingFile) -> Self {
+        Self {
+            file,
+            hasher: sha2::Sha256::new(),
+            size: 0,
+        }
+    }
+
+    fn add(&mut self, bytes: &[u8]) -> Result<(), IndexError> {
+        self.hasher.update(bytes);
+        self.size += bytes.len() as u64;
+        self.file
+            .write_all(bytes)
+            .map_err(|error| local(self.file.path(), error))
+    }
+}

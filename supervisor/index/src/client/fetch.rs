@@ -1,0 +1,219 @@
+//! Pages and small files over HTTP: conditional requests, the store, content types.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use jiff::fmt::rfc2822;
+use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Response, StatusCode};
+use url::Url;
+
+use super::{Shared, blocking};
+use crate::body::Body;
+use crate::document::Document;
+use crate::error::shown;
+use crate::freshness::{Freshness, Headers};
+use crate::store::StoredPage;
+use crate::transport::{Answer, Configured};
+use crate::{IndexError, IndexUrl, html, json};
+
+/// JSON first, HTML accepted (PEP 691).
+const ACCEPT: &str = "application/vnd.pypi.simple.v1+json, \
+    application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01";
+
+/// What became of asking for a page.
+enum Fetched {
+    Page(Box<Document>, Freshness),
+    NotModified(Headers),
+    Missing,
+}
+
+impl Shared {
+    /// Returns a page from the store or from its index; none if the index does not have it.
+    pub(super) async fn document(
+        &self,
+        index: &IndexUrl,
+        url: Url,
+        path: PathBuf,
+    ) -> Result<Option<Document>, IndexError> {
+        let (store, at) = (self.store.clone(), path.clone());
+        let stored = blocking(move || store.page(&at)).await?;
+        let settings = &self.transport.settings;
+        if settings.offline {
+            return stored
+                .map(|page| Some(page.document))
+                .ok_or_else(|| IndexError::Offline { url: shown(&url) });
+        }
+        if let Some(page) = &stored
+            && !settings.refresh
+            && page.freshness.is_fresh(now())
+        {
+            return Ok(stored.map(|page| page.document));
+        }
+        let from = Configured::index(index);
+        let (document, freshness) = match self.ask(&url, &from, stored.as_ref()).await? {
+            Fetched::Missing => return Ok(None),
+            Fetched::Page(document, freshness) => (*document, freshness),
+            Fetched::NotModified(headers) => {
+                let page = stored.ok_or_else(|| IndexError::BadPage {
+                    url: shown(&url),
+                    why: "it is said not to be modified, and was never fetched".to_owned(),
+                })?;
+                (page.document, page.freshness.renewed(headers, now()))
+            }
+        };
+        let (store, kept) = (self.store.clone(), document.clone());
+        blocking(move || store.keep_page(&path, freshness, kept)).await?;
+        Ok(Some(document))
+    }
+
+    async fn ask(
+        &self,
+        url: &Url,
+        from: &Configured,
+        stored: Option<&StoredPage>,
+    ) -> Result<Fetched, IndexError> {
+        let headers = conditions(stored);
+        let mut attempt = 0;
+        loop {
+            match self.ask_once(url, from, &headers).await {
+                Ok(fetched) => return Ok(fetched),
+                Err(error) => self.transport.pause(&mut attempt, error).await?,
+            }
+        }
+    }
+
+    async fn ask_once(
+        &self,
+        url: &Url,
+        from: &Configured,
+        headers: &HeaderMap,
+    ) -> Result<Fetched, IndexError> {
+        let _permit = self.transport.permit().await;
+        let Answer { response, url } = self.transport.get(url, from, headers).await?;
+        if response.status() == StatusCode::NOT_MODIFIED {
+            return Ok(Fetched::NotModified(freshness_headers(&response)));
+        }
+        if !check_status(&response, &url)? {
+            return Ok(Fetched::Missing);
+        }
+        let freshness = Freshness::of(freshness_headers(&response), now());
+        let kind = text(&response, header::CONTENT_TYPE).unwrap_or_default();
+        let limit = self.transport.settings.max_page_bytes;
+        let bytes = Body::new(response, url.clone(), limit, true)?.all().await?;
+        let place = shown(&url);
+        let document = blocking(move || parse(&kind, &bytes, &url)).await?;
+        let document = document.map_err(|why| IndexError::BadPage { url: place, why })?;
+        Ok(Fetched::Page(Box::new(document), freshness))
+    }
+
+    /// Returns a small file; none if it is not there.
+    pub(super) async fn bytes(
+        &self,
+        url: &Url,
+        from: &Configured,
+        limit: u64,
+    ) -> Result<Option<Vec<u8>>, IndexError> {
+        if self.transport.settings.offline {
+            return Err(IndexError::Offline { url: shown(url) });
+        }
+        let mut attempt = 0;
+        loop {
+            match self.bytes_once(url, from, limit).await {
+                Ok(bytes) => return Ok(bytes),
+                Err(error) => self.transport.pause(&mut attempt, error).await?,
+            }
+        }
+    }
+
+    async fn bytes_once(
+        &self,
+        url: &Url,
+        from: &Configured,
+        limit: u64,
+    ) -> Result<Option<Vec<u8>>, IndexError> {
+        let _permit = self.transport.permit().await;
+        let mut headers = HeaderMap::new();
+        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+        let Answer { response, url } = self.transport.get(url, from, &headers).await?;
+        if !check_status(&response, &url)? {
+            return Ok(None);
+        }
+        Body::new(response, url, limit, true)?.all().await.map(Some)
+    }
+}
+
+/// Returns whether there is something; 404 and 410 mean that there is not.
+pub(super) fn check_status(response: &Response, url: &Url) -> Result<bool, IndexError> {
+    let status = response.status();
+    let url = || shown(url);
+    match status.as_u16() {
+        200 => Ok(true),
+        404 | 410 => Ok(false),
+        status @ (401 | 403 | 407) => Err(IndexError::Unauthorized { url: url(), status }),
+        status => Err(IndexError::Status { url: url(), status }),
+    }
+}
+
+fn conditions(stored: Option<&StoredPage>) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(header::ACCEPT, HeaderValue::from_static(ACCEPT));
+    headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+    let mut add = |name: HeaderName, value: Option<&String>| {
+        if let Some(value) = value.and_then(|value| HeaderValue::from_str(value).ok()) {
+            headers.insert(name, value);
+        }
+    };
+    let freshness = stored.map(|page| &page.freshness);
+    add(
+        header::IF_NONE_MATCH,
+        freshness.and_then(|it| it.etag.as_ref()),
+    );
+    add(
+        header::IF_MODIFIED_SINCE,
+        freshness.and_then(|it| it.last_modified.as_ref()),
+    );
+    headers
+}
+
+fn freshness_headers(response: &Response) -> Headers {
+    let date = text(response, header::DATE).and_then(|text| rfc2822::parse(&text).ok());
+    Headers {
+        cache_control: text(response, header::CACHE_CONTROL),
+        age: text(response, header::AGE).and_then(|age| age.trim().parse().ok()),
+        date: date.map(|date| date.timestamp().as_second()),
+        etag: text(response, header::ETAG),
+        last_modified: text(response, header::LAST_MODIFIED),
+    }
+}
+
+fn text(response: &Response, name: HeaderName) -> Option<String> {
+    let value = response.headers().get(name)?.to_str().ok()?;
+    Some(value.to_owned())
+}
+
+/// Reads a page by its content type, or by its first character if it has none.
+fn parse(content_type: &str, bytes: &[u8], url: &Url) -> Result<Document, String> {
+    let kind = content_type.split(';').next().unwrap_or_default().trim();
+    match kind.to_ascii_lowercase().as_str() {
+        "application/vnd.pypi.simple.v1+json"
+        | "application/vnd.pypi.simple.latest+json"
+        | "application/json" => json::parse(bytes, url),
+        "application/vnd.pypi.simple.v1+html"
+        | "application/vnd.pypi.simple.latest+html"
+        | "application/xhtml+xml"
+        | "text/html" => html::parse(bytes, url),
+        "" => match bytes.trim_ascii_start().first() {
+            Some(b'{') => json::parse(bytes, url),
+            _ => html::parse(bytes, url),
+        },
+        other => {
+            let other: String = other.chars().take(60).collect();
+            Err(format!("its content type is `{}`", other.escape_debug()))
+        }
+    }
+}
+
+fn now() -> i64 {
+    Timestamp::now().as_second()
+}

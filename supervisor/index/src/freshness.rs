@@ -1,0 +1,156 @@
+//! How long a stored page may be used without asking (RFC 9111). Pure: time is an argument.
+//!
+//! No heuristics: a page that does not say how long it lives is asked for again each time, with its
+//! validators.
+
+use serde::{Deserialize, Serialize};
+
+/// Seconds; whatever an index says, it is asked once in a day.
+const LONGEST: u64 = 24 * 60 * 60;
+
+/// The headers of an answer that matter here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Headers {
+    pub(crate) cache_control: Option<String>,
+    /// Seconds the answer has spent in other caches.
+    pub(crate) age: Option<u64>,
+    /// When it was made, seconds of Unix time.
+    pub(crate) date: Option<i64>,
+    pub(crate) etag: Option<String>,
+    pub(crate) last_modified: Option<String>,
+}
+
+/// What is stored beside a page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Freshness {
+    /// Seconds of Unix time at which the answer came.
+    stored: i64,
+    /// Seconds from then on for which it may be used.
+    lifetime: u64,
+    /// It must not be kept.
+    #[serde(skip)]
+    pub(crate) no_store: bool,
+    /// Validators, as they came.
+    pub(crate) etag: Option<String>,
+    pub(crate) last_modified: Option<String>,
+}
+
+impl Freshness {
+    /// Judges an answer that came at `now`.
+    pub(crate) fn of(headers: Headers, now: i64) -> Self {
+        let (mut lifetime, mut no_store) = (0, false);
+        let control = headers.cache_control.unwrap_or_default();
+        let mut no_cache = false;
+        for directive in control.split(',') {
+            let (name, value) = directive.split_once('=').unwrap_or((directive, ""));
+            match name.trim().to_ascii_lowercase().as_str() {
+                "max-age" => lifetime = value.trim().trim_matches('"').parse().unwrap_or(0),
+                "no-store" => no_store = true,
+                "no-cache" => no_cache = true,
+                _ => {}
+            }
+        }
+        // The age is the larger of what caches claim and what the date shows (RFC 9111, 4.2.3).
+        let apparent = headers
+            .date
+            .map_or(0, |date| now.saturating_sub(date).max(0));
+        let age = headers.age.unwrap_or(0).max(apparent.unsigned_abs());
+        Self {
+            stored: now,
+            lifetime: if no_cache {
+                0
+            } else {
+                lifetime.min(LONGEST).saturating_sub(age)
+            },
+            no_store,
+            etag: headers.etag,
+            last_modified: headers.last_modified,
+        }
+    }
+
+    /// Returns whether the page may be used at `now` without asking.
+    pub(crate) fn is_fresh(&self, now: i64) -> bool {
+        // A clock that went back makes everything stale.
+        now.checked_sub(self.stored)
+            .and_then(|age| u64::try_from(age).ok())
+            .is_some_and(|age| age < self.lifetime)
+    }
+
+    /// Takes over what an answer with status 304 said at `now`; validators stay if it names none.
+    pub(crate) fn renewed(&self, headers: Headers, now: i64) -> Self {
+        let mut renewed = Self::of(headers, now);
+        renewed.etag = renewed.etag.or_else(|| self.etag.clone());
+        renewed.last_modified = renewed.last_modified.or_else(|| self.last_modified.clone());
+        renewed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn control(text: &str) -> Headers {
+        Headers {
+            cache_control: Some(text.to_owned()),
+            ..Headers::default()
+        }
+    }
+
+    #[test]
+    fn an_answer_lives_as_long_as_it_says() {
+        let page = Freshness::of(control("public, Max-Age=\"600\""), 1000);
+        assert!(page.is_fresh(1000));
+        assert!(page.is_fresh(1599));
+        assert!(!page.is_fresh(1600));
+        assert!(!page.is_fresh(999), "the clock went back");
+    }
+
+    #[test]
+    fn age_date_and_the_longest_life_shorten_it() {
+        let aged = Headers {
+            age: Some(500),
+            ..control("max-age=600")
+        };
+        assert!(!Freshness::of(aged, 1000).is_fresh(1100));
+        let old = Headers {
+            date: Some(500),
+            ..control("max-age=600")
+        };
+        assert!(!Freshness::of(old, 1000).is_fresh(1100));
+        let forever = Freshness::of(control("max-age=99999999"), 0);
+        assert!(!forever.is_fresh(24 * 60 * 60));
+    }
+
+    #[test]
+    fn without_a_word_or_with_no_cache_it_is_asked_each_time() {
+        assert!(!Freshness::of(Headers::default(), 5).is_fresh(5));
+        assert!(!Freshness::of(control("max-age=600, no-cache"), 5).is_fresh(5));
+        assert!(!Freshness::of(control("max-age=x"), 5).is_fresh(5));
+        assert!(Freshness::of(control("no-store"), 5).no_store);
+    }
+
+    #[test]
+    fn a_304_renews_and_keeps_the_validators() {
+        let first = Freshness::of(
+            Headers {
+                etag: Some("\"a\"".into()),
+                ..control("max-age=1")
+            },
+            0,
+        );
+        let renewed = first.renewed(control("max-age=600"), 1000);
+        assert!(renewed.is_fresh(1500));
+        assert_eq!(renewed.etag.as_deref(), Some("\"a\""));
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_overflows(text in "[a-z0-9=, \"-]{0,40}", age in any::<Option<u64>>(),
+                             date in any::<Option<i64>>(), now in any::<i64>(), then in any::<i64>()) {
+            let headers = Headers { age, date, ..control(&text) };
+            Freshness::of(headers, now).is_fresh(then);
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! HTTP requests: redirects followed by hand, credentials for one origin only, guarded names.
+//!
+//! What answers mean is the business of `client.rs`; where a redirect may lead is in `redirect.rs`.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use reqwest::header::{HeaderMap, LOCATION};
+use reqwest::tls::{Certificate, Identity};
+use reqwest::{Response, StatusCode};
+use tokio::sync::{Semaphore, SemaphorePermit};
+use url::Url;
+
+use crate::address::is_private_literal;
+use crate::credentials::{Credentials, Netrc};
+use crate::error::shown;
+use crate::local::local;
+use crate::redirect::{self, Reach};
+use crate::resolver::{self, PublicOnly};
+use crate::{ClientSettings, IndexError, IndexUrl, Proxies, retry};
+
+/// Requests at the same time, over all hosts.
+const MOST_AT_ONCE: usize = 24;
+
+/// Whose word a request goes back to: what the user configured.
+#[derive(Clone, Debug)]
+pub(crate) struct Configured {
+    pub(crate) url: Url,
+    pub(crate) credentials: Option<Credentials>,
+}
+
+impl Configured {
+    /// An index is itself configured.
+    pub(crate) fn index(index: &IndexUrl) -> Self {
+        Self {
+            url: index.url().clone(),
+            credentials: index.credentials().cloned(),
+        }
+    }
+
+    /// A URL that the user gave, whose user information is taken out.
+    pub(crate) fn url(mut url: Url) -> Self {
+        let credentials = Credentials::take(&mut url);
+        Self { url, credentials }
+    }
+}
+
+/// An answer and the URL that gave it after all redirects.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) response: Response,
+    pub(crate) url: Url,
+}
+
+/// The variants of the HTTP client that are needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Variant {
+    reach: Reach,
+    unchecked: bool,
+}
+
+/// Sends requests.
+#[derive(Debug)]
+pub(crate) struct Transport {
+    pub(crate) settings: ClientSettings,
+    /// Made when first needed: a run that the cache serves loads no certificates.
+    clients: [OnceLock<reqwest::Client>; 4],
+    netrc: OnceLock<Netrc>,
+    reaches: Mutex<HashMap<String, Reach>>,
+    permits: Semaphore,
+    requests: AtomicU64,
+}
+
+impl Transport {
+    pub(crate) fn new(settings: ClientSettings) -> Self {
+        Self {
+            settings,
+            clients: Default::default(),
+            netrc: OnceLock::new(),
+            reaches: Mutex::default(),
+            permits: Semaphore::new(MOST_AT_ONCE),
+            requests: AtomicU64::new(0),
+        }
+    }
+
+    /// Returns how many requests were sent, redirects and repetitions included.
+    pub(crate) fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    /// Waits for a place among the requests of this moment.
+    pub(crate) async fn permit(&self) -> Option<SemaphorePermit<'_>> {
+        // The semaphore is never closed, so this always is a permit.
+        self.permits.acquire().await.ok()
+    }
+
+    /// Waits before another attempt.
+    ///
+    /// # Errors
+    /// The error itself if there should not be one.
+    pub(crate) async fn pause(
+        &self,
+        attempt: &mut u32,
+        error: IndexError,
+    ) -> Result<(), IndexError> {
+        let Some(pause) = retry::pause(*attempt, self.settings.retries, &error) else {
+            return Err(error);
+        };
+        tracing::debug!(%error, attempt, "trying again");
+        *attempt += 1;
+        tokio::time::sleep(pause).await;
+        Ok(())
+    }
+
+    /// Gets a URL, following redirects; `from` is what the user configured.
+    pub(crate) async fn get(
+        &self,
+        url: &Url,
+        from: &Configured,
+        headers: &HeaderMap,
+    ) -> Result<Answer, IndexError> {
+        let mut url = url.clone();
+        if url.origin() != from.url.origin() {
+            redirect::check(&from.url, &url, self.reach(&from.url).await)
+                .map_err(|why| refused(&from.url, shown(&url), why))?;
+        }
+        for _ in 0..=redirect::MOST {
+            let response = self.send(&url, from, headers).await?;
+            let Some(location) = location(&response) else {
+                return Ok(Answer { response, url });
+            };
+            let reach = self.reach(&from.url).await;
+            url = redirect::follow(&url, &location, reach)
+                .map_err(|(to, why)| refused(&url, to, why))?;
+        }
+        Err(refused(
+            &from.url,
+            shown(&url),
+            "there are too many redirects",
+        ))
+    }
+
+    async fn send(
+        &self,
+        url: &Url,
+        from: &Configured,
+        headers: &HeaderMap,
+    ) -> Result<Response, IndexError> {
+        let own = url.origin() == from.url.origin();
+        let variant = Variant {
+            reach: if own {
+                Reach::Anywhere
+            } else {
+                self.reach(&from.url).await
+            },
+            unchecked: self.is_trusted(url),
+        };
+        let mut request = self
+            .client(variant)?
+            .get(url.clone())
+            .headers(headers.clone());
+        if own && let Some(credentials) = self.credentials(from) {
+            request = request.basic_auth(credentials.username(), credentials.password());
+        }
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        request
+            .send()
+            .await
+            .map_err(|error| IndexError::transport(url, error))
+    }
+
+    fn credentials(&self, from: &Configured) -> Option<Credentials> {
+        if from.credentials.is_some() {
+            return from.credentials.clone();
+        }
+        let path = self.settings.netrc.as_deref()?;
+        let host = from.url.host_str()?;
+        self.netrc.get_or_init(|| Netrc::read(path)).find(host)
+    }
+
+    /// Returns where a configured host may lead. A name is private if all its addresses are.
+    pub(crate) async fn reach(&self, configured: &Url) -> Reach {
+        if let Some(private) = is_private_literal(configured) {
+            return Reach::of(private);
+        }
+        let Some(host) = configured
+            .host_str()
+            .filter(|_| configured.scheme() != "file")
+        else {
+            return Reach::Anywhere;
+        };
+        let known = |map: &Mutex<HashMap<String, Reach>>| {
+            let map = map.lock().unwrap_or_else(PoisonError::into_inner);
+            map.get(host).copied()
+        };
+        if let Some(reach) = known(&self.reaches) {
+            return reach;
+        }
+        let reach = Reach::of(resolver::is_private_host(host).await);
+        let mut map = self.reaches.lock().unwrap_or_else(PoisonError::into_inner);
+        // The first answer stands: a host can not become private later to lead inside.
+        *map.entry(host.to_owned()).or_insert(reach)
+    }
+
+    fn is_trusted(&self, url: &Url) -> bool {
+        let Some(host) = url.host_str() else {
+            return false;
+        };
+        let with_port = format!("{host}:{}", url.port_or_known_default().unwrap_or_default());
+        let trusted = &self.settings.trusted_hosts;
+        trusted
+            .iter()
+            .any(|entry| entry.eq_ignore_ascii_case(host) || entry.eq_ignore_ascii_case(&with_port))
+    }
+
+    fn client(&self, variant: Variant) -> Result<&reqwest::Client, IndexError> {
+        let place =
+            usize::from(variant.reach == Reach::PublicOnly) * 2 + usize::from(variant.unchecked);
+        let cell = &self.clients[place];
+        if let Some(client) = cell.get() {
+            return Ok(client);
+        }
+        let client = self.build(variant)?;
+        Ok(cell.get_or_init(|| client))
+    }
+
+    fn build(&self, variant: Variant) -> Result<reqwest::Client, IndexError> {
+        let own = match &self.settings.ca_file {
+            Some(path) => certificates(path)?,
+            None => Vec::new(),
+        };
+        let builder = || -> Result<reqwest::ClientBuilder, IndexError> {
+            let mut builder = reqwest::Client::builder()
+                .user_agent(concat!("fumehood/", env!("CARGO_PKG_VERSION")))
+                .redirect(reqwest::redirect::Policy::none())
+                .retry(reqwest::retry::never())
+                .referer(false)
+                // Undone by hand: a file must arrive as the bytes that its digest is of.
+                .gzip(false)
+                .no_proxy()
+                .connect_timeout(self.settings.connect_timeout)
+                .read_timeout(self.settings.read_timeout)
+                .tls_danger_accept_invalid_certs(variant.unchecked);
+            let proxies = self.settings.proxy.as_ref().map(Proxies::rules).transpose();
+            for proxy in proxies.map_err(setup("proxy"))?.into_iter().flatten() {
+                builder = builder.proxy(proxy);
+            }
+            if let Some(path) = &self.settings.client_cert {
+                builder = builder.identity(identity(path)?);
+            }
+            if variant.reach == Reach::PublicOnly {
+                let hosts = self
+                    .settings
+                    .proxy
+                    .as_ref()
+                    .map(|proxies| proxies.hosts().collect());
+                let exempt: HashSet<String> = hosts.unwrap_or_default();
+                builder = builder.dns_resolver(Arc::new(PublicOnly { exempt }));
+            }
+            Ok(builder)
+        };
+        match builder()?.tls_certs_merge(own.clone()).build() {
+            Ok(client) => Ok(client),
+            // A container without any certificates can still use a plain or local index; https
+            // then fails with its own words.
+            Err(error) if own.is_empty() => {
+                tracing::debug!(%error, "the system has no certificates");
+                let client = builder()?.tls_certs_only([]).build();
+                client.map_err(setup("certificates"))
+            }
+            Err(error) => Err(setup("certificates")(error)),
+        }
+    }
+}
+
+fn setup(what: &str) -> impl Fn(reqwest::Error) -> IndexError + use<'_> {
+    move |source| IndexError::Setup {
+        what: what.to_owned(),
+        source: source.without_url(),
+    }
+}
+
+fn certificates(path: &std::path::Path) -> Result<Vec<Certificate>, IndexError> {
+    let pem = std::fs::read(path).map_err(|error| local(path, error))?;
+    let what = path.display().to_string();
+    Certificate::from_pem_bundle(&pem).map_err(setup(&what))
+}
+
+fn identity(path: &std::path::Path) -> Result<Identity, IndexError> {
+    let pem = std::fs::read(path).map_err(|error| local(path, error))?;
+    let what = path.display().to_string();
+    Identity::from_pem(&pem).map_err(setup(&what))
+}
+
+fn refused(from: &Url, to: String, why: &'static str) -> IndexError {
+    IndexError::Redirect {
+        from: shown(from),
+        to,
+        why,
+    }
+}
+
+fn location(response: &Response) -> Option<String> {
+    let redirects = [
+        StatusCode::MOVED_PERMANENTLY,
+        StatusCode::FOUND,
+        StatusCode::SEE_OTHER,
+        StatusCode::TEMPORARY_REDIRECT,
+        StatusCode::PERMANENT_REDIRECT,
+    ];
+    let location = response.headers().get(LOCATION)?;
+    redirects
+        .contains(&response.status())
+        .then(|| String::from_utf8_lossy(location.as_bytes()).into_owned())
+}
