@@ -20,6 +20,9 @@ use crate::error::At;
 /// Kinds of refused act that are kept; more are counted under the last name.
 const MOST_DENIALS: usize = 100;
 
+/// The socket of a name-service cache, as a refused connect to it is described.
+const NAME_SERVICE: &str = "unix /var/run/nscd/socket";
+
 /// Serves one listener.
 pub(crate) struct Broker {
     listener: Listener,
@@ -72,9 +75,13 @@ impl Broker {
                 errno: Errno::EACCES,
                 target: address::family(request.arguments[0], request.arguments[1]),
             },
-            Call::Connect => Answer::Refuse {
-                errno: Errno::EACCES,
-                target: address::of_connect(&request),
+            Call::Connect => match address::of_connect(&request) {
+                // The C library asks this one before it reads /etc/passwd; nobody meant anything.
+                target if target == NAME_SERVICE => Answer::Fail(Errno::ENOENT),
+                target => Answer::Refuse {
+                    errno: Errno::EACCES,
+                    target,
+                },
             },
             _ => metadata::answer(&request, &self.listener, &self.rooms),
         };

@@ -98,6 +98,7 @@ pub(crate) fn new_root(assignment: &Assignment, rooms: &[Room]) -> Result<(), Fa
     .at(step, "make mounts private")?;
     let binds = open_grants(&assignment.confinement.grants)?;
     let root = assignment.rooms.scratch.as_path();
+    let sources = open_rooms(root, rooms)?;
     let plain = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
     mount(
         Some("fumehood"),
@@ -112,10 +113,10 @@ pub(crate) fn new_root(assignment: &Assignment, rooms: &[Room]) -> Result<(), Fa
         bind_one(root, bind, &done)?;
         done.push((bind.seen_as.clone(), bind.host.clone()));
     }
-    for room in rooms {
+    for (room, source) in rooms.iter().zip(&sources) {
         let target = inside(root, &room.seen_as);
         make_folder(&target)?;
-        attach(room.descriptor.as_fd(), &target)?;
+        attach(source.as_fd(), &target)?;
         harden(&target, false)?;
     }
     furnish(root, rooms)?;
@@ -125,6 +126,19 @@ pub(crate) fn new_root(assignment: &Assignment, rooms: &[Room]) -> Result<(), Fa
     chdir("/").at(step, "enter the new root")?;
     sys::harden_mount(c"/", true, false).at(step, "make the new root read-only")?;
     sethostname("fumehood").at(step, "set the host name")
+}
+
+/// Opens the rooms anew: a descriptor from before `unshare` belongs to a mount of the old namespace
+/// and can not be bound.
+fn open_rooms(scratch: &Path, rooms: &[Room]) -> Result<Vec<OwnedFd>, Fault> {
+    let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    rooms
+        .iter()
+        .map(|room| {
+            open(&scratch.join(&room.name), flags, Mode::empty())
+                .at(Step::Namespaces, format!("open room `{}`", room.name))
+        })
+        .collect()
 }
 
 /// Opens what the grants name, before anything is mounted over; parents before children.
