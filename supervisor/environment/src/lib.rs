@@ -1,1 +1,23 @@
 //! Equip: interpreters, resolution of build requirements, immutable environments.
+//!
+//! Nothing here starts an interpreter or opens a connection: `builder` asks the questions inside a
+//! worker and hands in the answers, `index` fetches.
+
+mod install;
+mod interpreter;
+mod manifest;
+mod resolve;
+
+pub use install::{
+    COMPILE, Environment, INSTALLER_VERSION, InstallError, Staged, WheelInput, discard_environment,
+    environment_name, find_environment, site_packages, stage,
+};
+pub use interpreter::{
+    Found, InterpreterError, OLDEST, QUESTION, Search, Stamp, find, fits, folders_to_ask,
+    folders_to_run, remember, remembered, understand,
+};
+pub use manifest::{Difference, Manifest, ManifestError};
+pub use resolve::{
+    MAX_PROJECTS, MAX_STEPS, Metadata, Provider, ProviderError, Resolution, ResolveError,
+    all_candidates, resolve,
+};

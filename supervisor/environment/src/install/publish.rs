@@ -1,0 +1,121 @@
+//! Finished environments in the cache: put there, found again.
+
+use std::io;
+use std::path::PathBuf;
+
+use cache::{Bucket, Cache};
+use model::{PackageName, Sha256, Version};
+use serde::{Deserialize, Serialize};
+
+use super::{INSTALLER_VERSION, InstallError, Staged};
+
+/// The folder of the environment itself.
+pub(super) const ENV: &str = "env";
+const RECORD: &str = "environment.json";
+const SCHEMA: &str = "fumehood/environment/1";
+
+/// A build environment: immutable, shared by all builds that resolve to the same set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Environment {
+    /// Its name: see [`super::environment_name`].
+    pub name: Sha256,
+    /// The folder that holds `bin`, `lib` and `pyvenv.cfg`.
+    pub path: PathBuf,
+    /// What is installed, by name.
+    pub packages: Vec<(PackageName, Version)>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Record {
+    schema: String,
+    name: Sha256,
+    installer: u32,
+    /// The interpreter's identity, as it enters keys.
+    identity: String,
+    /// The base interpreter that `bin/python` leads to.
+    interpreter: PathBuf,
+    packages: Vec<Package>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Package {
+    name: PackageName,
+    version: Version,
+    wheel: String,
+    sha256: Sha256,
+}
+
+/// Returns the environment of this name, if it was published and its interpreter is still there.
+#[must_use]
+pub fn find_environment(cache: &Cache, name: &Sha256) -> Option<Environment> {
+    let home = home(cache, name);
+    let record: Record = cache.read_record(&home.join(RECORD))?;
+    let path = home.join(ENV);
+    let usable = record.schema == SCHEMA
+        && record.name == *name
+        && record.installer == INSTALLER_VERSION
+        && std::fs::read_link(path.join("bin/python")).is_ok_and(|to| to == record.interpreter)
+        && record.interpreter.is_file();
+    usable.then(|| Environment {
+        name: *name,
+        path,
+        packages: record
+            .packages
+            .into_iter()
+            .map(|package| (package.name, package.version))
+            .collect(),
+    })
+}
+
+/// Publishes a staged environment.
+pub(super) fn publish(staged: Staged, cache: &Cache) -> Result<Environment, InstallError> {
+    let record = Record {
+        schema: SCHEMA.to_owned(),
+        name: staged.name,
+        installer: INSTALLER_VERSION,
+        identity: staged.facts.identity(),
+        interpreter: staged.facts.executable.clone(),
+        packages: staged
+            .wheels
+            .iter()
+            .map(|wheel| Package {
+                name: wheel.filename.name.clone(),
+                version: wheel.filename.version.clone(),
+                wheel: wheel.filename.to_string(),
+                sha256: wheel.sha256,
+            })
+            .collect(),
+    };
+    let path = staged.staging.path().join(RECORD);
+    let mut text = serde_json::to_vec_pretty(&record)
+        .map_err(|error| InstallError::io("write", &path)(error.into()))?;
+    text.push(b'\n');
+    std::fs::write(&path, text).map_err(InstallError::io("write", &path))?;
+    staged.tree.settle()?;
+    let home = home(cache, &staged.name);
+    if home.exists() && find_environment(cache, &staged.name).is_none() {
+        discard_environment(cache, &staged.name)?;
+    }
+    cache.publish_dir(staged.staging, &home)?;
+    find_environment(cache, &staged.name).ok_or(InstallError::Lost { path: home })
+}
+
+/// Removes an environment that is damaged or was changed, so that it is made anew.
+///
+/// # Errors
+/// If it can not be removed. That it is not there is no error.
+pub fn discard_environment(cache: &Cache, name: &Sha256) -> Result<(), InstallError> {
+    let home = home(cache, name);
+    let gone = |result: io::Result<()>| match result {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    };
+    // The record first: without it nobody finds the rest, should we be interrupted.
+    gone(std::fs::remove_file(home.join(RECORD)))
+        .and_then(|()| gone(std::fs::remove_dir_all(&home)))
+        .map_err(InstallError::io("remove", &home))
+}
+
+fn home(cache: &Cache, name: &Sha256) -> PathBuf {
+    cache.bucket(Bucket::Environments).join(name.to_string())
+}

@@ -1,0 +1,6 @@
+//! Environments of wheels made here, run by a real Python.
+
+mod bytecode;
+mod layout;
+mod refusals;
+mod world;

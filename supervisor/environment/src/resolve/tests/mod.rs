@@ -1,0 +1,5 @@
+//! Resolution against a table of packages.
+
+mod choices;
+mod failures;
+mod table;
