@@ -50,13 +50,22 @@ impl FormatControl {
     /// Returns whether wheels of a project may be used.
     #[must_use]
     pub fn allows_wheel(&self, name: &PackageName) -> bool {
-        !self.said(name).is_some_and(|only_wheels| !only_wheels)
+        self.said(name) != Some(false)
     }
 
     /// Returns whether sdists of a project may be used.
     #[must_use]
     pub fn allows_sdist(&self, name: &PackageName) -> bool {
-        !self.said(name).is_some_and(|only_wheels| only_wheels)
+        self.said(name) != Some(true)
+    }
+
+    /// Returns the same without what `:all:` said: projects that are named keep their rule.
+    ///
+    /// `:all:` speaks of what was asked for; what that is built with is found by the usual rules.
+    #[must_use]
+    pub fn without_all(&self) -> Self {
+        let named = |names: &Names| Names { all: false, names: names.names.clone() };
+        Self { no_binary: named(&self.no_binary), only_binary: named(&self.only_binary) }
     }
 
     /// Returns true for wheels only, false for sdists only; names come before `:all:`.

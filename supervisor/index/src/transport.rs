@@ -61,7 +61,6 @@ struct Variant {
 }
 
 /// Sends requests.
-#[derive(Debug)]
 pub(crate) struct Transport {
     pub(crate) settings: ClientSettings,
     /// Made when first needed: a run that the cache serves loads no certificates.
@@ -70,6 +69,16 @@ pub(crate) struct Transport {
     reaches: Mutex<HashMap<String, Reach>>,
     permits: Semaphore,
     requests: AtomicU64,
+}
+
+impl std::fmt::Debug for Transport {
+    /// The HTTP library's clients would show the passwords of proxies.
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Transport")
+            .field("settings", &self.settings)
+            .field("requests", &self.requests)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Transport {
@@ -197,7 +206,10 @@ impl Transport {
         if let Some(reach) = known(&self.reaches) {
             return reach;
         }
-        let reach = Reach::of(resolver::is_private_host(host).await);
+        // Where only a proxy can resolve names, this may take as long as it likes.
+        let patience = self.settings.connect_timeout;
+        let asked = tokio::time::timeout(patience, resolver::is_private_host(host)).await;
+        let reach = Reach::of(asked.unwrap_or(false));
         let mut map = self.reaches.lock().unwrap_or_else(PoisonError::into_inner);
         // The first answer stands: a host can not become private later to lead inside.
         *map.entry(host.to_owned()).or_insert(reach)
@@ -313,4 +325,61 @@ fn location(response: &Response) -> Option<String> {
     redirects
         .contains(&response.status())
         .then(|| String::from_utf8_lossy(location.as_bytes()).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use model::Code;
+
+    use super::*;
+
+    fn configured(url: &str) -> Configured {
+        Configured::url(Url::parse(url).expect(url))
+    }
+
+    #[tokio::test]
+    async fn a_name_that_a_public_host_led_to_is_resolved_with_a_guard() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        listener.set_nonblocking(true).expect("set");
+        let transport = Transport::new(ClientSettings::default());
+        let inside = Url::parse(&format!("http://localhost:{port}/")).expect("a URL");
+        let public = configured("http://192.0.2.1/simple");
+        let error = transport
+            .send(&inside, &public, &HeaderMap::new())
+            .await
+            .expect_err("refused");
+        assert!(
+            matches!(error, IndexError::PrivateAddress { .. }),
+            "{error:?}"
+        );
+        assert_eq!(error.code(), Code::Redirect);
+        assert!(listener.accept().is_err(), "a connection was made");
+    }
+
+    #[tokio::test]
+    async fn hosts_are_private_by_their_addresses() {
+        let transport = Transport::new(ClientSettings::default());
+        let reach = async |url: &str| transport.reach(&configured(url).url).await;
+        assert_eq!(reach("http://127.0.0.1/").await, Reach::Anywhere);
+        assert_eq!(reach("http://localhost/").await, Reach::Anywhere);
+        assert_eq!(reach("file:///srv").await, Reach::Anywhere);
+        assert_eq!(reach("https://192.0.2.1/").await, Reach::PublicOnly);
+        assert_eq!(reach("https://none.invalid/").await, Reach::PublicOnly);
+    }
+
+    #[test]
+    fn trusted_hosts_are_named_with_or_without_port() {
+        let trusted_hosts = vec!["A.invalid".to_owned(), "b.invalid:8443".to_owned()];
+        let transport = Transport::new(ClientSettings {
+            trusted_hosts,
+            ..ClientSettings::default()
+        });
+        let trusts = |url: &str| transport.is_trusted(&Url::parse(url).expect(url));
+        assert!(trusts("https://a.invalid/x"));
+        assert!(trusts("https://a.invalid:99/x"));
+        assert!(trusts("https://b.invalid:8443/x"));
+        assert!(!trusts("https://b.invalid/x"));
+        assert!(!trusts("https://sub.a.invalid/x"));
+    }
 }

@@ -1,0 +1,8 @@
+//! Promises of the index client, over real sockets on loopback.
+
+mod downloads;
+mod failures;
+mod pages;
+mod server;
+mod trust;
+mod world;
