@@ -4,19 +4,18 @@
 //! looked at, but for the first bytes, which tell the kind of archive.
 
 mod local;
+mod other_hashes;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use archive::{Kind, Top};
 use cache::{Bucket, Cache};
 use index::{Client, FileKind};
 use model::{Code, Digest, PackageName, SdistFilename, Sha256, SourceId, SourceKind, Version};
 use percent_encoding::percent_decode_str;
-use sha2::Digest as _;
 use url::Url;
 
 use crate::names::printable;
-use crate::shown::shown_url;
 use crate::{PointerRecord, Pointers, SourceError, Spec};
 
 /// Is told how many bytes have come, and of how many if that is known.
@@ -120,7 +119,9 @@ pub async fn acquire_file(
     let known = pointers.get(&index, &sdist.name, &sdist.version);
     let fitting = known.filter(|record| {
         record.filename == file.filename
-            && file.sha256.is_none_or(|wanted| wanted == record.digest.sha256)
+            && file
+                .sha256
+                .is_none_or(|wanted| wanted == record.digest.sha256)
             && file.size.is_none_or(|wanted| wanted == record.digest.size)
     });
     let present = match (&fitting, file.sha256) {
@@ -131,13 +132,12 @@ pub async fn acquire_file(
     let digest = match present {
         Some(digest) => digest,
         None => {
-            let wanted = file.sha256.as_ref();
             client
-                .download(&file.url, wanted, Bucket::Sources, on_bytes)
+                .download_file(file, Bucket::Sources, on_bytes)
                 .await?
         }
     };
-    check_other_hashes(cache, file, digest).await?;
+    other_hashes::check(cache, file, digest).await?;
     if fitting.is_none_or(|record| record.digest != digest) {
         let record = PointerRecord::new(digest, file.filename.clone(), &file.url);
         pointers.put(&index, &sdist.name, &sdist.version, &record)?;
@@ -198,56 +198,6 @@ async fn sound(cache: &Cache, sha256: Sha256) -> Result<Option<Digest>, SourceEr
         cache.blob(Bucket::Sources, &digest).map(|_| digest)
     })
     .await
-}
-
-/// Checks digests by other algorithms where the index gives no SHA-256.
-async fn check_other_hashes(
-    cache: &Cache,
-    file: &index::File,
-    digest: Digest,
-) -> Result<(), SourceError> {
-    if file.sha256.is_some() {
-        return Ok(());
-    }
-    let path = cache.blob_path(Bucket::Sources, &digest.sha256);
-    for (algorithm, hash) in [
-        ("sha512", hash_file::<sha2::Sha512> as fn(&Path) -> _),
-        ("sha384", hash_file::<sha2::Sha384>),
-    ] {
-        let Some(expected) = file.other_hashes.get(algorithm) else {
-            continue;
-        };
-        let blob = path.clone();
-        let found: std::io::Result<Vec<u8>> = in_background(move || hash(&blob)).await?;
-        let found = found.map_err(|source| SourceError::Read {
-            path: path.clone(),
-            source,
-        })?;
-        if !is_hex_of(expected, &found) {
-            // Nothing is kept that does not fit.
-            let _ = std::fs::remove_file(&path);
-            return Err(SourceError::OtherHashMismatch {
-                what: printable(&file.filename),
-                algorithm,
-                expected: printable(expected),
-            });
-        }
-    }
-    Ok(())
-}
-
-fn hash_file<H: sha2::Digest + std::io::Write>(path: &Path) -> std::io::Result<Vec<u8>> {
-    let mut hasher = H::new();
-    std::io::copy(&mut std::fs::File::open(path)?, &mut hasher)?;
-    Ok(hasher.finalize().to_vec())
-}
-
-fn is_hex_of(text: &str, bytes: &[u8]) -> bool {
-    text.len() == bytes.len() * 2
-        && bytes
-            .iter()
-            .zip(text.as_bytes().chunks(2))
-            .all(|(byte, digits)| format!("{byte:02x}").as_bytes().eq_ignore_ascii_case(digits))
 }
 
 /// Looks at the first bytes of the blob and puts the answer together.

@@ -1,0 +1,111 @@
+//! Why what was asked for is nothing that can be built, in words.
+
+use std::path::PathBuf;
+
+use model::{Code, NotARequirement};
+
+use super::LONGEST;
+
+/// What was asked for is nothing that can be built.
+#[derive(Debug, thiserror::Error)]
+pub enum SpecError {
+    /// There is nothing.
+    #[error("nothing was asked for")]
+    Empty,
+    /// It is longer than anything a person writes.
+    #[error("`{text}` has {bytes} bytes, at most {LONGEST} are read")]
+    TooLong {
+        /// Its beginning.
+        text: String,
+        /// Bytes.
+        bytes: usize,
+    },
+    /// It has control characters in it.
+    #[error("`{text}` has control characters in it")]
+    Control {
+        /// As asked, neutralised.
+        text: String,
+    },
+    /// It is no requirement, and no URL or path either.
+    #[error("it is neither a requirement nor a URL or a path")]
+    Requirement {
+        /// Why it is no requirement.
+        #[source]
+        source: NotARequirement,
+    },
+    /// The URL is none.
+    #[error("`{text}` is not a URL: {why}")]
+    Url {
+        /// As asked, without credentials.
+        text: String,
+        /// Why.
+        why: String,
+    },
+    /// The part behind `#` is not understood.
+    #[error("`{text}` has a fragment that is not understood: {why}")]
+    Fragment {
+        /// As asked, without credentials.
+        text: String,
+        /// Why.
+        why: String,
+    },
+    /// It is a repository.
+    #[error("`{text}` is a repository; fumehood can not build from repositories yet")]
+    Repository {
+        /// As asked, without credentials.
+        text: String,
+    },
+    /// It is a wheel.
+    #[error("`{text}` is a wheel: there is nothing to build")]
+    Wheel {
+        /// As asked, without credentials.
+        text: String,
+    },
+    /// A form that is known and not supported.
+    #[error("`{text}` has {what}, which is not supported")]
+    Unsupported {
+        /// As asked, without credentials.
+        text: String,
+        /// What it has.
+        what: &'static str,
+    },
+    /// The path does not exist, or can not be looked at.
+    #[error("`{}` can not be opened", path.display())]
+    Path {
+        /// The path.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The path is neither a file nor a folder.
+    #[error("`{}` is neither a file nor a folder", path.display())]
+    NotAFile {
+        /// The path.
+        path: PathBuf,
+    },
+}
+
+impl SpecError {
+    /// Returns the stable code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        Code::BadSpec
+    }
+
+    /// Returns what to do about it, where there is something to do.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Repository { .. } => {
+                Some("check it out and give the folder, or give the URL of an archive of it")
+            }
+            Self::Wheel { .. } => Some("install it as it is"),
+            Self::Path { .. } => Some("a path has a slash in it or the ending of an archive"),
+            Self::Requirement { .. } => {
+                Some("write NAME==VERSION, NAME @ URL, a URL, ./FOLDER or ./ARCHIVE")
+            }
+            _ => None,
+        }
+    }
+}
