@@ -1,1 +1,32 @@
 //! Make: the pipeline from a request to a wheel in the cache.
+//!
+//! `pipeline/` is the corridor; `local/` runs workers on this host; `inspect/` judges what a build
+//! left; `hook/` speaks PEP 517. Nothing here is global: places, policy and limits are parameters.
+
+mod assignment;
+mod build_id;
+mod error;
+mod executor;
+mod facts;
+mod failure;
+mod hook;
+mod inspect;
+mod key;
+mod local;
+mod outcome;
+mod pipeline;
+pub mod record;
+mod settings;
+mod shelf;
+mod watch;
+
+pub use build_id::BuildId;
+pub use error::{BuildError, HookFailure, HookProblem};
+pub use executor::{Dialogue, Evidence, ExecuteError, Executor, Floor, Job, LineSink};
+pub use facts::ask_interpreter;
+pub use inspect::{BadWheel, Expected, Inspected, OutputRefused, inspect, take_output};
+pub use local::{Host, LocalExecutor, WorkerProgram, neutralised};
+pub use outcome::{Failure, Origin, Wheel};
+pub use pipeline::wheels;
+pub use settings::{Overrides, Settings};
+pub use watch::{BuildEvent, Watcher};

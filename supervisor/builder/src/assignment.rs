@@ -1,0 +1,184 @@
+//! Everything a worker is told, from the settings, the environment and the scratch. Pure.
+
+use environment::Environment;
+use model::PythonFacts;
+use policies::{Compiled, Places};
+use protocol::{
+    AbsPath, Access, Assignment, Confinement, Limits, Namespaces, PathGrant, Program, Rooms, Top,
+    Unpack,
+};
+
+use crate::error::BuildError;
+use crate::hook::SHIM;
+use crate::local::Host;
+
+/// Where the rooms appear at level `ns`.
+pub(crate) const ROOMS_AT: &str = "/b";
+/// Where the environment appears at level `ns`.
+pub(crate) const ENVIRONMENT_AT: &str = "/e";
+
+/// The rooms of a build: source, temporary files, home, output.
+pub(crate) const ROOMS: [char; 4] = ['s', 't', 'h', 'o'];
+
+/// Where things are, as the host and as the build sees them.
+#[derive(Clone, Debug)]
+pub(crate) struct Layout {
+    pub(crate) namespaces: Namespaces,
+    pub(crate) build_uid: Option<u32>,
+    pub(crate) scratch: AbsPath,
+    pub(crate) must_not_open: AbsPath,
+}
+
+impl Layout {
+    /// Lays a build out on `host`.
+    pub(crate) fn new(
+        host: &Host,
+        build_uid: Option<u32>,
+        scratch: &std::path::Path,
+        root: &std::path::Path,
+    ) -> Result<Self, BuildError> {
+        Ok(Self {
+            namespaces: host.namespaces,
+            build_uid,
+            scratch: AbsPath::new(scratch)?,
+            must_not_open: AbsPath::new(root.join("CACHEDIR.TAG"))?,
+        })
+    }
+
+    /// Returns a room as the build sees it.
+    pub(crate) fn room(&self, letter: char) -> Result<AbsPath, BuildError> {
+        let base = match self.namespaces {
+            Namespaces::None => self.scratch.clone(),
+            Namespaces::WithUser | Namespaces::WithoutUser => AbsPath::new(ROOMS_AT)?,
+        };
+        Ok(base.join(letter.to_string())?)
+    }
+
+    /// Returns where the build sees an environment that lies at `path`.
+    pub(crate) fn environment(&self, path: &std::path::Path) -> Result<AbsPath, BuildError> {
+        Ok(match self.namespaces {
+            Namespaces::None => AbsPath::new(path)?,
+            Namespaces::WithUser | Namespaces::WithoutUser => AbsPath::new(ENVIRONMENT_AT)?,
+        })
+    }
+
+    /// Puts an assignment together.
+    pub(crate) fn assignment(
+        &self,
+        grants: Vec<PathGrant>,
+        limits: Limits,
+        unpack: Option<Unpack>,
+        program: Option<Program>,
+    ) -> Result<Assignment, BuildError> {
+        Ok(Assignment {
+            rooms: Rooms {
+                scratch: self.scratch.clone(),
+                writable: ROOMS.iter().map(char::to_string).collect(),
+                seen_as: AbsPath::new(ROOMS_AT)?,
+            },
+            confinement: Confinement {
+                namespaces: self.namespaces,
+                build_uid: self.build_uid,
+                landlock: true,
+                landlock_floor: 1,
+                grants,
+                must_not_open: self.must_not_open.clone(),
+            },
+            limits,
+            unpack,
+            program,
+        })
+    }
+
+    /// The variables that every program of a worker gets, besides those of its policy.
+    pub(crate) fn variables(&self) -> Result<Vec<(String, String)>, BuildError> {
+        Ok(vec![
+            ("HOME".to_owned(), self.room('h')?.to_string()),
+            ("TMPDIR".to_owned(), self.room('t')?.to_string()),
+            (
+                "XDG_CACHE_HOME".to_owned(),
+                self.room('h')?.join(".cache")?.to_string(),
+            ),
+        ])
+    }
+}
+
+/// The paths that an interpreter consists of.
+pub(crate) fn interpreter_places(facts: &PythonFacts) -> Result<Vec<AbsPath>, BuildError> {
+    let mut paths = vec![
+        facts.executable.clone(),
+        facts.base_prefix.clone(),
+        facts.base_exec_prefix.clone(),
+    ];
+    paths.extend(facts.library_folders.iter().cloned());
+    paths.sort();
+    paths.dedup();
+    paths
+        .into_iter()
+        .map(|path| AbsPath::new(path).map_err(BuildError::from))
+        .collect()
+}
+
+/// Compiles a policy for `environment`.
+pub(crate) fn compile(
+    policy: &policies::Policy,
+    extras: &[policies::Extra],
+    facts: &PythonFacts,
+    environment: Option<(AbsPath, AbsPath)>,
+) -> Result<Compiled, BuildError> {
+    let exists = |path: &std::path::Path| path.exists();
+    let places = Places {
+        interpreter: interpreter_places(facts)?,
+        environment,
+        exists: &exists,
+    };
+    Ok(policy.compile(&places, extras)?)
+}
+
+/// The order to unpack a source.
+pub(crate) fn unpack_order(source: &sources::Source) -> Result<Unpack, BuildError> {
+    let budget = archive::Budget::default();
+    Ok(Unpack {
+        archive: AbsPath::new(&source.path)?,
+        room: "s".to_owned(),
+        top: match source.top {
+            archive::Top::OneFolder => Top::OneFolder,
+            archive::Top::Any => Top::Any,
+            archive::Top::Bare => Top::Bare,
+        },
+        max_bytes: budget.bytes,
+        max_members: budget.members,
+    })
+}
+
+/// The program that serves hook calls out of `environment`.
+pub(crate) fn hook_program(
+    layout: &Layout,
+    environment: &Environment,
+    variables: Vec<(String, String)>,
+    subdirectory: Option<&str>,
+) -> Result<Program, BuildError> {
+    let seen_as = layout.environment(&environment.path)?;
+    let python = seen_as.join("bin")?.join("python")?;
+    let mut directory = layout.room('s')?;
+    if let Some(subdirectory) = subdirectory {
+        directory = directory.join(subdirectory)?;
+    }
+    Ok(Program {
+        arguments: ["python", "-I", "-c", SHIM].map(str::to_owned).to_vec(),
+        path: python,
+        environment: variables,
+        directory,
+        takes_calls: true,
+    })
+}
+
+/// A grant to read (and execute) a folder of the host at its own place.
+pub(crate) fn readable(path: &std::path::Path, access: Access) -> Result<PathGrant, BuildError> {
+    Ok(PathGrant {
+        path: AbsPath::new(path)?,
+        seen_as: None,
+        access,
+        optional: false,
+    })
+}

@@ -1,0 +1,367 @@
+//! Why there is no wheel: one variant for each room that can say no, each with its stable code.
+
+use std::path::PathBuf;
+
+use model::{Code, PackageName, Version};
+use protocol::Hook;
+
+use crate::executor::ExecuteError;
+use crate::inspect::{BadWheel, OutputRefused};
+
+/// A build, or what comes before it, failed.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The cache.
+    #[error(transparent)]
+    Cache(#[from] cache::CacheError),
+    /// The index.
+    #[error(transparent)]
+    Index(#[from] index::IndexError),
+    /// The source.
+    #[error(transparent)]
+    Source(#[from] sources::SourceError),
+    /// `pyproject.toml`.
+    #[error(transparent)]
+    Pyproject(#[from] sources::PyprojectError),
+    /// The policy.
+    #[error(transparent)]
+    Policy(#[from] policies::PolicyError),
+    /// The interpreter.
+    #[error(transparent)]
+    Interpreter(#[from] environment::InterpreterError),
+    /// The build requirements have no answer.
+    #[error("the build requirements could not be resolved")]
+    Resolve(#[from] environment::ResolveError),
+    /// The environment could not be made.
+    #[error("the build environment could not be made")]
+    Install(#[from] environment::InstallError),
+    /// A path that the worker would not take.
+    #[error(transparent)]
+    Path(#[from] protocol::PathError),
+    /// The worker gave no evidence.
+    #[error(transparent)]
+    Execute(#[from] ExecuteError),
+    /// The archive was refused.
+    #[error("the source archive was refused ({rule}): {detail}")]
+    Archive {
+        /// The guard's word.
+        rule: String,
+        /// What exactly.
+        detail: String,
+    },
+    /// The index does not know the project.
+    #[error("no index knows the project `{name}`")]
+    UnknownProject {
+        /// The project.
+        name: PackageName,
+    },
+    /// No version fits.
+    #[error("no version of `{name}` fits `{wanted}`")]
+    NoVersion {
+        /// The project.
+        name: PackageName,
+        /// What was asked for.
+        wanted: String,
+        /// What there is and why it does not fit.
+        left_out: Vec<String>,
+    },
+    /// The version has no file that may be used.
+    #[error("{name} {version} has no file that may be used")]
+    NoSource {
+        /// The project.
+        name: PackageName,
+        /// The version.
+        version: Version,
+        /// Why.
+        why: &'static str,
+    },
+    /// The project needs another Python.
+    #[error("the marker of `{requirement}` does not hold for this Python")]
+    Marker {
+        /// The requirement.
+        requirement: String,
+    },
+    /// A requirement from a package is not acceptable.
+    #[error("the build requirement `{requirement}` ({origin}) is not acceptable: {why}")]
+    BuildRequires {
+        /// The requirement, neutralised.
+        requirement: String,
+        /// Where it stands.
+        origin: &'static str,
+        /// Why.
+        why: String,
+    },
+    /// Building needs itself.
+    #[error("building it needs itself: {}", chain.join(" needs "))]
+    Cycle {
+        /// The chain, from what was asked to what closes it.
+        chain: Vec<String>,
+    },
+    /// A requirement that has to be built first could not be.
+    #[error("{name} {version}, which has to be built first, could not be built")]
+    BuildFirst {
+        /// The requirement.
+        name: PackageName,
+        /// The version.
+        version: Version,
+        /// Why.
+        #[source]
+        source: Box<BuildError>,
+    },
+    /// A hook did not do what it has to.
+    #[error("{0}")]
+    Hook(Box<HookFailure>),
+    /// A limit was reached.
+    #[error("the build reached its limit of {limit}: {allowed}")]
+    Limit {
+        /// The limit in words.
+        limit: &'static str,
+        /// Its value in words.
+        allowed: String,
+        /// The flag that raises it.
+        flag: &'static str,
+        /// The code.
+        code: Code,
+    },
+    /// What the backend left is not a wheel that could be taken.
+    #[error(transparent)]
+    Output(#[from] OutputRefused),
+    /// The wheel was refused.
+    #[error(transparent)]
+    Wheel(#[from] BadWheel),
+    /// The wheel is another project's or version's.
+    #[error("{wanted} was asked for, the metadata names {found}")]
+    WrongName {
+        /// What was asked for.
+        wanted: String,
+        /// What the metadata says.
+        found: String,
+    },
+    /// Bytes that are not what was promised.
+    #[error("`{label}` has the SHA-256 {found}, {expected} was expected")]
+    HashMismatch {
+        /// The file.
+        label: String,
+        /// Promised.
+        expected: model::Sha256,
+        /// Found.
+        found: model::Sha256,
+    },
+    /// The interpreter did not answer inside the worker.
+    #[error("`{}` did not answer: {why}", python.display())]
+    Facts {
+        /// The interpreter.
+        python: PathBuf,
+        /// Why.
+        why: String,
+    },
+    /// A file operation of ours.
+    #[error("could not {doing} `{}`", path.display())]
+    Io {
+        /// What.
+        doing: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// The system's words.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Every uid for builds is taken.
+    #[error("every uid for builds is taken on this host")]
+    NoUid,
+    /// A task of ours ended without an answer.
+    #[error("a task of fumehood itself broke while it was to {doing}")]
+    Task {
+        /// What it was doing.
+        doing: &'static str,
+    },
+    /// An error with the build whose log tells more.
+    #[error("{source}")]
+    InBuild {
+        /// The build's id.
+        build: String,
+        /// The error.
+        source: Box<BuildError>,
+    },
+}
+
+/// A hook that did not do what it has to.
+#[derive(Clone, Debug)]
+pub struct HookFailure {
+    /// Which hook.
+    pub hook: Hook,
+    /// Of which backend.
+    pub backend: String,
+    /// How long it ran.
+    pub elapsed_ms: u64,
+    /// What is wrong.
+    pub problem: HookProblem,
+    /// What was refused to the build before it failed.
+    pub denials: Vec<protocol::Denial>,
+}
+
+/// What is wrong with a hook.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HookProblem {
+    /// The backend can not be imported.
+    #[error("the build backend could not be imported: {message}")]
+    NoBackend {
+        /// The import error.
+        message: String,
+        /// The module that is missing, if it is not the backend itself.
+        module: Option<String>,
+    },
+    /// The backend has no such hook.
+    #[error("the build backend has no hook of this name")]
+    NoHook,
+    /// It raised.
+    #[error("the build backend failed: {kind}: {message}")]
+    Raised {
+        /// The exception's class.
+        kind: String,
+        /// Its message.
+        message: String,
+        /// The module that an `ImportError` missed.
+        module: Option<String>,
+    },
+    /// It called `sys.exit`.
+    #[error("the build backend called sys.exit({0})")]
+    Exited(String),
+    /// Its process ended without a result.
+    #[error("the build backend's process ended without a result: {0}")]
+    Died(String),
+    /// It returned something else than PEP 517 wants.
+    #[error("the hook returned {0}, which is not what PEP 517 wants")]
+    Returned(String),
+}
+
+impl std::fmt::Display for HookFailure {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.problem.fmt(out)
+    }
+}
+
+impl BuildError {
+    /// Returns the stable code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Cache(error) => error.code(),
+            Self::Index(error) => error.code(),
+            Self::Source(error) => error.code(),
+            Self::Pyproject(error) => error.code(),
+            Self::Policy(_) => Code::BadPolicy,
+            Self::Interpreter(error) => error.code(),
+            Self::Resolve(error) => error.code(),
+            Self::Install(error) => error.code(),
+            Self::Execute(error) => error.code(),
+            Self::Archive { .. } => Code::BadArchive,
+            Self::UnknownProject { .. } => Code::UnknownProject,
+            Self::NoVersion { .. } | Self::Marker { .. } => Code::NoVersion,
+            Self::NoSource { .. } => Code::NoSource,
+            Self::BuildRequires { .. } => Code::BuildRequires,
+            Self::Cycle { .. } => Code::BuildCycle,
+            Self::Hook(failure) => failure.code(),
+            Self::Limit { code, .. } => *code,
+            Self::Output(error) => error.code(),
+            Self::Wheel(error) => error.code(),
+            Self::WrongName { .. } => Code::WrongName,
+            Self::HashMismatch { .. } => Code::HashMismatch,
+            Self::Facts { .. } => Code::BadInterpreter,
+            Self::Io { source, .. } if is_full(source) => Code::DiskFull,
+            Self::Io { .. } | Self::Path(_) => Code::Io,
+            Self::Task { .. } => Code::Bug,
+            Self::NoUid => Code::Isolation,
+            Self::BuildFirst { source, .. } | Self::InBuild { source, .. } => source.code(),
+        }
+    }
+
+    /// Says in which build it happened, unless that is said already.
+    pub(crate) fn in_build(self, build: &str) -> Self {
+        match self {
+            Self::InBuild { .. } => self,
+            other => Self::InBuild {
+                build: build.to_owned(),
+                source: Box::new(other),
+            },
+        }
+    }
+
+    /// Returns the innermost error that is about the build itself, and the build's id.
+    pub(crate) fn innermost(&self) -> (&Self, Option<&str>) {
+        match self {
+            Self::InBuild { build, source } => {
+                let (inner, deeper) = source.innermost();
+                (inner, deeper.or(Some(build)))
+            }
+            Self::BuildFirst { source, .. } => {
+                let (_, build) = source.innermost();
+                (self, build)
+            }
+            other => (other, None),
+        }
+    }
+}
+
+fn is_full(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded)
+}
+
+impl HookFailure {
+    /// Returns the stable code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match &self.problem {
+            HookProblem::NoBackend { .. } => Code::BackendMissing,
+            HookProblem::NoHook | HookProblem::Returned(_) => Code::HookResult,
+            HookProblem::Died(_) => Code::BackendDied,
+            HookProblem::Raised { .. } | HookProblem::Exited(_) if self.wanted_network() => {
+                Code::DeniedNetwork
+            }
+            HookProblem::Raised { .. } | HookProblem::Exited(_) => Code::Backend,
+        }
+    }
+
+    /// Whether the build was refused the network before it failed.
+    #[must_use]
+    pub fn wanted_network(&self) -> bool {
+        self.denials.iter().any(|denial| {
+            denial.what == "socket" && denial.target.starts_with("inet") || {
+                denial.what == "connect" && !denial.target.starts_with("unix")
+            }
+        })
+    }
+}
+
+impl ExecuteError {
+    /// Returns the stable code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        use protocol::Step;
+        match self {
+            Self::Floor { .. } => Code::Isolation,
+            Self::Fault(fault) => match fault.step {
+                Step::SelfTest | Step::Probe => Code::SelfTest,
+                Step::Landlock | Step::Filter | Step::Namespaces | Step::Privileges | Step::Uid => {
+                    Code::Isolation
+                }
+                Step::Assignment | Step::Session | Step::Limits | Step::Exec | Step::Reaper => {
+                    Code::WorkerFault
+                }
+            },
+            Self::LogLimit { .. } => Code::LogLimit,
+            Self::Log { source, .. } if is_full(source) => Code::DiskFull,
+            Self::Log { .. } => Code::Io,
+            Self::Cancelled => Code::Interrupted,
+            Self::Spawn { .. }
+            | Self::Plumbing { .. }
+            | Self::Assignment(_)
+            | Self::Garbage(_)
+            | Self::Truncated { .. }
+            | Self::Vanished { .. }
+            | Self::Silent { .. }
+            | Self::OutOfTurn { .. } => Code::WorkerLost,
+        }
+    }
+}

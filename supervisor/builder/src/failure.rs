@@ -1,0 +1,163 @@
+//! From an error to words for people: one sentence, labelled details, a fix.
+
+use std::error::Error;
+
+use model::Code;
+
+use crate::error::{BuildError, HookFailure, HookProblem};
+use crate::executor::ExecuteError;
+use crate::local::neutralised;
+use crate::outcome::Failure;
+
+impl Failure {
+    /// Puts `error`, which ended the work on `spec`, into words.
+    #[must_use]
+    pub fn of(spec: &str, error: &BuildError) -> Self {
+        let (inner, build) = error.innermost();
+        let mut details = Vec::new();
+        if let BuildError::Hook(failure) = inner {
+            details.extend(hook_details(failure));
+        }
+        for cause in causes(inner) {
+            details.push(("why", cause));
+        }
+        Self {
+            spec: spec.to_owned(),
+            code: error.code(),
+            message: message(spec, inner),
+            details,
+            hint: hint(inner),
+            log: build.map(ToOwned::to_owned),
+        }
+    }
+}
+
+fn message(spec: &str, error: &BuildError) -> String {
+    let sentence = safe(&error.to_string());
+    match error {
+        BuildError::Hook(failure) if failure.code() == Code::DeniedNetwork => {
+            format!(
+                "{spec} did not build: the backend failed after it was refused a network connection"
+            )
+        }
+        BuildError::Hook(_) | BuildError::Limit { .. } => {
+            format!("{spec} did not build: {sentence}")
+        }
+        _ => format!("{spec}: {sentence}"),
+    }
+}
+
+/// The chain of causes, without what the first sentence says already.
+fn causes(error: &BuildError) -> Vec<String> {
+    let mut said = error.to_string();
+    let mut causes = Vec::new();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let text = cause.to_string();
+        if !said.contains(&text) {
+            causes.extend(text.lines().map(safe));
+            said.push_str(&text);
+        }
+        next = cause.source();
+    }
+    causes
+}
+
+fn hook_details(failure: &HookFailure) -> Vec<(&'static str, String)> {
+    let seconds = failure.elapsed_ms / 1000;
+    let tenths = failure.elapsed_ms % 1000 / 100;
+    let place = format!(
+        "{} of {}, after {seconds}.{tenths} s",
+        failure.hook,
+        safe(&failure.backend)
+    );
+    let mut details = vec![("in", place)];
+    for denial in failure.denials.iter().take(5) {
+        details.push((
+            "tried",
+            format!(
+                "{} {} ({} times)",
+                denial.what,
+                safe(&denial.target),
+                denial.count
+            ),
+        ));
+    }
+    if failure.code() == Code::DeniedNetwork {
+        details.push((
+            "why",
+            "builds have no network; this is the default policy".to_owned(),
+        ));
+        details.push(("said", safe(&failure.problem.to_string())));
+    }
+    details
+}
+
+fn hint(error: &BuildError) -> Option<String> {
+    let text = match error {
+        BuildError::Hook(failure) => return hook_hint(failure),
+        BuildError::Limit { flag, .. } => format!("raise it with {flag}, if the build deserves it"),
+        BuildError::UnknownProject { name } => {
+            format!("check the spelling of `{name}`, or name its index with --index")
+        }
+        BuildError::NoVersion { left_out, .. } if !left_out.is_empty() => {
+            let some: Vec<_> = left_out.iter().take(5).map(|one| safe(one)).collect();
+            format!("what there is does not fit: {}", some.join("; "))
+        }
+        BuildError::NoVersion { .. } | BuildError::Marker { .. } => {
+            "ask for another version, or for another Python with -p".to_owned()
+        }
+        BuildError::NoSource { .. } => {
+            "change --no-binary or --only-binary for this project".to_owned()
+        }
+        BuildError::HashMismatch { .. } => {
+            "the file changed or was tampered with; compare the digest with the project's own"
+                .to_owned()
+        }
+        BuildError::BuildRequires { .. } => {
+            "the project's pyproject.toml has to be changed; names and versions alone are taken"
+                .to_owned()
+        }
+        BuildError::Execute(ExecuteError::Floor { report, .. }) => format!(
+            "run it where the kernel gives more (`fumehood doctor` names what is missing), or accept less: --min-isolation {}",
+            report.level
+        ),
+        BuildError::Execute(ExecuteError::LogLimit { .. }) => {
+            "raise it with --log-limit, if the build deserves it".to_owned()
+        }
+        BuildError::Facts { .. } => "name another interpreter with -p".to_owned(),
+        BuildError::Archive { .. } => {
+            "nothing of it was used; report it to the project, and do not unpack it by hand"
+                .to_owned()
+        }
+        _ => match error.code() {
+            Code::DiskFull => "make room, or move the cache with --cache-dir".to_owned(),
+            Code::Offline => "run once without --offline".to_owned(),
+            _ => return None,
+        },
+    };
+    Some(text)
+}
+
+fn hook_hint(failure: &HookFailure) -> Option<String> {
+    Some(match &failure.problem {
+        _ if failure.code() == Code::DeniedNetwork => {
+            "take the wheel instead (drop --no-binary), or give the build the file that it wants with --allow-read"
+                .to_owned()
+        }
+        HookProblem::NoBackend { module: Some(module), .. } | HookProblem::Raised { module: Some(module), .. } => {
+            format!(
+                "the module `{module}` is not among the build requirements; add it with --extra-build-dep PKG:{module}"
+            )
+        }
+        HookProblem::NoBackend { .. } => {
+            "`build-system.requires` in pyproject.toml has to name the backend; add it with --extra-build-dep"
+                .to_owned()
+        }
+        _ => return None,
+    })
+}
+
+fn safe(text: &str) -> String {
+    neutralised(text.as_bytes())
+}

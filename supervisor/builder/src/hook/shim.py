@@ -1,0 +1,140 @@
+"""Runs PEP 517 hooks on request, each in a process of its own.
+
+Started once for an environment. Takes one JSON line a call on standard input, forks, and answers
+with one line on descriptor 3 when the child has ended. What the hook returned is in the result file
+that the call names; nothing is ever read from standard output.
+"""
+
+import json
+import os
+import sys
+
+CALLS, ANSWERS = 0, 3
+
+
+def main():
+    while True:
+        line = read_line(CALLS)
+        if not line:
+            return
+        call = json.loads(line)
+        child = os.fork()
+        if child == 0:
+            run(call)
+        _, status = os.waitpid(child, 0)
+        if not os.path.exists(call["result"]):
+            died = {"outcome": "died"}
+            if os.WIFSIGNALED(status):
+                died["signal"] = os.WTERMSIG(status)
+            else:
+                died["status"] = os.WEXITSTATUS(status)
+            write(call["result"], died)
+        os.write(ANSWERS, b"done\n")
+
+
+def read_line(descriptor):
+    line = b""
+    while not line.endswith(b"\n"):
+        got = os.read(descriptor, 1)
+        if not got:
+            return line
+        line += got
+    return line
+
+
+def run(call):
+    """The child: never returns."""
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, CALLS)
+    os.close(null)
+    os.close(ANSWERS)
+    try:
+        result = call_hook(call)
+    except SystemExit as error:
+        result = {"outcome": "exited", "message": short(error.code)}
+    except KeyboardInterrupt:
+        result = {"outcome": "raised", "kind": "KeyboardInterrupt", "message": ""}
+    except BaseException as error:
+        show()
+        result = {
+            "outcome": "raised",
+            "kind": short(type(error).__name__),
+            "message": short(error),
+            "module": short(getattr(error, "name", None) or "") if isinstance(error, ImportError) else "",
+        }
+    flush()
+    write(call["result"], result)
+    os._exit(0)
+
+
+def call_hook(call):
+    from importlib import import_module
+
+    name, _, attributes = call["backend"].partition(":")
+    sys.path[:0] = call["backend_path"]
+    try:
+        backend = import_module(name)
+    except ImportError as error:
+        show()
+        missing = getattr(error, "name", None) or ""
+        if missing and (name == missing or name.startswith(missing + ".")):
+            return {"outcome": "no-backend", "message": short(error)}
+        return {"outcome": "no-backend", "message": short(error), "module": short(missing)}
+    if call["backend_path"] and not is_inside(backend, call["backend_path"]):
+        return {"outcome": "no-backend", "message": "it was not found in backend-path"}
+    for attribute in filter(None, attributes.split(".")):
+        if not hasattr(backend, attribute):
+            return {"outcome": "no-backend", "message": short("%s has no attribute %s" % (name, attribute))}
+        backend = getattr(backend, attribute)
+    hook = getattr(backend, call["hook"], None)
+    if hook is None:
+        return {"outcome": "no-hook"}
+    arguments = []
+    if call.get("directory"):
+        os.makedirs(call["directory"], exist_ok=True)
+        arguments.append(call["directory"])
+    arguments.append(call["config_settings"])
+    value = hook(*arguments)
+    if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
+        return {"outcome": "returned", "list": [str(item) for item in value]}
+    if isinstance(value, str):
+        return {"outcome": "returned", "text": short(value)}
+    return {"outcome": "returned", "other": short(type(value).__name__)}
+
+
+def is_inside(backend, folders):
+    """PEP 517: with backend-path, the backend comes from there and from nowhere else."""
+    origin = getattr(backend, "__file__", None) or next(iter(getattr(backend, "__path__", [])), None)
+    if not origin:
+        return False
+    origin = os.path.realpath(origin)
+    return any(
+        os.path.commonpath([origin, folder]) == folder for folder in map(os.path.realpath, folders)
+    )
+
+
+def show():
+    import traceback
+
+    traceback.print_exc()
+
+
+def flush():
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except Exception:
+            pass
+
+
+def short(value):
+    """Text of at most 2,000 characters that JSON can carry."""
+    return str(value)[:2000].encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def write(path, result):
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(result, file)
+
+
+main()

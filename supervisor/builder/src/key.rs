@@ -1,0 +1,93 @@
+//! The key of a built wheel: everything *asked* that may change it. Pure.
+//!
+//! What the build requirements resolved to is in the record, not here: the key is needed before
+//! anything is resolved, so it holds what decides the resolution instead.
+
+use model::{Sha256, SourceId};
+use serde::Serialize;
+
+use crate::settings::Settings;
+
+/// Raised when the meaning of a key changes.
+const VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct Key<'a> {
+    version: u32,
+    source: &'a Sha256,
+    subdirectory: Option<&'a str>,
+    python: String,
+    config_settings: &'a model::ConfigSettings,
+    extra_build_deps: Vec<String>,
+    build_constraints: Vec<String>,
+    indexes: Vec<String>,
+    find_links: Vec<String>,
+    formats: String,
+    pre: bool,
+    exclude_newer: Option<String>,
+    source_date_epoch: Option<u64>,
+    variables: Vec<(&'a str, Sha256)>,
+    policy: Sha256,
+    extras: Vec<String>,
+    strict_output: bool,
+}
+
+/// Computes the key of building `source`.
+pub(crate) fn key_of(source: &SourceId, settings: &Settings) -> Sha256 {
+    let mut extra_build_deps: Vec<_> = settings
+        .extra_build_deps
+        .iter()
+        .flat_map(|(name, deps)| deps.iter().map(move |dep| format!("{name}: {dep}")))
+        .collect();
+    extra_build_deps.sort();
+    let mut build_constraints: Vec<_> = settings
+        .build_constraints
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    build_constraints.sort();
+    let policy = Sha256::from_bytes(settings.policy.digest());
+    let key = Key {
+        version: VERSION,
+        source: &source.digest.sha256,
+        subdirectory: source.subdirectory.as_deref(),
+        python: settings.facts.identity(),
+        config_settings: &settings.config_settings,
+        extra_build_deps,
+        build_constraints,
+        indexes: settings
+            .indexes
+            .iter()
+            .map(|index| index.digest().to_string())
+            .collect(),
+        find_links: settings
+            .find_links
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
+        formats: format!("{:?}", settings.formats),
+        pre: settings.pre,
+        exclude_newer: settings.exclude_newer.map(|time| time.to_string()),
+        source_date_epoch: settings.source_date_epoch,
+        // A value may be a secret: its hash is keyed with the policy, so that equal values of
+        // unlike settings do not look alike.
+        variables: settings
+            .variables
+            .iter()
+            .map(|(name, value)| {
+                (
+                    name.as_str(),
+                    Sha256::of(format!("{policy}\0{name}\0{value}")),
+                )
+            })
+            .collect(),
+        policy,
+        extras: settings
+            .extras
+            .iter()
+            .map(|extra| format!("{extra:?}"))
+            .collect(),
+        strict_output: settings.strict_output,
+    };
+    Sha256::of(serde_json::to_vec(&key).unwrap_or_default())
+}

@@ -1,0 +1,179 @@
+//! What this host can do, asked once, and the executor that uses it.
+
+use cache::{Cache, Scratch};
+use futures::future::BoxFuture;
+use protocol::{
+    AbsPath, Assignment, Confinement, Guarantees, IsolationReport, Level, Limits, Namespaces, Rooms,
+};
+use tokio::sync::{OnceCell, oneshot};
+
+use super::live::Live;
+use super::session;
+use super::spawn::WorkerProgram;
+use super::uid::UidLease;
+use crate::error::BuildError;
+use crate::executor::{ExecuteError, Executor, Floor, Job};
+
+/// What this host can do for isolation.
+#[derive(Clone, Debug)]
+pub struct Host {
+    /// The namespaces that builds enter here.
+    pub namespaces: Namespaces,
+    /// What a worker reported that did nothing but confine itself.
+    pub report: IsolationReport,
+    /// Why namespaces are not used, in the kernel's words.
+    pub without_namespaces: Option<String>,
+}
+
+/// Runs workers on this host.
+#[derive(Debug)]
+pub struct LocalExecutor {
+    program: WorkerProgram,
+    cache: Cache,
+    live: Live,
+    host: OnceCell<Host>,
+}
+
+impl LocalExecutor {
+    /// Makes an executor. Makes this process the one that orphans of its workers fall to, and hides
+    /// its memory and environment from other processes of its uid.
+    #[must_use]
+    pub fn new(program: WorkerProgram, cache: Cache) -> Self {
+        // Both are second locks: a kernel that refuses them still has the first.
+        let _ = nix::sys::prctl::set_child_subreaper(true);
+        let _ = nix::sys::prctl::set_dumpable(false);
+        Self {
+            program,
+            cache,
+            live: Live::new(),
+            host: OnceCell::new(),
+        }
+    }
+
+    /// Waits until every worker has ended and its scratch is gone.
+    pub async fn idle(&self) {
+        self.live.idle().await;
+    }
+
+    /// Finds out what this host can do, by having workers do it.
+    ///
+    /// # Errors
+    /// If not even the lowest level can be reached, with the kernel's words.
+    pub async fn host(&self) -> Result<&Host, BuildError> {
+        self.host.get_or_try_init(|| self.ask_host()).await
+    }
+
+    async fn ask_host(&self) -> Result<Host, BuildError> {
+        let wished = if nix::unistd::geteuid().is_root() {
+            Namespaces::WithoutUser
+        } else {
+            Namespaces::WithUser
+        };
+        let refused = match self.probe(wished).await {
+            Ok(report) => {
+                return Ok(Host {
+                    namespaces: wished,
+                    report,
+                    without_namespaces: None,
+                });
+            }
+            Err(BuildError::Execute(ExecuteError::Fault(fault))) => fault.to_string(),
+            Err(error) => return Err(error),
+        };
+        tracing::debug!(refused, "no namespaces");
+        let report = self.probe(Namespaces::None).await?;
+        Ok(Host {
+            namespaces: Namespaces::None,
+            report,
+            without_namespaces: Some(refused),
+        })
+    }
+
+    /// Runs a worker that only confines itself.
+    async fn probe(&self, namespaces: Namespaces) -> Result<IsolationReport, BuildError> {
+        let scratch = self.cache.scratch()?;
+        scratch.room('o')?;
+        let lease = (namespaces == Namespaces::WithoutUser)
+            .then(UidLease::take)
+            .flatten();
+        let assignment = Assignment {
+            rooms: Rooms {
+                scratch: AbsPath::new(scratch.path())?,
+                writable: vec!["o".to_owned()],
+                seen_as: AbsPath::new(crate::assignment::ROOMS_AT)?,
+            },
+            confinement: Confinement {
+                namespaces,
+                build_uid: lease.as_ref().map(UidLease::uid),
+                landlock: true,
+                landlock_floor: 1,
+                grants: Vec::new(),
+                must_not_open: AbsPath::new(self.cache.root().join("CACHEDIR.TAG"))?,
+            },
+            limits: Limits {
+                wall_ms: 20_000,
+                cpu_seconds: 20,
+                memory_bytes: 1 << 30,
+                processes: 64,
+                open_files: 256,
+                file_bytes: 1 << 20,
+                scratch_bytes: 1 << 20,
+                scratch_inodes: 100,
+                log_bytes: 64 * 1024,
+            },
+            unpack: None,
+            program: None,
+        };
+        let job = Job {
+            assignment,
+            scratch,
+            dialogue: Box::new(|_| None),
+            floor: Floor {
+                level: Level::None,
+                require: Vec::new(),
+            },
+            log: None,
+            lines: None,
+        };
+        let (evidence, _) = self.execute(job).await.map_err(BuildError::Execute)?;
+        Ok(evidence.report)
+    }
+
+    /// Leases the uid that a build gets on `host`, if it gets one of its own.
+    pub(crate) fn lease_uid(&self, host: &Host) -> Result<Option<UidLease>, BuildError> {
+        if host.namespaces != Namespaces::WithoutUser {
+            return Ok(None);
+        }
+        match UidLease::take() {
+            Some(lease) => Ok(Some(lease)),
+            None => Err(BuildError::NoUid),
+        }
+    }
+
+    /// Returns the vector that a build reaches here at most, for `doctor`.
+    ///
+    /// # Errors
+    /// As [`LocalExecutor::host`].
+    pub async fn guarantees(&self) -> Result<&Guarantees, BuildError> {
+        Ok(&self.host().await?.report.guarantees)
+    }
+}
+
+impl Executor for LocalExecutor {
+    fn execute(
+        &self,
+        job: Job,
+    ) -> BoxFuture<'_, Result<(crate::executor::Evidence, Scratch), ExecuteError>> {
+        let program = self.program.clone();
+        let live = self.live.clone();
+        Box::pin(async move {
+            // Dropped with this future, which tells the session to end.
+            let (_keep, abandoned) = oneshot::channel();
+            let run = tokio::spawn(session::run(job, program, live, abandoned));
+            match run.await {
+                Ok(outcome) => outcome,
+                Err(_) => Err(ExecuteError::Cancelled),
+            }
+        })
+    }
+}

@@ -1,0 +1,291 @@
+//! One conversation with one worker, from the first order to the empty domain.
+//!
+//! The session runs in a task of its own, which owns the scratch: whoever waits for it may go away
+//! at any moment, and the worker is still ended before its scratch is removed.
+
+use std::time::Duration;
+
+use cache::Scratch;
+use protocol::{Event, Order, PushDecoder, encode};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
+use tokio::process::Child;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::live::Live;
+use super::log::LogReader;
+use super::orphans;
+use super::spawn::{Started, WorkerProgram, spawn};
+use crate::executor::{Dialogue, Evidence, ExecuteError, Floor, Job};
+
+/// How long a worker may take beyond what its own deadline allows.
+const GRACE: Duration = Duration::from_secs(20);
+/// How long a worker may take until it is confined.
+const SET_UP: Duration = Duration::from_secs(30);
+
+/// Runs `job` with `program`; ends early if `abandoned` resolves (also when its sender is dropped).
+pub(super) async fn run(
+    job: Job,
+    program: WorkerProgram,
+    live: Live,
+    abandoned: oneshot::Receiver<()>,
+) -> Result<(Evidence, Scratch), ExecuteError> {
+    let _mark = live.session();
+    let Job {
+        assignment,
+        scratch,
+        dialogue,
+        floor,
+        log,
+        lines,
+    } = job;
+    let limit = assignment.limits.log_bytes;
+    let until = Instant::now() + Duration::from_millis(assignment.limits.wall_ms) + GRACE;
+    let Started {
+        child,
+        pid,
+        link,
+        log: pipe,
+    } = spawn(&program, &live)?;
+    let reader = tokio::spawn(
+        LogReader {
+            pipe,
+            path: log,
+            lines,
+            limit,
+        }
+        .run(),
+    );
+    let mut session = Session {
+        link,
+        decoder: PushDecoder::default(),
+        dialogue,
+        floor,
+        until,
+        has_program: assignment.program.is_some(),
+    };
+    let start = Order::Start(Box::new(assignment));
+    let mut ending = Ending {
+        child,
+        pid,
+        live,
+        reader: Some(reader),
+    };
+    let outcome = tokio::select! {
+        outcome = session.converse(start) => outcome,
+        error = ending.log_failure() => Err(error),
+        _ = abandoned => Err(ExecuteError::Cancelled),
+    };
+    // Closing the link is the order to end for a worker that still runs.
+    drop(session);
+    let status = ending.finish(outcome.is_err()).await;
+    match outcome {
+        Ok(evidence) => Ok((evidence, scratch)),
+        Err(ExecuteError::Vanished { .. }) => Err(ExecuteError::Vanished { status }),
+        Err(ExecuteError::Truncated { .. }) => Err(ExecuteError::Truncated { status }),
+        Err(error) => Err(error),
+    }
+}
+
+/// The talking half.
+struct Session {
+    link: UnixStream,
+    decoder: PushDecoder,
+    dialogue: Dialogue,
+    floor: Floor,
+    until: Instant,
+    has_program: bool,
+}
+
+/// What has been gathered so far.
+#[derive(Default)]
+struct Gathered {
+    report: Option<protocol::IsolationReport>,
+    listing: Option<protocol::Listing>,
+    refused: Option<(String, String)>,
+    returns: Vec<protocol::HookReturn>,
+    denials: Vec<protocol::Denial>,
+    pid: Option<u32>,
+    ready: bool,
+}
+
+impl Session {
+    async fn converse(&mut self, start: Order) -> Result<Evidence, ExecuteError> {
+        self.say(&start).await?;
+        let mut gathered = Gathered::default();
+        let mut confined_until = Instant::now() + SET_UP;
+        loop {
+            let (until, waiting) = if gathered.report.is_none() {
+                (confined_until, "setting itself up")
+            } else {
+                (self.until, "building")
+            };
+            let seconds = until.saturating_duration_since(Instant::now()).as_secs();
+            let event = match timeout_at(until, self.hear()).await {
+                Ok(event) => event?,
+                Err(_) => return Err(ExecuteError::Silent { seconds, waiting }),
+            };
+            if let Some(claim) = self.take(event, &mut gathered).await? {
+                let report = gathered
+                    .report
+                    .ok_or(ExecuteError::OutOfTurn { said: "Finished" })?;
+                return Ok(Evidence {
+                    report,
+                    listing: gathered.listing,
+                    refused: gathered.refused,
+                    returns: gathered.returns,
+                    denials: gathered.denials,
+                    claim,
+                    pid: gathered.pid,
+                });
+            }
+            confined_until = confined_until.max(Instant::now());
+        }
+    }
+
+    /// Takes one event; the claim if it was the last.
+    async fn take(
+        &mut self,
+        event: Event,
+        gathered: &mut Gathered,
+    ) -> Result<Option<protocol::Claim>, ExecuteError> {
+        match event {
+            Event::Faulted(fault) => return Err(ExecuteError::Fault(fault)),
+            Event::Confined(report) if gathered.report.is_none() => {
+                if !self.floor.admits(&report) {
+                    let floor = self.floor.clone();
+                    return Err(ExecuteError::Floor {
+                        report: Box::new(report),
+                        floor,
+                    });
+                }
+                gathered.report = Some(report);
+            }
+            _ if gathered.report.is_none() => {
+                return Err(ExecuteError::OutOfTurn {
+                    said: "an event before `Confined`",
+                });
+            }
+            Event::Confined(_) => return Err(ExecuteError::OutOfTurn { said: "Confined" }),
+            Event::Unpacked(listing) => gathered.listing = Some(listing),
+            Event::Refused { rule, detail } => gathered.refused = Some((rule, detail)),
+            Event::Ready { pid } => {
+                if gathered.ready || !self.has_program {
+                    return Err(ExecuteError::OutOfTurn { said: "Ready" });
+                }
+                gathered.ready = true;
+                gathered.pid = pid;
+                self.call(None).await?;
+            }
+            Event::Returned(returned) => {
+                if !gathered.ready || gathered.returns.len() > 16 {
+                    return Err(ExecuteError::OutOfTurn { said: "Returned" });
+                }
+                self.call(Some(&returned)).await?;
+                gathered.returns.push(returned);
+            }
+            Event::Denied(denial) => {
+                if gathered.denials.len() < 1000 {
+                    gathered.denials.push(denial);
+                }
+            }
+            Event::Finished(claim) => return Ok(Some(claim)),
+        }
+        Ok(None)
+    }
+
+    /// Asks the dialogue what comes next and says it. A program without calls is left alone.
+    async fn call(&mut self, last: Option<&protocol::HookReturn>) -> Result<(), ExecuteError> {
+        match (self.dialogue)(last) {
+            Some(call) => self.say(&Order::Call(call)).await,
+            None if last.is_some() => self.say(&Order::End).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn say(&mut self, order: &Order) -> Result<(), ExecuteError> {
+        let frame = encode(order).map_err(ExecuteError::Assignment)?;
+        // A worker that is gone is noticed when it is heard.
+        drop(self.link.write_all(&frame).await);
+        Ok(())
+    }
+
+    async fn hear(&mut self) -> Result<Event, ExecuteError> {
+        let mut buffer = vec![0; 32 * 1024];
+        loop {
+            if let Some(event) = self.decoder.next().map_err(ExecuteError::Garbage)? {
+                return Ok(event);
+            }
+            match self.link.read(&mut buffer).await {
+                Ok(0) | Err(_) => {
+                    let status = String::new();
+                    return Err(if self.decoder.holds_part() {
+                        ExecuteError::Truncated { status }
+                    } else {
+                        ExecuteError::Vanished { status }
+                    });
+                }
+                Ok(got) => self.decoder.push(&buffer[..got]),
+            }
+        }
+    }
+}
+
+/// The half that makes sure that nothing is left.
+struct Ending {
+    child: Child,
+    pid: u32,
+    live: Live,
+    reader: Option<JoinHandle<Result<u64, ExecuteError>>>,
+}
+
+impl Ending {
+    /// Resolves if the log fails or grows too large; never if it ends well.
+    async fn log_failure(&mut self) -> ExecuteError {
+        if let Some(reader) = &mut self.reader {
+            let outcome = reader.await;
+            self.reader = None;
+            match outcome {
+                Ok(Err(error)) => return error,
+                Ok(Ok(_)) | Err(_) => {}
+            }
+        }
+        std::future::pending().await
+    }
+
+    /// Waits for the worker, ends it if it does not end by itself, and whatever it left.
+    async fn finish(mut self, failed: bool) -> String {
+        let status = match timeout(GRACE, self.child.wait()).await {
+            Ok(Ok(status)) => status.to_string(),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => {
+                drop(self.child.start_kill());
+                drop(self.child.wait().await);
+                "it did not end and was killed".to_owned()
+            }
+        };
+        let live = self.live.clone();
+        let pid = self.pid;
+        // Orphans can be there only if the reaper did not empty its domain itself.
+        drop(
+            tokio::task::spawn_blocking(move || {
+                let mut live = live.lock();
+                live.remove(&pid);
+                if failed {
+                    let ended = orphans::end_all(&live);
+                    if ended > 0 {
+                        tracing::warn!(ended, "ended orphans of a build whose reaper vanished");
+                    }
+                }
+            })
+            .await,
+        );
+        if let Some(reader) = self.reader.take() {
+            // Every writer is gone; the reader ends as soon as it has read what is left.
+            drop(timeout(GRACE, reader).await);
+        }
+        status
+    }
+}

@@ -1,0 +1,69 @@
+//! What a caller learns: a wheel, or a failure in words.
+
+use std::path::PathBuf;
+
+use model::{Code, PackageName, Sha256, SourceId, Version};
+use protocol::Denial;
+use serde::{Deserialize, Serialize};
+
+use crate::record::Isolation;
+
+/// Where a wheel came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    /// Built now.
+    Built,
+    /// Built earlier and kept.
+    Cached,
+    /// Taken from an index; no code ran.
+    Downloaded,
+}
+
+/// A wheel that is ready.
+#[derive(Clone, Debug)]
+pub struct Wheel {
+    /// The project.
+    pub name: PackageName,
+    /// The version.
+    pub version: Version,
+    /// The wheel's file name.
+    pub filename: String,
+    /// Where it lies in the cache.
+    pub path: PathBuf,
+    /// Its digest.
+    pub sha256: Sha256,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Where it came from.
+    pub origin: Origin,
+    /// What it was built from; `None` for one that was downloaded.
+    pub source: Option<SourceId>,
+    /// The isolation of its build; `None` for one that was downloaded.
+    pub isolation: Option<Isolation>,
+    /// What was refused to its build.
+    pub denials: Vec<Denial>,
+    /// Oddities that were accepted.
+    pub notes: Vec<String>,
+    /// Seconds that it took now.
+    pub seconds: f64,
+    /// The build record.
+    pub record: Option<PathBuf>,
+}
+
+/// Why there is no wheel, in words.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// What was asked for.
+    pub spec: String,
+    /// The stable code.
+    pub code: Code,
+    /// What happened, in one sentence.
+    pub message: String,
+    /// Labelled lines: `in`, `tried`, `why`.
+    pub details: Vec<(&'static str, String)>,
+    /// How to fix it.
+    pub hint: Option<String>,
+    /// The id of the build whose log tells more.
+    pub log: Option<String>,
+}

@@ -1,0 +1,238 @@
+//! The corridor: one request from end to end, and many at once.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures::future::{BoxFuture, join_all};
+use model::{PackageName, Sha256, Version};
+use sources::{Source, Spec};
+use tokio::sync::Semaphore;
+
+use super::equip::Memo;
+use super::identify::Identified;
+use crate::error::BuildError;
+use crate::key::key_of;
+use crate::outcome::{Failure, Origin, Wheel};
+use crate::settings::Settings;
+use crate::shelf::{self, Kept};
+use crate::watch::{BuildEvent, Watcher};
+
+/// Makes a wheel of each spec. What does not depend on a failed one is finished; answers come in
+/// the order of the question. Dropping the future ends every worker.
+pub async fn wheels(
+    settings: Arc<Settings>,
+    specs: Vec<(String, Spec)>,
+    watcher: Arc<dyn Watcher>,
+) -> Vec<Result<Wheel, Failure>> {
+    let pipeline = Pipeline {
+        slots: Arc::new(Semaphore::new(settings.jobs.max(1))),
+        settings,
+        watcher,
+        chain: Vec::new(),
+        environments: Arc::default(),
+    };
+    join_all(
+        specs
+            .iter()
+            .map(|(text, spec)| pipeline.request(text, spec)),
+    )
+    .await
+}
+
+/// One way through, shared by the requests of one call.
+#[derive(Clone)]
+pub(super) struct Pipeline {
+    pub(super) settings: Arc<Settings>,
+    pub(super) watcher: Arc<dyn Watcher>,
+    /// Builds at a time.
+    pub(super) slots: Arc<Semaphore>,
+    /// What is being built for whom: the last needs to be built before the one before it.
+    pub(super) chain: Vec<String>,
+    /// Environments of this call by what they were asked to hold: equal ones are made once.
+    pub(super) environments: Arc<Memo>,
+}
+
+/// What a source must turn out to be.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Expectation {
+    pub(super) name: Option<PackageName>,
+    pub(super) version: Option<Version>,
+}
+
+impl Pipeline {
+    async fn request(&self, text: &str, spec: &Spec) -> Result<Wheel, Failure> {
+        let since = Instant::now();
+        self.say(BuildEvent::Started {
+            spec: text.to_owned(),
+        });
+        match self.wheel(spec).await {
+            Ok(mut wheel) => {
+                wheel.seconds = since.elapsed().as_secs_f64();
+                self.say(BuildEvent::Finished {
+                    label: wheel.filename.clone(),
+                    origin: wheel.origin,
+                    seconds: wheel.seconds,
+                });
+                Ok(wheel)
+            }
+            Err(error) => {
+                self.say(BuildEvent::Failed {
+                    label: text.to_owned(),
+                    code: error.code(),
+                });
+                Err(Failure::of(text, &error))
+            }
+        }
+    }
+
+    /// One spec to one wheel.
+    async fn wheel(&self, spec: &Spec) -> Result<Wheel, BuildError> {
+        match self.identify(spec).await? {
+            Identified::Wheel(file) => self.download_wheel(&file).await,
+            Identified::Source(source, expectation) => {
+                let (kept, origin) = self.build(&source, &expectation).await?;
+                Ok(wheel_of(kept, origin))
+            }
+            Identified::Kept(kept) => Ok(wheel_of(*kept, Origin::Cached)),
+        }
+    }
+
+    /// One source to one wheel on the shelf. Recursive through build requirements that have to be
+    /// built themselves, hence boxed.
+    pub(super) fn build<'a>(
+        &'a self,
+        source: &'a Source,
+        expectation: &'a Expectation,
+    ) -> BoxFuture<'a, Result<(Kept, Origin), BuildError>> {
+        Box::pin(async move {
+            let key = key_of(&source.id, &self.settings);
+            if let Some(kept) = self.kept(&key, expectation).await? {
+                return Ok((kept, Origin::Cached));
+            }
+            let system = self.look(source).await?;
+            let name = expectation.name.as_ref();
+            let equipment = self.equip(source, &system, name).await?;
+            // Taken only now: what has to be built first was built without holding it, so two
+            // projects that need each other wait for no lock.
+            let _lock = self.lock(format!("wheel {key}"), &source.label).await?;
+            if let Some(kept) = self.kept(&key, expectation).await? {
+                return Ok((kept, Origin::Cached));
+            }
+            let _slot = self.slots.acquire().await;
+            let made = self.make(source, &system, equipment, name).await?;
+            let kept = self.publish(made, source, key, expectation).await?;
+            Ok((kept, Origin::Built))
+        })
+    }
+
+    /// Looks on the shelf.
+    pub(super) async fn kept(
+        &self,
+        key: &Sha256,
+        expectation: &Expectation,
+    ) -> Result<Option<Kept>, BuildError> {
+        let settings = Arc::clone(&self.settings);
+        let key = *key;
+        let found = blocking("look on the shelf", move || {
+            Ok(shelf::find(&settings.cache, &key, &settings.floor))
+        })
+        .await?;
+        match found {
+            Some(kept) => {
+                expectation.check(&kept.record.name, &kept.record.version)?;
+                Ok(Some(kept))
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// Takes an advisory lock, and says so if another process holds it.
+    pub(super) async fn lock(&self, name: String, label: &str) -> Result<cache::Lock, BuildError> {
+        let settings = Arc::clone(&self.settings);
+        let watcher = Arc::clone(&self.watcher);
+        let label = label.to_owned();
+        blocking("take a lock", move || {
+            let mut announce = || {
+                let what = format!("another build of it ({name})");
+                watcher.event(&BuildEvent::Waiting {
+                    label: label.clone(),
+                    what,
+                });
+            };
+            Ok(settings
+                .cache
+                .lock(&name, settings.lock_timeout, &mut announce)?)
+        })
+        .await
+    }
+
+    pub(super) fn say(&self, event: BuildEvent) {
+        self.watcher.event(&event);
+    }
+
+    /// The same pipeline, one step further down a chain of builds.
+    pub(super) fn deeper(&self, label: &str) -> Self {
+        let mut deeper = self.clone();
+        deeper.chain.push(label.to_owned());
+        deeper
+    }
+}
+
+impl Expectation {
+    /// Compares with what the metadata says.
+    pub(super) fn check(&self, name: &PackageName, version: &Version) -> Result<(), BuildError> {
+        let name_fits = self.name.as_ref().is_none_or(|wanted| wanted == name);
+        let version_fits = self.version.as_ref().is_none_or(|wanted| wanted == version);
+        if name_fits && version_fits {
+            return Ok(());
+        }
+        let wanted = match (&self.name, &self.version) {
+            (Some(name), Some(version)) => format!("{name} {version}"),
+            (Some(name), None) => name.to_string(),
+            (None, Some(version)) => version.to_string(),
+            (None, None) => String::new(),
+        };
+        Err(BuildError::WrongName {
+            wanted,
+            found: format!("{name} {version}"),
+        })
+    }
+}
+
+fn wheel_of(kept: Kept, origin: Origin) -> Wheel {
+    let Kept {
+        path,
+        record_path,
+        record,
+    } = kept;
+    let mut isolation = record.isolation.clone();
+    if origin == Origin::Cached {
+        isolation.built_at = Some(record.built_at);
+    }
+    Wheel {
+        name: record.name,
+        version: record.version,
+        filename: record.filename,
+        path,
+        sha256: record.wheel.sha256,
+        size: record.wheel.size,
+        origin,
+        source: Some(record.source),
+        isolation: Some(isolation),
+        denials: record.denials,
+        notes: record.notes,
+        seconds: 0.0,
+        record: Some(record_path),
+    }
+}
+
+/// Runs file work where it may block.
+pub(super) async fn blocking<T: Send + 'static>(
+    doing: &'static str,
+    work: impl FnOnce() -> Result<T, BuildError> + Send + 'static,
+) -> Result<T, BuildError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(BuildError::Task { doing }),
+    }
+}

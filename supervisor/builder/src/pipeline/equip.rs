@@ -1,0 +1,229 @@
+//! From build requirements to one immutable, shared environment.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use environment::{
+    COMPILE, Environment, Staged, WheelInput, environment_name, find_environment, resolve, stage,
+};
+use futures::future::try_join_all;
+use model::{PackageName, Requirement};
+use protocol::{AbsPath, Access, PathGrant, Program};
+use sources::{BuildSystem, Source};
+use tokio::sync::OnceCell;
+
+use super::corridor::{Pipeline, blocking};
+use super::identify::python_version;
+use super::provider::{BuildProvider, provider};
+use super::requirements;
+use crate::assignment::{ENVIRONMENT_AT, Layout, ROOMS};
+use crate::error::BuildError;
+use crate::executor::{Executor, Job};
+use crate::watch::BuildEvent;
+
+/// Environments by the requirements that they were asked to hold.
+pub(super) type Memo = Mutex<BTreeMap<String, Arc<OnceCell<Environment>>>>;
+
+/// An environment and the requirements that led to it.
+#[derive(Clone, Debug)]
+pub(super) struct Equipment {
+    pub(super) environment: Environment,
+    pub(super) roots: Vec<Requirement>,
+}
+
+impl Pipeline {
+    /// Makes or finds the environment for what `pyproject.toml` requires.
+    pub(super) async fn equip(
+        &self,
+        source: &Source,
+        system: &BuildSystem,
+        name: Option<&PackageName>,
+    ) -> Result<Equipment, BuildError> {
+        let mut roots =
+            requirements::read(&system.requires, "build-system.requires in pyproject.toml")?;
+        let extra = name.and_then(|name| self.settings.extra_build_deps.get(name));
+        roots.extend(extra.into_iter().flatten().cloned());
+        self.environment_for(roots, source, name).await
+    }
+
+    /// Makes or finds the environment for `roots`; equal requests of one call share the work.
+    pub(super) async fn environment_for(
+        &self,
+        roots: Vec<Requirement>,
+        source: &Source,
+        name: Option<&PackageName>,
+    ) -> Result<Equipment, BuildError> {
+        let mut texts: Vec<_> = roots.iter().map(ToString::to_string).collect();
+        texts.sort();
+        let cell = {
+            let mut memo = self
+                .environments
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            // Below a chain, what is being built matters for naming a cycle.
+            let key = format!("{}\n{}", texts.join("\n"), self.chain.join("\n"));
+            Arc::clone(memo.entry(key).or_default())
+        };
+        let environment = cell
+            .get_or_try_init(|| async {
+                let label = name.map_or_else(|| source.label.clone(), ToString::to_string);
+                let pipeline = if self.chain.is_empty() {
+                    self.deeper(&label)
+                } else {
+                    self.clone()
+                };
+                pipeline.make_environment(&roots, &label).await
+            })
+            .await?
+            .clone();
+        Ok(Equipment { environment, roots })
+    }
+
+    async fn make_environment(
+        &self,
+        roots: &[Requirement],
+        label: &str,
+    ) -> Result<Environment, BuildError> {
+        self.say(BuildEvent::Resolving {
+            label: label.to_owned(),
+        });
+        let settings = &self.settings;
+        let provider = provider(self);
+        let window: Arc<dyn environment::Provider> = Arc::clone(&provider) as _;
+        let python = python_version(&settings.facts);
+        let constraints = &settings.build_constraints;
+        let resolution = resolve(roots, constraints, &settings.facts.markers, &python, window)
+            .await
+            .map_err(unwrapped)?;
+        let wheels = fetch_all(&provider, resolution.0.iter()).await?;
+        let name = environment_name(&wheels, &settings.facts);
+        if let Some(found) = self.find(&name).await? {
+            return Ok(found);
+        }
+        let _lock = self.lock(format!("environment {name}"), label).await?;
+        if let Some(found) = self.find(&name).await? {
+            return Ok(found);
+        }
+        self.say(BuildEvent::Preparing {
+            label: label.to_owned(),
+            packages: wheels.len(),
+        });
+        self.install(wheels).await
+    }
+
+    async fn find(&self, name: &model::Sha256) -> Result<Option<Environment>, BuildError> {
+        let (cache, name) = (self.settings.cache.clone(), *name);
+        blocking("look for an environment", move || {
+            Ok(find_environment(&cache, &name))
+        })
+        .await
+    }
+
+    /// Lays the wheels out, has the base interpreter compile them in a worker, and publishes.
+    async fn install(&self, wheels: Vec<WheelInput>) -> Result<Environment, BuildError> {
+        let settings = Arc::clone(&self.settings);
+        let mut staged = blocking("lay an environment out", move || {
+            Ok(stage(&settings.cache, &wheels, &settings.facts)?)
+        })
+        .await?;
+        if !staged.bytecode().is_empty() {
+            staged = self.compile(staged).await?;
+        }
+        let cache = self.settings.cache.clone();
+        blocking(
+            "publish an environment",
+            move || Ok(staged.publish(&cache)?),
+        )
+        .await
+    }
+
+    /// Byte-compiles a staged environment: base interpreter, in a worker that reads the tree and
+    /// writes elsewhere; of what it wrote only the expected names are taken.
+    async fn compile(&self, mut staged: Staged) -> Result<Staged, BuildError> {
+        let settings = Arc::clone(&self.settings);
+        let host = settings.executor.host().await?;
+        let lease = settings.executor.lease_uid(host)?;
+        let cache = settings.cache.clone();
+        let scratch = blocking("make a scratch", move || {
+            let scratch = cache.scratch()?;
+            for room in ROOMS {
+                scratch.room(room)?;
+            }
+            Ok(scratch)
+        })
+        .await?;
+        let uid = lease.as_ref().map(crate::local::UidLease::uid);
+        let layout = Layout::new(host, uid, scratch.path(), settings.cache.root())?;
+        let tree = AbsPath::new(staged.root())?;
+        let seen_as = layout.environment(staged.root())?;
+        let policy = policies::Policy::builtin("pure").ok_or(BuildError::Task {
+            doing: "find the policy",
+        })?;
+        let compiled = crate::assignment::compile(&policy, &[], &settings.facts, None)?;
+        let mut grants = compiled.grants;
+        grants.push(PathGrant {
+            path: tree,
+            seen_as: (seen_as.as_path() == std::path::Path::new(ENVIRONMENT_AT))
+                .then(|| seen_as.clone()),
+            access: Access::Read,
+            optional: false,
+        });
+        let mut variables = compiled.environment;
+        variables.extend(layout.variables()?);
+        variables.sort();
+        let workers = std::thread::available_parallelism()
+            .map_or(1, std::num::NonZero::get)
+            .min(8);
+        let output = layout.room('o')?;
+        let program = Program {
+            path: AbsPath::new(&settings.facts.executable)?,
+            arguments: [
+                "python",
+                "-I",
+                "-S",
+                "-c",
+                COMPILE,
+                &seen_as.to_string(),
+                &output.to_string(),
+                &workers.to_string(),
+            ]
+            .map(str::to_owned)
+            .to_vec(),
+            environment: variables,
+            directory: layout.room('t')?,
+            takes_calls: false,
+        };
+        let limits = settings.limits.over(&compiled.limits);
+        let job = Job {
+            assignment: layout.assignment(grants, limits, None, Some(program))?,
+            scratch,
+            dialogue: Box::new(|_| None),
+            floor: settings.floor.clone(),
+            log: None,
+            lines: None,
+        };
+        let (evidence, scratch) = settings.executor.execute(job).await?;
+        // Without bytecode the environment is slower, not wrong.
+        if evidence.claim.ending != protocol::Ending::Exited(0) {
+            tracing::warn!(ending = ?evidence.claim.ending, "an environment was not byte-compiled");
+        }
+        blocking("take the bytecode over", move || {
+            staged.adopt(&scratch.path().join("o"))?;
+            Ok(staged)
+        })
+        .await
+    }
+}
+
+/// Fetches or builds every wheel of a resolution.
+async fn fetch_all<'a>(
+    provider: &Arc<BuildProvider>,
+    chosen: impl Iterator<Item = (&'a PackageName, &'a index::Candidate)>,
+) -> Result<Vec<WheelInput>, BuildError> {
+    try_join_all(chosen.map(|(name, candidate)| provider.wheel(name, candidate))).await
+}
+
+/// Takes an error of a build out of the resolver's wrapping, so that its own words are shown.
+fn unwrapped(error: environment::ResolveError) -> BuildError {
+    BuildError::Resolve(error)
+}

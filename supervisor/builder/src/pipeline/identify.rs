@@ -1,0 +1,272 @@
+//! From a spec to bytes: which file of which index, or what lies behind a URL or a path.
+
+use cache::Bucket;
+use index::{Candidate, Choice, File, choose, left_out};
+use model::{PackageName, Requirement, SourceId, SourceKind, TagSet, Version, VersionSpecifiers};
+use sources::{Pointers, Source, Spec};
+
+use super::corridor::{Expectation, Pipeline};
+use crate::error::BuildError;
+use crate::key::key_of;
+use crate::outcome::{Origin, Wheel};
+use crate::shelf::Kept;
+use crate::watch::BuildEvent;
+
+/// What a spec stands for.
+pub(super) enum Identified {
+    /// A wheel that an index has already.
+    Wheel(Box<File>),
+    /// A source, and what it must turn out to be.
+    Source(Source, Expectation),
+    /// A wheel that was built earlier from the very file that the spec names.
+    Kept(Box<Kept>),
+}
+
+impl Pipeline {
+    /// Finds out what `spec` stands for, and fetches it if it is a source.
+    pub(super) async fn identify(&self, spec: &Spec) -> Result<Identified, BuildError> {
+        let settings = &self.settings;
+        if let Spec::Named(requirement) = spec {
+            return self.named(requirement).await;
+        }
+        let label = spec
+            .name()
+            .map_or_else(|| "the source".to_owned(), ToString::to_string);
+        let exclusions = [settings.out_dir.clone()];
+        let on_bytes = |bytes, of| {
+            self.say(BuildEvent::Fetching {
+                label: label.clone(),
+                bytes,
+                of,
+            })
+        };
+        let source = sources::acquire(
+            &settings.cache,
+            &settings.client,
+            spec,
+            &exclusions,
+            &on_bytes,
+        )
+        .await?;
+        let expectation = Expectation {
+            name: spec.name().cloned(),
+            version: None,
+        };
+        Ok(Identified::Source(source, expectation))
+    }
+
+    async fn named(&self, requirement: &Requirement) -> Result<Identified, BuildError> {
+        let settings = &self.settings;
+        let name = &requirement.name;
+        if !requirement.marker.evaluate(&settings.facts.markers, &[]) {
+            return Err(BuildError::Marker {
+                requirement: requirement.to_string(),
+            });
+        }
+        let specifiers = specifiers_of(requirement);
+        if let Some(kept) = self.pinned_and_kept(name, &specifiers).await? {
+            return Ok(Identified::Kept(Box::new(kept)));
+        }
+        let files = self.files(name).await?;
+        let tags = TagSet::of(&settings.facts);
+        let python = python_version(&settings.facts);
+        let choice = Choice {
+            name,
+            specifiers: &specifiers,
+            tags: &tags,
+            python: &python,
+            formats: &settings.formats,
+            pre: settings.pre,
+            exclude_newer: settings.exclude_newer,
+        };
+        let Some(best) = choose(&files, &choice).into_iter().next() else {
+            return Err(BuildError::NoVersion {
+                name: name.clone(),
+                wanted: specifiers.to_string(),
+                left_out: left_out(&files, &choice),
+            });
+        };
+        let Candidate {
+            version,
+            wheel,
+            sdist,
+        } = best;
+        match (wheel, sdist) {
+            (Some(wheel), _) => Ok(Identified::Wheel(Box::new(wheel))),
+            (None, Some(sdist)) => {
+                let source = self.fetch_sdist(&sdist).await?;
+                let expectation = Expectation {
+                    name: Some(name.clone()),
+                    version: Some(version),
+                };
+                Ok(Identified::Source(source, expectation))
+            }
+            (None, None) => {
+                let why = "neither a wheel for this Python nor an sdist";
+                Err(BuildError::NoSource {
+                    name: name.clone(),
+                    version,
+                    why,
+                })
+            }
+        }
+    }
+
+    /// Every file of the first index that knows the project, and of the further links.
+    pub(super) async fn files(&self, name: &PackageName) -> Result<Vec<File>, BuildError> {
+        let settings = &self.settings;
+        let mut files = Vec::new();
+        let mut known = false;
+        for index in &settings.indexes {
+            if let Some(page) = settings.client.page(index, name).await? {
+                known = true;
+                files.extend(page.files);
+                break;
+            }
+        }
+        for links in &settings.find_links {
+            let page = settings.client.find_links(links).await?;
+            files.extend(page.files.into_iter().filter(|file| file.name() == name));
+        }
+        if known || !files.is_empty() {
+            Ok(files)
+        } else {
+            Err(BuildError::UnknownProject { name: name.clone() })
+        }
+    }
+
+    /// A version that is pinned, may only be built, and was built before: its file is the one that
+    /// the index named then, so neither index nor source is needed.
+    async fn pinned_and_kept(
+        &self,
+        name: &PackageName,
+        specifiers: &VersionSpecifiers,
+    ) -> Result<Option<Kept>, BuildError> {
+        let settings = &self.settings;
+        let Some(version) = pinned(specifiers) else {
+            return Ok(None);
+        };
+        let wheels_count = settings.formats.allows_wheel(name);
+        if wheels_count || settings.refresh || !settings.find_links.is_empty() {
+            return Ok(None);
+        }
+        let Some(index) = settings.indexes.first() else {
+            return Ok(None);
+        };
+        let Some(pointer) = Pointers::of(&settings.cache).get(&index.digest(), name, version)
+        else {
+            return Ok(None);
+        };
+        let id = SourceId {
+            kind: SourceKind::Index,
+            digest: pointer.digest,
+            subdirectory: None,
+        };
+        let expectation = Expectation {
+            name: Some(name.clone()),
+            version: Some(version.clone()),
+        };
+        self.kept(&key_of(&id, settings), &expectation).await
+    }
+
+    /// Fetches an index's sdist into the cache.
+    pub(super) async fn fetch_sdist(&self, file: &File) -> Result<Source, BuildError> {
+        let label = file.filename.clone();
+        let on_bytes = |bytes, of| {
+            self.say(BuildEvent::Fetching {
+                label: label.clone(),
+                bytes,
+                of,
+            })
+        };
+        let settings = &self.settings;
+        let source =
+            sources::acquire_file(&settings.cache, &settings.client, file, &on_bytes).await?;
+        self.say(BuildEvent::Fetched {
+            label: label.clone(),
+        });
+        Ok(source)
+    }
+
+    /// Fetches a wheel into the cache and returns its digest and blob.
+    pub(super) async fn fetch_wheel(
+        &self,
+        file: &File,
+    ) -> Result<(model::Digest, std::path::PathBuf), BuildError> {
+        let label = file.filename.clone();
+        let on_bytes = |bytes, of| {
+            self.say(BuildEvent::Fetching {
+                label: label.clone(),
+                bytes,
+                of,
+            })
+        };
+        let settings = &self.settings;
+        if let (Some(sha256), Some(size)) = (file.sha256, file.size) {
+            let digest = model::Digest { sha256, size };
+            if let Some(path) = settings.cache.blob(Bucket::Downloads, &digest) {
+                return Ok((digest, path));
+            }
+        }
+        let digest = settings
+            .client
+            .download(
+                &file.url,
+                file.sha256.as_ref(),
+                Bucket::Downloads,
+                &on_bytes,
+            )
+            .await?;
+        self.say(BuildEvent::Fetched {
+            label: label.clone(),
+        });
+        Ok((
+            digest,
+            settings.cache.blob_path(Bucket::Downloads, &digest.sha256),
+        ))
+    }
+
+    /// Takes a wheel that an index has.
+    pub(super) async fn download_wheel(&self, file: &File) -> Result<Wheel, BuildError> {
+        let (digest, path) = self.fetch_wheel(file).await?;
+        Ok(Wheel {
+            name: file.name().clone(),
+            version: file.version().clone(),
+            filename: file.filename.clone(),
+            path,
+            sha256: digest.sha256,
+            size: digest.size,
+            origin: Origin::Downloaded,
+            source: None,
+            isolation: None,
+            denials: Vec::new(),
+            notes: Vec::new(),
+            seconds: 0.0,
+            record: None,
+        })
+    }
+}
+
+/// The version that a requirement pins with one `==`, if it does.
+fn pinned(specifiers: &VersionSpecifiers) -> Option<&Version> {
+    let mut all = specifiers.iter();
+    match (all.next(), all.next()) {
+        (Some(only), None) if *only.operator() == pep440_rs::Operator::Equal => {
+            Some(only.version())
+        }
+        _ => None,
+    }
+}
+
+/// The version part of a requirement without a URL.
+pub(super) fn specifiers_of(requirement: &Requirement) -> VersionSpecifiers {
+    match &requirement.version_or_url {
+        Some(pep508_rs::VersionOrUrl::VersionSpecifier(specifiers)) => specifiers.clone(),
+        Some(pep508_rs::VersionOrUrl::Url(_)) | None => VersionSpecifiers::empty(),
+    }
+}
+
+/// The interpreter's version, as `requires-python` compares it.
+pub(super) fn python_version(facts: &model::PythonFacts) -> Version {
+    facts.markers.python_full_version().version.clone()
+}

@@ -1,0 +1,279 @@
+//! The build itself: a worker that unpacks and calls hooks, a second one where a hook asks for more.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use cache::Scratch;
+use model::PackageName;
+use protocol::{Hook, HookCall, HookReturn};
+use sources::{BuildSystem, Source};
+
+use super::corridor::{Pipeline, blocking};
+use super::equip::Equipment;
+use super::{judge, requirements};
+use crate::assignment::{Layout, ROOMS, compile, hook_program, unpack_order};
+use crate::build_id::BuildId;
+use crate::error::BuildError;
+use crate::executor::{Dialogue, Evidence, Executor, Job, LineSink};
+use crate::hook::{HookOutcome, HookRequest, call, read};
+use crate::local::UidLease;
+use crate::watch::BuildEvent;
+
+/// A build that ended well: everything that publishing needs.
+pub(super) struct Made {
+    pub(super) build: BuildId,
+    pub(super) scratch: Scratch,
+    pub(super) evidence: Evidence,
+    pub(super) equipment: Equipment,
+    pub(super) backend: String,
+    pub(super) requires_by_hook: Vec<String>,
+    pub(super) hooks: Vec<(String, u64)>,
+    /// Held until the output is judged: the files are the uid's.
+    pub(super) uid: Option<UidLease>,
+}
+
+/// One build on its way.
+struct Run<'a> {
+    pipeline: &'a Pipeline,
+    source: &'a Source,
+    build: BuildId,
+    layout: Layout,
+    request: HookRequest,
+    label: String,
+}
+
+impl Pipeline {
+    /// Runs the hooks of `source` in its environment.
+    pub(super) async fn make(
+        &self,
+        source: &Source,
+        system: &BuildSystem,
+        equipment: Equipment,
+        name: Option<&PackageName>,
+    ) -> Result<Made, BuildError> {
+        let settings = &self.settings;
+        let host = settings.executor.host().await?;
+        let uid = settings.executor.lease_uid(host)?;
+        let cache = settings.cache.clone();
+        let (build, scratch) = blocking("make a scratch", move || {
+            let logs = cache.bucket(cache::Bucket::Logs);
+            let build = BuildId::take(&cache).map_err(|source| BuildError::Io {
+                doing: "make a log in",
+                path: logs,
+                source,
+            })?;
+            let scratch = cache.scratch()?;
+            for room in ROOMS {
+                scratch.room(room)?;
+            }
+            Ok((build, scratch))
+        })
+        .await?;
+        let leased = uid.as_ref().map(UidLease::uid);
+        let layout = Layout::new(host, leased, scratch.path(), settings.cache.root())?;
+        let mut project = layout.room('s')?;
+        if let Some(folder) = &source.id.subdirectory {
+            project = project.join(folder)?;
+        }
+        let limits = settings.limits.over(settings.policy.limits());
+        let request = HookRequest {
+            system: system.clone(),
+            project: project.to_string(),
+            output: layout.room('o')?.to_string(),
+            settings: settings.config_settings.clone(),
+            wall_ms: limits.wall_ms,
+        };
+        let label = name.map_or_else(|| source.label.clone(), ToString::to_string);
+        let run = Run {
+            pipeline: self,
+            source,
+            build: build.clone(),
+            layout,
+            request,
+            label,
+        };
+        let id = build.name().to_owned();
+        run.hooks(scratch, equipment, uid)
+            .await
+            .map_err(|error| error.in_build(&id))
+    }
+}
+
+impl Run<'_> {
+    async fn hooks(
+        self,
+        scratch: Scratch,
+        equipment: Equipment,
+        uid: Option<UidLease>,
+    ) -> Result<Made, BuildError> {
+        let markers = &self.pipeline.settings.facts.markers;
+        let first = Hook::GetRequiresForBuildWheel;
+        let (evidence, scratch) = self.run(scratch, &equipment, first, true).await?;
+        judge::early(&evidence, &self.request, &self.limits())?;
+        let asked = judge::asked_for(&evidence)?;
+        let more = requirements::read(&asked, "get_requires_for_build_wheel")?;
+        let all_there = more
+            .iter()
+            .all(|one| requirements::satisfied(one, &equipment.environment, markers));
+        let mut hooks = timed(&evidence);
+        let (evidence, scratch, equipment) = if all_there {
+            (evidence, scratch, equipment)
+        } else {
+            let mut roots = equipment.roots.clone();
+            roots.extend(more);
+            let name = PackageName::new(self.label.clone()).ok();
+            let equipment = self
+                .pipeline
+                .environment_for(roots, self.source, name.as_ref())
+                .await?;
+            let (evidence, scratch) = self
+                .run(scratch, &equipment, Hook::BuildWheel, false)
+                .await?;
+            judge::early(&evidence, &self.request, &self.limits())?;
+            hooks.extend(timed(&evidence));
+            (evidence, scratch, equipment)
+        };
+        judge::built(&evidence, &self.request)?;
+        Ok(Made {
+            build: self.build,
+            scratch,
+            evidence,
+            equipment,
+            backend: self.request.backend().to_owned(),
+            requires_by_hook: asked,
+            hooks,
+            uid,
+        })
+    }
+
+    fn limits(&self) -> protocol::Limits {
+        let settings = &self.pipeline.settings;
+        settings.limits.over(settings.policy.limits())
+    }
+
+    /// One worker in one environment, beginning with `first`.
+    async fn run(
+        &self,
+        scratch: Scratch,
+        equipment: &Equipment,
+        first: Hook,
+        unpack: bool,
+    ) -> Result<(Evidence, Scratch), BuildError> {
+        let settings = &self.pipeline.settings;
+        let environment = &equipment.environment;
+        let host_path = protocol::AbsPath::new(&environment.path)?;
+        let seen_as = self.layout.environment(&environment.path)?;
+        let compiled = compile(
+            &settings.policy,
+            &settings.extras,
+            &settings.facts,
+            Some((host_path, seen_as)),
+        )?;
+        let mut variables = compiled.environment;
+        variables.extend(self.layout.variables()?);
+        variables.extend(
+            settings
+                .source_date_epoch
+                .map(|at| ("SOURCE_DATE_EPOCH".to_owned(), at.to_string())),
+        );
+        variables.extend(
+            settings
+                .variables
+                .iter()
+                .map(|(name, value)| (name.clone(), value.clone())),
+        );
+        // A declared variable is the caller's word and wins over the policy's.
+        let variables: std::collections::BTreeMap<_, _> = variables.into_iter().collect();
+        let subdirectory = self.source.id.subdirectory.as_deref();
+        let program = hook_program(
+            &self.layout,
+            environment,
+            variables.into_iter().collect(),
+            subdirectory,
+        )?;
+        let order = if unpack {
+            Some(unpack_order(self.source)?)
+        } else {
+            None
+        };
+        let limits = settings.limits.over(&compiled.limits);
+        let job = Job {
+            assignment: self
+                .layout
+                .assignment(compiled.grants, limits, order, Some(program))?,
+            scratch,
+            dialogue: self.dialogue(equipment, first),
+            floor: settings.floor.clone(),
+            log: Some(self.build.log()),
+            lines: Some(self.lines()),
+        };
+        self.stage(if unpack { "unpack" } else { first.name() });
+        Ok(settings.executor.execute(job).await?)
+    }
+
+    fn stage(&self, stage: &'static str) {
+        self.pipeline.say(BuildEvent::Building {
+            label: self.label.clone(),
+            build: self.build.name().to_owned(),
+            stage,
+        });
+    }
+
+    fn lines(&self) -> LineSink {
+        let watcher = Arc::clone(&self.pipeline.watcher);
+        let build = self.build.name().to_owned();
+        Arc::new(move |line: &str| {
+            watcher.event(&BuildEvent::Output {
+                build: build.clone(),
+                line: line.to_owned(),
+            });
+        })
+    }
+
+    /// What to call next: after `get_requires_for_build_wheel`, `build_wheel` if the environment
+    /// holds what it asked for; otherwise the worker ends and another environment is made.
+    fn dialogue(&self, equipment: &Equipment, first: Hook) -> Dialogue {
+        let request = self.request.clone();
+        let environment = equipment.environment.clone();
+        let markers = self.pipeline.settings.facts.markers.clone();
+        let watcher = Arc::clone(&self.pipeline.watcher);
+        let (label, build) = (self.label.clone(), self.build.name().to_owned());
+        let announce = Mutex::new(move |hook: Hook| {
+            let (label, build) = (label.clone(), build.clone());
+            watcher.event(&BuildEvent::Building {
+                label,
+                build,
+                stage: hook.name(),
+            });
+        });
+        Box::new(move |last: Option<&HookReturn>| -> Option<HookCall> {
+            let next = match last {
+                None => first,
+                Some(returned) if returned.hook == Hook::GetRequiresForBuildWheel => {
+                    let asked = match read(returned) {
+                        HookOutcome::List(asked) => asked,
+                        HookOutcome::NoHook => Vec::new(),
+                        _ => return None,
+                    };
+                    let more = requirements::read(&asked, "get_requires_for_build_wheel").ok()?;
+                    let there = |one| requirements::satisfied(one, &environment, &markers);
+                    if !more.iter().all(there) {
+                        return None;
+                    }
+                    Hook::BuildWheel
+                }
+                Some(_) => return None,
+            };
+            announce.lock().unwrap_or_else(PoisonError::into_inner)(next);
+            Some(call(next, &request))
+        })
+    }
+}
+
+/// The hooks of a run with their times.
+fn timed(evidence: &Evidence) -> Vec<(String, u64)> {
+    evidence
+        .returns
+        .iter()
+        .map(|one| (one.hook.name().to_owned(), one.elapsed_ms))
+        .collect()
+}

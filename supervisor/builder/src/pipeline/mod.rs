@@ -1,0 +1,23 @@
+//! The pipeline: from what was asked to a wheel in the cache.
+//!
+//! ```text
+//! identify    the bytes: an index's file, a URL, an archive, a directory      identify.rs
+//! find        kept already under this key?                                    ../shelf.rs
+//! look        pyproject.toml, through the guards                              look.rs
+//! equip       build requirements -> one immutable environment                 equip.rs, provider.rs
+//! make        a worker: unpack, hooks                                         make.rs
+//! judge       the evidence                                                    judge.rs
+//! publish     copy, inspect, record, shelf                                    publish.rs
+//! ```
+
+mod corridor;
+mod equip;
+mod identify;
+mod judge;
+mod look;
+mod make;
+mod provider;
+mod publish;
+mod requirements;
+
+pub use corridor::wheels;

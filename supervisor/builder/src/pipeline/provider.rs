@@ -1,0 +1,235 @@
+//! The resolver's window on the world: index pages, metadata, and builds where there is no wheel.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use environment::{Metadata, Provider, ProviderError, WheelInput};
+use futures::future::BoxFuture;
+use index::{Candidate, Choice, FormatControl, choose};
+use model::{PackageName, TagSet, Version, VersionSpecifiers, WheelFilename};
+use sources::CoreMetadata;
+
+use super::corridor::{Expectation, Pipeline, blocking};
+use super::identify::python_version;
+use crate::error::BuildError;
+
+/// The largest METADATA that is read out of a wheel, in bytes.
+const LARGEST_METADATA: u64 = 4 << 20;
+
+/// Answers the resolver for the build requirements of one source.
+pub(super) struct BuildProvider {
+    pub(super) pipeline: Pipeline,
+    /// Wheels that were fetched or built while resolving.
+    pub(super) wheels: Mutex<BTreeMap<(PackageName, Version), WheelInput>>,
+}
+
+impl Provider for BuildProvider {
+    fn candidates<'a>(
+        &'a self,
+        project: &'a PackageName,
+    ) -> BoxFuture<'a, Result<Vec<Candidate>, ProviderError>> {
+        Box::pin(async move {
+            let settings = &self.pipeline.settings;
+            let files = match self.pipeline.files(project).await {
+                Ok(files) => files,
+                Err(error @ BuildError::UnknownProject { .. }) => {
+                    return Err(ProviderError::Unknown {
+                        reason: error.to_string(),
+                    });
+                }
+                Err(error) => return Err(ProviderError::failed(error.code(), error)),
+            };
+            let tags = TagSet::of(&settings.facts);
+            let python = python_version(&settings.facts);
+            let everything = VersionSpecifiers::empty();
+            let formats = for_requirements(&settings.formats);
+            let choice = Choice {
+                name: project,
+                specifiers: &everything,
+                tags: &tags,
+                python: &python,
+                formats: &formats,
+                pre: true,
+                exclude_newer: settings.exclude_newer,
+            };
+            Ok(choose(&files, &choice))
+        })
+    }
+
+    fn metadata<'a>(
+        &'a self,
+        project: &'a PackageName,
+        candidate: &'a Candidate,
+    ) -> BoxFuture<'a, Result<Metadata, ProviderError>> {
+        Box::pin(async move {
+            let metadata = match self.read_metadata(project, candidate).await {
+                Ok(metadata) => metadata,
+                Err(error @ BuildError::Cycle { .. }) => {
+                    return Err(ProviderError::failed(error.code(), error));
+                }
+                Err(error) => return Err(ProviderError::failed(error.code(), error)),
+            };
+            Ok(Metadata {
+                requires: metadata.requires_dist,
+                requires_python: metadata.requires_python,
+            })
+        })
+    }
+}
+
+/// `:all:` speaks of what was asked for, not of what it is built with: projects that are named are
+/// held to the flag everywhere.
+fn for_requirements(formats: &FormatControl) -> FormatControl {
+    formats.without_all()
+}
+
+impl BuildProvider {
+    async fn read_metadata(
+        &self,
+        project: &PackageName,
+        candidate: &Candidate,
+    ) -> Result<CoreMetadata, BuildError> {
+        if let Some(wheel) = &candidate.wheel
+            && let Some(bytes) = self.pipeline.settings.client.metadata(wheel).await?
+        {
+            return parse(&bytes, &wheel.filename);
+        }
+        let input = self.wheel(project, candidate).await?;
+        let label = input.path.display().to_string();
+        let bytes = blocking("read a wheel's METADATA", move || metadata_of(input.path)).await?;
+        parse(&bytes, &label)
+    }
+
+    /// The wheel of a candidate: fetched, or built first.
+    pub(super) async fn wheel(
+        &self,
+        project: &PackageName,
+        candidate: &Candidate,
+    ) -> Result<WheelInput, BuildError> {
+        let key = (project.clone(), candidate.version.clone());
+        if let Some(known) = self
+            .wheels
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&key)
+        {
+            return Ok(known.clone());
+        }
+        let input = match (&candidate.wheel, &candidate.sdist) {
+            (Some(wheel), _) => {
+                let (digest, path) = self.pipeline.fetch_wheel(wheel).await?;
+                input(path, &wheel.filename, digest.sha256)?
+            }
+            (None, Some(sdist)) => self.build_first(project, candidate, sdist).await?,
+            (None, None) => {
+                let why = "neither a wheel for this Python nor an sdist";
+                return Err(BuildError::NoSource {
+                    name: key.0,
+                    version: key.1,
+                    why,
+                });
+            }
+        };
+        self.wheels
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(key, input.clone());
+        Ok(input)
+    }
+
+    async fn build_first(
+        &self,
+        project: &PackageName,
+        candidate: &Candidate,
+        sdist: &index::File,
+    ) -> Result<WheelInput, BuildError> {
+        let label = format!("{project} {}", candidate.version);
+        let chain = &self.pipeline.chain;
+        if chain
+            .iter()
+            .any(|one| one.split(' ').next() == Some(project.as_ref()))
+        {
+            let mut chain = chain.clone();
+            chain.push(label);
+            return Err(BuildError::Cycle { chain });
+        }
+        let pipeline = self.pipeline.deeper(&label);
+        let expectation = Expectation {
+            name: Some(project.clone()),
+            version: Some(candidate.version.clone()),
+        };
+        let outcome = async {
+            let source = pipeline.fetch_sdist(sdist).await?;
+            let (kept, _) = pipeline.build(&source, &expectation).await?;
+            input(kept.path, &kept.record.filename, kept.record.wheel.sha256)
+        };
+        outcome.await.map_err(|error| match error {
+            cycle @ BuildError::Cycle { .. } => cycle,
+            other => BuildError::BuildFirst {
+                name: project.clone(),
+                version: candidate.version.clone(),
+                source: Box::new(other),
+            },
+        })
+    }
+}
+
+fn input(path: PathBuf, filename: &str, sha256: model::Sha256) -> Result<WheelInput, BuildError> {
+    let parsed = WheelFilename::parse(filename).map_err(|_| BuildError::Task {
+        doing: "name a wheel",
+    })?;
+    Ok(WheelInput {
+        path,
+        filename: parsed,
+        sha256,
+    })
+}
+
+fn parse(bytes: &[u8], label: &str) -> Result<CoreMetadata, BuildError> {
+    CoreMetadata::parse(bytes).map_err(|error| BuildError::BuildRequires {
+        requirement: label.to_owned(),
+        origin: "metadata of a wheel",
+        why: error.to_string(),
+    })
+}
+
+/// Reads `*.dist-info/METADATA` out of a wheel.
+fn metadata_of(path: PathBuf) -> Result<Vec<u8>, BuildError> {
+    let bad = |why: String| BuildError::BuildRequires {
+        requirement: path.display().to_string(),
+        origin: "metadata of a wheel",
+        why,
+    };
+    let file = File::open(&path).map_err(|source| BuildError::Io {
+        doing: "open",
+        path: path.clone(),
+        source,
+    })?;
+    let mut zip = zip::ZipArchive::new(file).map_err(|error| bad(error.to_string()))?;
+    let is_metadata =
+        |name: &str| name.ends_with(".dist-info/METADATA") && name.matches('/').count() == 1;
+    let name = zip
+        .file_names()
+        .flatten()
+        .find(|name| is_metadata(name))
+        .map(|name| name.into_owned())
+        .ok_or_else(|| bad("it has no METADATA".to_owned()))?;
+    let member = zip.by_name(&name).map_err(|error| bad(error.to_string()))?;
+    let mut bytes = Vec::new();
+    member
+        .take(LARGEST_METADATA)
+        .read_to_end(&mut bytes)
+        .map_err(|error| bad(error.to_string()))?;
+    Ok(bytes)
+}
+
+/// Shares one provider between resolver and pipeline.
+pub(super) fn provider(pipeline: &Pipeline) -> Arc<BuildProvider> {
+    Arc::new(BuildProvider {
+        pipeline: pipeline.clone(),
+        wheels: Mutex::default(),
+    })
+}

@@ -1,0 +1,141 @@
+//! From what the build left to a wheel on the shelf: copied, hashed, inspected, recorded, renamed.
+
+use std::fs::File;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use model::{Sha256, TagSet};
+use rustix::fs::{Mode, OFlags, openat};
+use sources::Source;
+
+use super::corridor::{Expectation, Pipeline, blocking};
+use super::make::Made;
+use crate::error::BuildError;
+use crate::hook::OUTPUT;
+use crate::inspect::{Expected, inspect, take_output};
+use crate::record::{self, BuildRecord, SCHEMA};
+use crate::settings::Settings;
+use crate::shelf::{self, Kept};
+use crate::watch::BuildEvent;
+
+impl Pipeline {
+    /// Judges the output of `made` and publishes it under `key`.
+    pub(super) async fn publish(
+        &self,
+        made: Made,
+        source: &Source,
+        key: Sha256,
+        expectation: &Expectation,
+    ) -> Result<Kept, BuildError> {
+        self.say(BuildEvent::Building {
+            label: source.label.clone(),
+            build: made.build.name().to_owned(),
+            stage: "check",
+        });
+        let settings = Arc::clone(&self.settings);
+        let (source, expectation) = (source.clone(), expectation.clone());
+        blocking("publish a wheel", move || {
+            let build = made.build.name().to_owned();
+            publish(&settings, made, &source, key, &expectation)
+                .map_err(|error| error.in_build(&build))
+        })
+        .await
+    }
+}
+
+fn publish(
+    settings: &Settings,
+    made: Made,
+    source: &Source,
+    key: Sha256,
+    expectation: &Expectation,
+) -> Result<Kept, BuildError> {
+    let cache = &settings.cache;
+    let mut copy = cache.staging_file()?;
+    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let output = format!("o/{OUTPUT}");
+    let room = openat(made.scratch.dir(), "o", flags, Mode::empty())
+        .and_then(|room| openat(&room, OUTPUT, flags, Mode::empty()))
+        .map_err(|errno| BuildError::Io {
+            doing: "open the output folder",
+            path: made.scratch.path().join(&output),
+            source: errno.into(),
+        })?;
+    let uid = made.evidence.report.uid;
+    let most = settings.limits.over(settings.policy.limits()).file_bytes;
+    let (filename, digest) = take_output(std::os::fd::AsFd::as_fd(&room), uid, &mut copy, most)?;
+    let tags = TagSet::of(&settings.facts);
+    let expected = Expected {
+        name: expectation.name.as_ref(),
+        version: expectation.version.as_ref(),
+        tags: &tags,
+        strict: settings.strict_output,
+    };
+    let file = File::open(copy.path()).map_err(|error| BuildError::Io {
+        doing: "open",
+        path: copy.path().to_owned(),
+        source: error,
+    })?;
+    let inspected = inspect(&file, &filename, &expected)?;
+    expectation.check(&inspected.metadata.name, &inspected.metadata.version)?;
+    let folder = cache.staging_dir()?;
+    cache.publish_file(copy, &folder.path().join(&filename))?;
+    let Made {
+        build,
+        scratch,
+        evidence,
+        equipment,
+        backend,
+        requires_by_hook,
+        hooks,
+        uid,
+    } = made;
+    let record = BuildRecord {
+        schema: SCHEMA.to_owned(),
+        build: build.name().to_owned(),
+        built_at: Timestamp::now(),
+        name: inspected.metadata.name,
+        version: inspected.metadata.version,
+        filename,
+        wheel: digest,
+        source: source.id.clone(),
+        source_label: source.label.clone(),
+        key,
+        python: settings.facts.identity(),
+        backend,
+        requires: equipment.roots.iter().map(ToString::to_string).collect(),
+        requires_by_hook,
+        environment: record::Environment {
+            name: equipment.environment.name,
+            packages: equipment
+                .environment
+                .packages
+                .iter()
+                .map(|(name, version)| (name.to_string(), version.to_string()))
+                .collect(),
+        },
+        config_settings: settings.config_settings.clone(),
+        policy: record::Policy {
+            name: settings.policy.name().to_owned(),
+            digest: Sha256::from_bytes(settings.policy.digest()),
+        },
+        isolation: record::Isolation::from(&evidence.report),
+        denials: evidence.denials,
+        hooks,
+        usage: record::Usage {
+            user_ms: evidence.claim.usage.user_ms,
+            system_ms: evidence.claim.usage.system_ms,
+            peak_kib: evidence.claim.usage.peak_kib,
+        },
+        notes: inspected.notes,
+    };
+    cache.write_record(&folder.path().join("record.json"), &record)?;
+    let kept = shelf::publish(cache, folder, &record)?;
+    if settings.keep_scratch {
+        scratch.keep();
+    } else {
+        scratch.remove()?;
+    }
+    drop(uid);
+    Ok(kept)
+}

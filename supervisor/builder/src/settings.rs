@@ -1,0 +1,102 @@
+//! Everything a pipeline works with. Nothing here is global; a daemon has one of these a tenant.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cache::Cache;
+use environment::Found;
+use index::{FindLinks, FormatControl, IndexUrl};
+use jiff::Timestamp;
+use model::{ConfigSettings, PackageName, PythonFacts, Requirement};
+use policies::{Extra, Policy};
+use protocol::Limits;
+
+use crate::executor::Floor;
+use crate::local::LocalExecutor;
+
+/// Limits that the caller set; the policy's stand where one is `None`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Overrides {
+    /// Wall clock of one build, in milliseconds.
+    pub wall_ms: Option<u64>,
+    /// Bytes of private memory of one process.
+    pub memory_bytes: Option<u64>,
+    /// Processes.
+    pub processes: Option<u64>,
+    /// Bytes of the scratch.
+    pub scratch_bytes: Option<u64>,
+    /// Bytes of the log.
+    pub log_bytes: Option<u64>,
+}
+
+impl Overrides {
+    /// Puts them over a policy's limits.
+    #[must_use]
+    pub fn over(&self, limits: &Limits) -> Limits {
+        Limits {
+            wall_ms: self.wall_ms.unwrap_or(limits.wall_ms),
+            memory_bytes: self.memory_bytes.unwrap_or(limits.memory_bytes),
+            processes: self.processes.unwrap_or(limits.processes),
+            scratch_bytes: self.scratch_bytes.unwrap_or(limits.scratch_bytes),
+            log_bytes: self.log_bytes.unwrap_or(limits.log_bytes),
+            ..limits.clone()
+        }
+    }
+}
+
+/// What a pipeline works with.
+#[derive(Debug)]
+pub struct Settings {
+    /// Where everything is kept.
+    pub cache: Cache,
+    /// The client of indexes.
+    pub client: index::Client,
+    /// The indexes, in order; the first that knows a project is the one for it.
+    pub indexes: Vec<IndexUrl>,
+    /// Folders and pages with further files.
+    pub find_links: Vec<FindLinks>,
+    /// The interpreter that wheels are built for.
+    pub found: Found,
+    /// Its answers.
+    pub facts: PythonFacts,
+    /// What a build may touch.
+    pub policy: Policy,
+    /// Grants from the command line.
+    pub extras: Vec<Extra>,
+    /// Declared variables: names and values that builds see.
+    pub variables: BTreeMap<String, String>,
+    /// The least isolation that is accepted.
+    pub floor: Floor,
+    /// Limits from the command line.
+    pub limits: Overrides,
+    /// Settings for every hook.
+    pub config_settings: ConfigSettings,
+    /// Narrow what build requirements resolve to.
+    pub build_constraints: Vec<Requirement>,
+    /// Further build requirements for a project.
+    pub extra_build_deps: BTreeMap<PackageName, Vec<Requirement>>,
+    /// Which of wheel and sdist may be taken for which project.
+    pub formats: FormatControl,
+    /// Files that were uploaded later do not exist.
+    pub exclude_newer: Option<Timestamp>,
+    /// Whether pre-releases are taken.
+    pub pre: bool,
+    /// Builds at a time.
+    pub jobs: usize,
+    /// Whether scratches are kept for somebody to look at.
+    pub keep_scratch: bool,
+    /// Where wheels go; never packed with a directory that is built.
+    pub out_dir: PathBuf,
+    /// `SOURCE_DATE_EPOCH` for builds, in seconds.
+    pub source_date_epoch: Option<u64>,
+    /// Whether remembered answers about indexes are asked again.
+    pub refresh: bool,
+    /// Whether oddities of a wheel are errors.
+    pub strict_output: bool,
+    /// Runs the workers.
+    pub executor: Arc<LocalExecutor>,
+    /// How long a lock of another process is waited for.
+    pub lock_timeout: Duration,
+}
