@@ -7,12 +7,16 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
 use crate::root::sync_dir;
 use crate::{Cache, CacheError, StagingDir, StagingFile};
+
+/// How many threads sync a tree besides the one that asks.
+const SYNCING: usize = 12;
 
 /// Whether a publication made the name or found it there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,12 +82,16 @@ impl Cache {
 /// Moves a file to a name that must be free. Does not sync.
 pub(crate) fn move_file(from: &Path, to: &Path) -> io::Result<Published> {
     match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        Ok(()) => return Ok(Published::New),
-        Err(Errno::EXIST) => return Ok(Published::Existed),
-        Err(error) if !lacks_no_replace(error) => return Err(error.into()),
-        Err(_) => {}
+        Ok(()) => Ok(Published::New),
+        Err(Errno::EXIST) => Ok(Published::Existed),
+        Err(error) if !lacks_no_replace(error) => Err(error.into()),
+        Err(_) => link_file(from, to),
     }
-    // A link is as atomic and as unwilling to replace.
+}
+
+/// Moves a file to a name that must be free, where no rename can promise that: a link is as
+/// atomic and as unwilling to replace.
+fn link_file(from: &Path, to: &Path) -> io::Result<Published> {
     match rustix::fs::link(from, to) {
         Ok(()) => {
             rustix::fs::unlink(from)?;
@@ -102,12 +110,16 @@ pub(crate) fn move_file(from: &Path, to: &Path) -> io::Result<Published> {
 /// Moves a folder to a name that must be free (an empty folder may be there). Does not sync.
 pub(crate) fn move_dir(from: &Path, to: &Path) -> io::Result<Published> {
     match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        Ok(()) => return Ok(Published::New),
-        Err(Errno::EXIST) => return Ok(Published::Existed),
-        Err(error) if !lacks_no_replace(error) => return Err(error.into()),
-        Err(_) => {}
+        Ok(()) => Ok(Published::New),
+        Err(Errno::EXIST) => Ok(Published::Existed),
+        Err(error) if !lacks_no_replace(error) => Err(error.into()),
+        Err(_) => rename_dir(from, to),
     }
-    // A plain rename of a folder never replaces one that holds something, nor a file.
+}
+
+/// Moves a folder where no rename can promise to replace nothing: a plain one never replaces a
+/// folder that holds something, nor a file.
+fn rename_dir(from: &Path, to: &Path) -> io::Result<Published> {
     match rustix::fs::rename(from, to) {
         Ok(()) => Ok(Published::New),
         Err(Errno::EXIST | Errno::NOTEMPTY | Errno::NOTDIR) => Ok(Published::Existed),
@@ -130,23 +142,51 @@ fn sync_parent(path: &Path) -> Result<(), CacheError> {
 }
 
 /// Syncs every file and folder of a tree of ours; links have no bytes of their own.
+///
+/// File by file and not the whole file system, on which builds may be writing much; but several
+/// at a time, because then they share the journal's commits.
 fn sync_tree(tree: &Path) -> Result<(), CacheError> {
+    let mut places = vec![tree.to_owned()];
     let mut folders = vec![tree.to_owned()];
     while let Some(folder) = folders.pop() {
-        let failed = |source| CacheError::io("sync the folder", &folder, source);
+        let failed = |source| CacheError::io("list", &folder, source);
         for entry in fs::read_dir(&folder).map_err(failed)? {
             let entry = entry.map_err(failed)?;
             let kind = entry.file_type().map_err(failed)?;
-            let path = entry.path();
             if kind.is_dir() {
-                folders.push(path);
-            } else if kind.is_file() {
-                fs::File::open(&path)
-                    .and_then(|file| file.sync_all())
-                    .map_err(|source| CacheError::io("sync the file", &path, source))?;
+                folders.push(entry.path());
+            }
+            if kind.is_dir() || kind.is_file() {
+                places.push(entry.path());
             }
         }
-        sync_dir(&folder)?;
     }
-    Ok(())
+    let next = AtomicUsize::new(0);
+    let sync_some = || -> Result<(), CacheError> {
+        while let Some(place) = places.get(next.fetch_add(1, Ordering::Relaxed)) {
+            fs::File::open(place)
+                .and_then(|open| open.sync_all())
+                .map_err(|source| CacheError::io("sync", place, source))?;
+        }
+        Ok(())
+    };
+    std::thread::scope(|scope| {
+        let helpers = SYNCING.min(places.len() / 16);
+        // One that can not be started is one helper less.
+        let started: Vec<_> = (0..helpers)
+            .filter_map(|_| {
+                std::thread::Builder::new()
+                    .spawn_scoped(scope, sync_some)
+                    .ok()
+            })
+            .collect();
+        let here = sync_some();
+        started
+            .into_iter()
+            .map(|helper| helper.join().unwrap_or_else(|_| sync_some()))
+            .fold(here, Result::and)
+    })
 }
+
+#[cfg(test)]
+mod tests;
