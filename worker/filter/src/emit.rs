@@ -96,14 +96,18 @@ enum Leaf<'r> {
 /// Compiles the filter of a description for an architecture.
 #[must_use]
 pub fn compile(arch: Arch, spec: &Spec) -> Program {
-    let rules = rules::of(spec);
+    assemble(arch, &rules::of(spec))
+}
+
+/// Compiles rules, whatever they are about.
+pub(crate) fn assemble(arch: Arch, rules: &[Rule]) -> Program {
     let mut instructions = vec![
         load(ARCH),
         compare(JUMP_EQUAL, arch.audit_word(), 1, 0),
         answer(Action::Kill),
         load(NUMBER),
     ];
-    instructions.extend(tree(&spans(arch, &rules)));
+    instructions.extend(tree(&spans(arch, rules)));
     Program { arch, instructions }
 }
 

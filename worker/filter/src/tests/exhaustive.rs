@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use super::SPECS;
 use super::interpreter::{Data, run};
 use crate::arch::Arch;
-use crate::emit::compile;
-use crate::rules::{self, Action, Rule, Test};
+use crate::emit::{assemble, compile};
+use crate::rules::{self, Action, Condition, Rule, Test};
 
 const ARCHES: [Arch; 2] = [Arch::X86_64, Arch::Aarch64];
 const X32: u32 = 0x4000_0000;
@@ -132,6 +132,84 @@ fn every_number_with_every_interesting_argument_is_decided_as_the_rules_say() {
                 }
             }
             assert!(tried > 1_000, "only {tried} cases on {arch:?} {name}");
+        }
+    }
+}
+
+/// The real rules are too few for a jump of more than 255 instructions; these are not.
+#[test]
+fn a_program_ten_times_as_long_is_decided_as_its_rules_say() {
+    const WHEN: [&[Condition]; 3] = [
+        &[
+            Condition {
+                argument: 0,
+                test: Test::Is(7),
+            },
+            Condition {
+                argument: 5,
+                test: Test::Null,
+            },
+        ],
+        &[Condition {
+            argument: 1,
+            test: Test::AnyOf(0x8000_0001),
+        }],
+        &[Condition {
+            argument: 2,
+            test: Test::Field {
+                mask: 0xf0,
+                value: 0x30,
+            },
+        }],
+    ];
+    for arch in ARCHES {
+        let mut rules = Vec::new();
+        for (place, (name, _)) in arch.calls().iter().enumerate() {
+            let calls: &'static [&'static str] = Box::leak(Box::new([*name]));
+            for (nth, when) in WHEN.into_iter().enumerate() {
+                let errno = i32::try_from(1 + place * 3 + nth).unwrap();
+                rules.push(Rule {
+                    calls,
+                    when,
+                    action: Action::Errno(errno),
+                    why: "length",
+                });
+            }
+        }
+        let program = assemble(arch, &rules);
+        assert!(
+            program
+                .instructions()
+                .iter()
+                .any(|i| i.code == crate::emit::JUMP)
+        );
+        let cases = [
+            [7, 0, 0, 0, 0, 0],
+            [7, 0, 0, 0, 0, 1 << 32],
+            [7, 0, 0, 0, 0, 1],
+            [1, 0x8000_0000, 0, 0, 0, 0],
+            [1, 0x7fff_fffe, 0x30, 0, 0, 0],
+            [1, 1 << 32, 0x0f3f, 0, 0, 0],
+            [1, 0, 0x70, 0, 0, 0],
+        ];
+        for number in 0..=arch.highest() + 2 {
+            let own = rules
+                .iter()
+                .filter(|rule| Some(rule.calls[0]) == arch.name_of(number));
+            let own: Vec<Rule> = own.copied().collect();
+            for arguments in cases {
+                let data = Data {
+                    number,
+                    arch: arch.audit_word(),
+                    arguments,
+                };
+                let wanted = decide(arch, &own, &data).word();
+                assert_eq!(
+                    run(program.instructions(), &data),
+                    wanted,
+                    "{arch:?} {data:x?}"
+                );
+            }
         }
     }
 }
