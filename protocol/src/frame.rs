@@ -83,7 +83,7 @@ impl PushDecoder {
     ///
     /// # Errors
     /// If the length or the payload is wrong; the stream is of no use afterwards.
-    pub fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, FrameError> {
+    pub fn take<T: DeserializeOwned>(&mut self) -> Result<Option<T>, FrameError> {
         let Some((head, _)) = self.held.split_first_chunk::<4>() else {
             return Ok(None);
         };

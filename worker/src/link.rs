@@ -36,7 +36,7 @@ impl Link {
     /// Waits for the next order.
     pub(crate) fn receive(&mut self) -> Result<Order, Broken> {
         loop {
-            if let Some(order) = self.decoder.next().map_err(Broken::Garbage)? {
+            if let Some(order) = self.decoder.take().map_err(Broken::Garbage)? {
                 return Ok(order);
             }
             let mut buffer = [0; 16 * 1024];

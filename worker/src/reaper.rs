@@ -97,12 +97,10 @@ impl<'a> Reaper<'a> {
             let rooms = self.rooms.iter().map(|room| room.seen_as.clone()).collect();
             Broker::new(listener, rooms)
         });
-        loop {
-            match self.next_status()? {
-                Status::Armed => return Ok(()),
-                Status::Failed(fault) => return Err(fault),
-                Status::Started => return Err(fault(Step::SelfTest, "the build's child vanished")),
-            }
+        match self.next_status()? {
+            Status::Armed => Ok(()),
+            Status::Failed(fault) => Err(fault),
+            Status::Started => Err(fault(Step::SelfTest, "the build's child vanished")),
         }
     }
 

@@ -44,7 +44,8 @@ pub(crate) fn start(
     match sys::fork().at(Step::Reaper, "fork the unpacker")? {
         Fork::Child => {
             drop(reading);
-            let event = confined(order, &archive, room, domain, support, limits)
+            let event = confine(domain, support, limits)
+                .map(|()| unpack(order, &archive, room))
                 .unwrap_or_else(Event::Faulted);
             let sent =
                 encode(&event).is_ok_and(|frame| File::from(writing).write_all(&frame).is_ok());
@@ -58,14 +59,8 @@ pub(crate) fn start(
     }
 }
 
-fn confined(
-    order: &Unpack,
-    archive: &File,
-    room: &Room,
-    domain: Domain,
-    support: Support,
-    limits: &Limits,
-) -> Result<Event, Fault> {
+/// Leaves the unpacker what it needs and nothing else.
+fn confine(domain: Domain, support: Support, limits: &Limits) -> Result<(), Fault> {
     end_with_parent()?;
     set_limits(limits, 0)?;
     if support.abi > 0 {
@@ -78,7 +73,11 @@ fn confined(
         broker_metadata: false,
     };
     filter::install(&filter::compile(arch, &spec), false)
-        .at(Step::Filter, "install the unpacker's filter")?;
+        .at(Step::Filter, "install the unpacker's filter")
+        .map(drop)
+}
+
+fn unpack(order: &Unpack, archive: &File, room: &Room) -> Event {
     let top = match order.top {
         Top::OneFolder => archive::Top::OneFolder,
         Top::Any => archive::Top::Any,
@@ -89,20 +88,18 @@ fn confined(
         bytes: order.max_bytes,
         ..archive::Budget::default()
     };
-    Ok(
-        match archive::unpack(archive, room.descriptor.as_fd(), top, &budget) {
-            Ok(unpacked) => Event::Unpacked(Listing {
-                members: unpacked.members,
-                bytes: unpacked.bytes,
-                top_folder: unpacked.top_folder,
-                notes: unpacked.notes.into_iter().take(50).collect(),
-            }),
-            Err(refusal) => Event::Refused {
-                rule: refusal.rule().to_owned(),
-                detail: bounded(&refusal.to_string()),
-            },
+    match archive::unpack(archive, room.descriptor.as_fd(), top, &budget) {
+        Ok(unpacked) => Event::Unpacked(Listing {
+            members: unpacked.members,
+            bytes: unpacked.bytes,
+            top_folder: unpacked.top_folder,
+            notes: unpacked.notes.into_iter().take(50).collect(),
+        }),
+        Err(refusal) => Event::Refused {
+            rule: refusal.rule().to_owned(),
+            detail: bounded(&refusal.to_string()),
         },
-    )
+    }
 }
 
 /// Cuts a sentence that may quote a member's name.

@@ -215,7 +215,7 @@ impl Session {
     async fn hear(&mut self) -> Result<Event, ExecuteError> {
         let mut buffer = vec![0; 32 * 1024];
         loop {
-            if let Some(event) = self.decoder.next().map_err(ExecuteError::Garbage)? {
+            if let Some(event) = self.decoder.take().map_err(ExecuteError::Garbage)? {
                 return Ok(event);
             }
             match self.link.read(&mut buffer).await {
@@ -247,9 +247,8 @@ impl Ending {
         if let Some(reader) = &mut self.reader {
             let outcome = reader.await;
             self.reader = None;
-            match outcome {
-                Ok(Err(error)) => return error,
-                Ok(Ok(_)) | Err(_) => {}
+            if let Ok(Err(error)) = outcome {
+                return error;
             }
         }
         std::future::pending().await

@@ -210,12 +210,7 @@ impl Pipeline {
         }
         let digest = settings
             .client
-            .download(
-                &file.url,
-                file.sha256.as_ref(),
-                Bucket::Downloads,
-                &on_bytes,
-            )
+            .download_file(file, Bucket::Downloads, &on_bytes)
             .await?;
         self.say(BuildEvent::Fetched {
             label: label.clone(),

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use model::{Sha256, TagSet};
+use model::{Digest, Sha256, TagSet};
 use rustix::fs::{Mode, OFlags, openat};
 use sources::Source;
 
@@ -12,7 +12,7 @@ use super::corridor::{Expectation, Pipeline, blocking};
 use super::make::Made;
 use crate::error::BuildError;
 use crate::hook::OUTPUT;
-use crate::inspect::{Expected, inspect, take_output};
+use crate::inspect::{Expected, Inspected, inspect, take_output};
 use crate::record::{self, BuildRecord, SCHEMA};
 use crate::settings::Settings;
 use crate::shelf::{self, Kept};
@@ -80,19 +80,31 @@ fn publish(
     expectation.check(&inspected.metadata.name, &inspected.metadata.version)?;
     let folder = cache.staging_dir()?;
     cache.publish_file(copy, &folder.path().join(&filename))?;
-    let Made {
-        build,
-        scratch,
-        evidence,
-        equipment,
-        backend,
-        requires_by_hook,
-        hooks,
-        uid,
-    } = made;
-    let record = BuildRecord {
+    let record = record_of(settings, &made, source, key, (inspected, filename, digest));
+    cache.write_record(&folder.path().join("record.json"), &record)?;
+    let kept = shelf::publish(cache, folder, &record)?;
+    if settings.keep_scratch {
+        made.scratch.keep();
+    } else {
+        made.scratch.remove()?;
+    }
+    // The uid is free for another build only now that none of its files is left.
+    drop(made.uid);
+    Ok(kept)
+}
+
+/// Everything that the wheel was made from and under.
+fn record_of(
+    settings: &Settings,
+    made: &Made,
+    source: &Source,
+    key: Sha256,
+    (inspected, filename, digest): (Inspected, String, Digest),
+) -> BuildRecord {
+    let evidence = &made.evidence;
+    BuildRecord {
         schema: SCHEMA.to_owned(),
-        build: build.name().to_owned(),
+        build: made.build.name().to_owned(),
         built_at: Timestamp::now(),
         name: inspected.metadata.name,
         version: inspected.metadata.version,
@@ -102,12 +114,18 @@ fn publish(
         source_label: source.label.clone(),
         key,
         python: settings.facts.identity(),
-        backend,
-        requires: equipment.roots.iter().map(ToString::to_string).collect(),
-        requires_by_hook,
+        backend: made.backend.clone(),
+        requires: made
+            .equipment
+            .roots
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
+        requires_by_hook: made.requires_by_hook.clone(),
         environment: record::Environment {
-            name: equipment.environment.name,
-            packages: equipment
+            name: made.equipment.environment.name,
+            packages: made
+                .equipment
                 .environment
                 .packages
                 .iter()
@@ -120,22 +138,13 @@ fn publish(
             digest: Sha256::from_bytes(settings.policy.digest()),
         },
         isolation: record::Isolation::from(&evidence.report),
-        denials: evidence.denials,
-        hooks,
+        denials: evidence.denials.clone(),
+        hooks: made.hooks.clone(),
         usage: record::Usage {
             user_ms: evidence.claim.usage.user_ms,
             system_ms: evidence.claim.usage.system_ms,
             peak_kib: evidence.claim.usage.peak_kib,
         },
         notes: inspected.notes,
-    };
-    cache.write_record(&folder.path().join("record.json"), &record)?;
-    let kept = shelf::publish(cache, folder, &record)?;
-    if settings.keep_scratch {
-        scratch.keep();
-    } else {
-        scratch.remove()?;
     }
-    drop(uid);
-    Ok(kept)
 }
