@@ -1,6 +1,5 @@
 //! `fumehood`, and, under another `argv[0]`, its worker.
-use std::process::ExitCode;
 
-fn main() -> ExitCode {
+fn main() -> std::process::ExitCode {
     fumehood::main()
 }

@@ -1,0 +1,51 @@
+//! Flags about where packages come from and which of their files may be used.
+
+use clap::Args;
+
+/// The two flags whose order matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// `--no-binary`
+    NoBinary,
+    /// `--only-binary`
+    OnlyBinary,
+}
+
+/// Indexes, folders of files, and the choice among what they offer.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Index")]
+pub(crate) struct IndexArgs {
+    /// The package index; without it pip's own settings and default are used
+    #[arg(long, value_name = "URL", alias = "index-url")]
+    pub(crate) default_index: Option<String>,
+    /// A further index, asked before the default one; the first that knows a project serves it
+    #[arg(long, value_name = "[NAME=]URL", alias = "extra-index-url")]
+    pub(crate) index: Vec<String>,
+    /// A folder of files, or a page of links to files, to choose from as well
+    #[arg(short, long, value_name = "DIR|URL")]
+    pub(crate) find_links: Vec<String>,
+    /// Ask no index; only `--find-links`
+    #[arg(long)]
+    pub(crate) no_index: bool,
+    /// Use only what is in the cache already
+    #[arg(long)]
+    pub(crate) offline: bool,
+    /// Ignore files uploaded after a date (`2026-01-31`), a moment (RFC 3339) or within a span (`7d`)
+    #[arg(long, value_name = "DATE|SPAN")]
+    pub(crate) exclude_newer: Option<String>,
+    /// Build these from source, never take their wheels; `:all:` for everything
+    #[arg(long, value_name = "NAMES|:all:")]
+    pub(crate) no_binary: Vec<String>,
+    /// Take only wheels for these, never build them; `:all:` for everything
+    #[arg(long, value_name = "NAMES|:all:")]
+    pub(crate) only_binary: Vec<String>,
+    /// Both of the above in the order typed.
+    #[arg(skip)]
+    pub(crate) formats: Vec<(Format, String)>,
+    /// Take pre-releases too
+    #[arg(long)]
+    pub(crate) pre: bool,
+    /// Ask the index again and build again, whatever the cache holds
+    #[arg(long)]
+    pub(crate) refresh: bool,
+}

@@ -1,0 +1,97 @@
+//! The commands that make wheels: `wheel` and `build`.
+
+use clap::Args;
+
+use super::{IndexArgs, PlaceArgs, SandboxArgs};
+
+/// `fumehood wheel`
+#[derive(Debug, Args)]
+pub(crate) struct WheelArgs {
+    /// Requirements (`attrs==25.3.0`), `NAME @ URL`, URLs, archives or folders
+    #[arg(value_name = "SPEC", required = true)]
+    pub(crate) specs: Vec<String>,
+    /// Make wheels for the SPECs alone; dependencies are not followed yet in either case
+    #[arg(long)]
+    pub(crate) no_deps: bool,
+    /// How to make them.
+    #[command(flatten)]
+    pub(crate) making: MakingArgs,
+    /// What to report.
+    #[command(flatten)]
+    pub(crate) report: ReportArgs,
+    /// Where packages come from.
+    #[command(flatten)]
+    pub(crate) index: IndexArgs,
+    /// What builds may touch.
+    #[command(flatten)]
+    pub(crate) sandbox: SandboxArgs,
+    /// Where things are kept.
+    #[command(flatten)]
+    pub(crate) places: PlaceArgs,
+}
+
+/// `fumehood build`
+#[derive(Debug, Args)]
+pub(crate) struct BuildArgs {
+    /// A folder with a Python project, or an sdist
+    #[arg(value_name = "SRC", default_value = ".")]
+    pub(crate) source: String,
+    /// Make a wheel straight from SRC
+    #[arg(long)]
+    pub(crate) wheel: bool,
+    /// How to make it.
+    #[command(flatten)]
+    pub(crate) making: MakingArgs,
+    /// What to report.
+    #[command(flatten)]
+    pub(crate) report: ReportArgs,
+    /// Where packages come from.
+    #[command(flatten)]
+    pub(crate) index: IndexArgs,
+    /// What builds may touch.
+    #[command(flatten)]
+    pub(crate) sandbox: SandboxArgs,
+    /// Where things are kept.
+    #[command(flatten)]
+    pub(crate) places: PlaceArgs,
+}
+
+/// How wheels are made.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct MakingArgs {
+    /// Where finished wheels are put [default: dist]
+    #[arg(
+        short,
+        long,
+        value_name = "DIR",
+        visible_alias = "wheel-dir",
+        visible_short_alias = 'w'
+    )]
+    pub(crate) out_dir: Option<String>,
+    /// The Python to build for: a version, a name or a path
+    #[arg(short, long, value_name = "PYTHON")]
+    pub(crate) python: Option<String>,
+    /// A file of constraints on build requirements
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) build_constraint: Vec<String>,
+    /// A setting for the build backend
+    #[arg(short = 'C', long, value_name = "KEY=VALUE")]
+    pub(crate) config_setting: Vec<String>,
+    /// A further build requirement of one package, such as `peewee:cython<3`
+    #[arg(long, value_name = "PKG:REQ")]
+    pub(crate) extra_build_dep: Vec<String>,
+    /// How many builds may run at the same time [default: the number of processors]
+    #[arg(short, long, value_name = "COUNT")]
+    pub(crate) jobs: Option<String>,
+}
+
+/// What is reported, besides talk.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct ReportArgs {
+    /// The form of the answer on standard output: one path a line, or one JSON document
+    #[arg(long, value_name = "FORM", value_parser = ["text", "json"])]
+    pub(crate) output_format: Option<String>,
+    /// Write the JSON document to this file as well
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<String>,
+}

@@ -1,0 +1,112 @@
+//! What was typed: the words of the command line, and nothing about what they mean.
+//!
+//! Values stay text here; `settings` gives them meaning, so that a flag and its variable share one
+//! parser and one error. A flag appears only once it works.
+
+mod cache;
+mod doctor;
+mod explain;
+mod index;
+mod log;
+mod making;
+mod policy;
+mod sandbox;
+mod talk;
+#[cfg(test)]
+mod tests;
+
+use std::ffi::OsString;
+
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+pub(crate) use cache::{CacheArgs, CacheCommand, PlaceArgs};
+pub(crate) use doctor::DoctorArgs;
+pub(crate) use explain::{CompletionArgs, ExplainArgs};
+pub(crate) use index::{Format, IndexArgs};
+pub(crate) use log::LogArgs;
+pub(crate) use making::{BuildArgs, MakingArgs, ReportArgs, WheelArgs};
+pub(crate) use policy::{PolicyArgs, PolicyCommand};
+pub(crate) use sandbox::SandboxArgs;
+pub(crate) use talk::TalkArgs;
+
+/// A fume hood for Python packages: builds wheels from source behind glass.
+///
+/// A build runs in a worker that can write to one scratch directory and read its source, its build
+/// environment and a short list of system paths. It has no network, no secrets of yours and no way
+/// to outlive the build. Safe to build, not safe to import: what a wheel does once installed is
+/// outside.
+#[derive(Debug, Parser)]
+#[command(
+    name = "fumehood",
+    version,
+    propagate_version = true,
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
+pub(crate) struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// How to talk about it.
+    #[command(flatten)]
+    pub(crate) talk: TalkArgs,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make wheels for requirements, URLs, archives and folders
+    Wheel(Box<WheelArgs>),
+    /// Make a wheel from one source tree or sdist
+    Build(Box<BuildArgs>),
+    /// Show what will be enforced here, and what not
+    Doctor(Box<DoctorArgs>),
+    /// Show what builds may touch, with the reason for each grant
+    Policy(PolicyArgs),
+    /// Show the cache
+    Cache(CacheArgs),
+    /// List past builds, or print the full log of one
+    Log(LogArgs),
+    /// Print the page of an error code
+    Explain(ExplainArgs),
+    /// Print a completion script for a shell
+    Completion(CompletionArgs),
+}
+
+/// Reads the command line.
+///
+/// # Errors
+/// What clap found wrong, or the help and version texts, which clap hands out as errors too.
+pub(crate) fn parse(
+    argv: impl IntoIterator<Item = OsString>,
+) -> Result<Arguments, Box<clap::Error>> {
+    let matches = Arguments::command().try_get_matches_from(argv)?;
+    let mut arguments = Arguments::from_arg_matches(&matches)?;
+    if let Some((_, matches)) = matches.subcommand() {
+        match &mut arguments.command {
+            Command::Wheel(wheel) => wheel.index.formats = formats(matches),
+            Command::Build(build) => build.index.formats = formats(matches),
+            _ => {}
+        }
+    }
+    Ok(arguments)
+}
+
+/// Returns `--no-binary` and `--only-binary` in the order typed: the last one wins, so the order
+/// between the two matters, and two separate lists would lose it.
+fn formats(matches: &ArgMatches) -> Vec<(Format, String)> {
+    let mut typed = Vec::new();
+    for (format, id) in [
+        (Format::NoBinary, "no_binary"),
+        (Format::OnlyBinary, "only_binary"),
+    ] {
+        let places = matches.indices_of(id).into_iter().flatten();
+        let values = matches.get_many::<String>(id).into_iter().flatten();
+        typed.extend(places.zip(values).map(|(at, value)| (at, format, value)));
+    }
+    typed.sort_by_key(|(at, ..)| *at);
+    typed
+        .into_iter()
+        .map(|(_, format, value)| (format, value.clone()))
+        .collect()
+}

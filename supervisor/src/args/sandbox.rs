@@ -1,0 +1,55 @@
+//! Flags about what a build may touch and use.
+
+use clap::Args;
+
+/// The sandbox. What widens it has no variable: it is typed for one run, or it is not there.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Sandbox")]
+pub(crate) struct SandboxArgs {
+    /// What builds may touch: `pure`, `strict` (the default), `native`, or a file
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(crate) policy: Option<String>,
+    /// Let builds read below this path
+    #[arg(long, value_name = "PATH")]
+    pub(crate) allow_read: Vec<String>,
+    /// Let builds read and write below this path
+    #[arg(long, value_name = "PATH")]
+    pub(crate) allow_write: Vec<String>,
+    /// Let builds read and execute below this path
+    #[arg(long, value_name = "PATH")]
+    pub(crate) allow_exec: Vec<String>,
+    /// Hand this variable of yours to builds
+    #[arg(long, value_name = "VAR")]
+    pub(crate) allow_env: Vec<String>,
+    /// The lowest level of isolation to build at: `ns`, `confined` (the default), `reduced`,
+    /// `ns-only`, `none`
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) min_isolation: Option<String>,
+    /// Demand that this guarantee is enforced in full, such as `metadata`; may be given often
+    #[arg(long, value_name = "GUARANTEE")]
+    pub(crate) require: Vec<String>,
+    /// Refuse a wheel with anything unusual in it instead of noting it
+    #[arg(long)]
+    pub(crate) strict_output: bool,
+    /// Leave the scratch directory of each build for you to look at
+    #[arg(long)]
+    pub(crate) keep_scratch: bool,
+    /// How long a build may take, such as `90s`, `30m` or `2h`
+    #[arg(long, value_name = "TIME")]
+    pub(crate) timeout: Option<String>,
+    /// Memory that one process of a build may use, such as `4G`
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) memory: Option<String>,
+    /// How much a build may keep on disk
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) disk: Option<String>,
+    /// How many processes a build may run
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) processes: Option<String>,
+    /// How much a build may write to its log
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) log_limit: Option<String>,
+    /// Refused; kept so that the refusal can say why.
+    #[arg(long, hide = true)]
+    pub(crate) no_build_isolation: bool,
+}

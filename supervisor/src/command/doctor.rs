@@ -1,0 +1,92 @@
+//! `fumehood doctor`: what will be enforced here, and what not. Found out by doing, in a worker.
+
+mod findings;
+mod text;
+
+use std::sync::Arc;
+
+use builder::LocalExecutor;
+use cache::Cache;
+use model::Code;
+
+use self::findings::{Findings, Isolation, Place, Python};
+use super::Surroundings;
+use crate::args::DoctorArgs;
+use crate::compose::{self, Wish};
+use crate::render::Problem;
+use crate::settings::{IndexSettings, PlaceSettings, ReportForm};
+use crate::{data, report, signals};
+
+/// Finds out and prints. The exit code is that of the first thing that would end a build.
+pub(super) fn run(args: &DoctorArgs, around: &Surroundings) -> Result<Option<Code>, Problem> {
+    let unfit = |error| compose::of_settings(&error);
+    let environment = &around.environment;
+    let places = PlaceSettings::new(&args.places, environment).map_err(unfit)?;
+    let index = IndexSettings::new(&args.index, environment, around.now).map_err(unfit)?;
+    let form = ReportForm::new(args.output_format.as_deref(), environment).map_err(unfit)?;
+    let cache = compose::cache(&places, &around.talk)?;
+    let runtime = compose::runtime()?;
+    let findings = runtime.block_on(async {
+        let executor = compose::executor(&places, &cache);
+        let examination = Examination {
+            python: args.python.as_deref(),
+            index: &index,
+            places: &places,
+            cache: &cache,
+            executor: &executor,
+            around,
+        };
+        let findings = signals::unless_interrupted(examination.run()).await?;
+        executor.idle().await;
+        findings.ok_or_else(signals::interrupted)
+    })?;
+    data::put(&match form {
+        ReportForm::Json => report::text(&findings),
+        ReportForm::Text => text::of(&findings),
+    })?;
+    Ok(findings.first_problem())
+}
+
+/// What is examined.
+struct Examination<'a> {
+    python: Option<&'a str>,
+    index: &'a IndexSettings,
+    places: &'a PlaceSettings,
+    cache: &'a Cache,
+    executor: &'a Arc<LocalExecutor>,
+    around: &'a Surroundings,
+}
+
+impl Examination<'_> {
+    /// Examines everything; what fails is a finding, not the end.
+    async fn run(&self) -> Findings {
+        let isolation = match self.executor.host().await {
+            Ok(host) => Ok(Isolation::of(host)),
+            Err(error) => Err(compose::of_build("isolation", &error)),
+        };
+        let wish = Wish {
+            request: self.python,
+            sources: &[],
+            places: self.places,
+            environment: &self.around.environment,
+        };
+        let python = compose::interpreter(wish, self.cache, self.executor).await;
+        let index = match &python {
+            Ok(python) => {
+                compose::indexes(self.index, python, wish, (self.cache, self.executor)).await
+            }
+            Err(problem) => Err(problem.clone()),
+        };
+        let tools = match &python {
+            Ok(python) => compose::tools(&python.facts),
+            Err(problem) => Err(problem.clone()),
+        };
+        Findings::new(
+            isolation,
+            Place::of(self.places, self.cache),
+            python.map(|python| Python::of(&python)),
+            index,
+            tools,
+        )
+    }
+}

@@ -1,0 +1,141 @@
+//! The findings of `doctor` for people.
+
+use protocol::Enforcement;
+
+use super::findings::{Finding, Findings, Isolation};
+use crate::neutralise;
+use crate::report::FailureEntry;
+
+/// Returns the text, one topic a paragraph.
+pub(super) fn of(findings: &Findings) -> String {
+    let mut sheet = Sheet::default();
+    sheet.line("fumehood", findings.fumehood);
+    sheet.line("kernel", &findings.kernel);
+    sheet.finding("isolation", &findings.isolation, isolation);
+    sheet.gap();
+    sheet.line("cache", &findings.cache.root);
+    sheet.more(&format!("from {}", findings.cache.origin));
+    if findings.cache.path != "fits" {
+        sheet.more(&format!(
+            "its path is {} for builds without namespaces",
+            findings.cache.path
+        ));
+    }
+    if findings.cache.noexec {
+        sheet.more("mounted noexec: programs of builds and environments can not start there");
+    }
+    sheet.finding("python", &findings.python, |sheet, python| {
+        sheet.line("python", &python.executable);
+        sheet.more(&format!("{}, {}", python.version, python.platform));
+        if let Some(libc) = &python.libc {
+            sheet.more(libc);
+        }
+        sheet.more(&python.origin);
+    });
+    sheet.finding("index", &findings.index, |sheet, index| {
+        sheet.line("index", "");
+        for url in index.urls.iter().chain(&index.find_links) {
+            sheet.more(url);
+        }
+        if let Some(origin) = &index.default_origin {
+            sheet.more(&format!("the default one from {origin}"));
+        }
+        for note in &index.notes {
+            sheet.more(note);
+        }
+    });
+    sheet.finding("tools", &findings.tools, |sheet, tools| {
+        sheet.line("tools", "");
+        for (tool, place) in tools {
+            sheet.entry(tool, place.as_deref().unwrap_or("not found"));
+        }
+    });
+    sheet.text
+}
+
+fn isolation(sheet: &mut Sheet, isolation: &Isolation) {
+    let verdict = if isolation.accepted_by_default {
+        "accepted by default"
+    } else {
+        "below the default floor"
+    };
+    sheet.line("isolation", &format!("{}, {verdict}", isolation.level));
+    let words: Vec<_> = isolation
+        .reachable
+        .iter()
+        .map(|level| level.word())
+        .collect();
+    sheet.entry("levels", &words.join(", "));
+    sheet.entry(
+        "landlock",
+        &match isolation.landlock_abi {
+            0 => "not there".to_owned(),
+            abi => format!("ABI {abi}, errata {:#x}", isolation.landlock_errata),
+        },
+    );
+    sheet.entry("listener", if isolation.listener { "yes" } else { "no" });
+    sheet.entry(
+        "namespaces",
+        &match &isolation.without_namespaces {
+            Some(why) => format!("none: {why}"),
+            None => isolation.namespaces.to_owned(),
+        },
+    );
+    sheet.entry("builds run as", &format!("uid {}", isolation.uid));
+    sheet.gap();
+    sheet.line("guarantees", "");
+    for (guarantee, enforcement) in &isolation.guarantees {
+        let mark = match enforcement {
+            Enforcement::Enforced => "enforced",
+            Enforcement::Partial => "partial",
+            Enforcement::Absent => "ABSENT",
+        };
+        sheet.entry(guarantee.word(), mark);
+    }
+}
+
+/// Lines with a label in front.
+#[derive(Default)]
+struct Sheet {
+    text: String,
+}
+
+impl Sheet {
+    fn line(&mut self, label: &str, value: &str) {
+        let line = format!("{label:<12}{}", neutralise::line(value));
+        self.text.push_str(line.trim_end());
+        self.text.push('\n');
+    }
+
+    fn more(&mut self, value: &str) {
+        self.line("", value);
+    }
+
+    fn entry(&mut self, label: &str, value: &str) {
+        self.line("", &format!("{label:<14}{value}"));
+    }
+
+    fn gap(&mut self) {
+        self.text.push('\n');
+    }
+
+    /// Adds a paragraph: the finding, or why there is none.
+    fn finding<T>(&mut self, label: &str, finding: &Finding<T>, show: impl Fn(&mut Self, &T)) {
+        self.gap();
+        match finding {
+            Finding::Found(found) => show(self, found),
+            Finding::Failed(failure) => self.failure(label, failure),
+        }
+    }
+
+    fn failure(&mut self, label: &str, failure: &FailureEntry) {
+        self.line(
+            label,
+            &format!("error[{}]: {}", failure.code, failure.message),
+        );
+        let details = failure.details.iter().map(|detail| detail.text.as_str());
+        for line in details.chain(failure.hint.as_deref()).flat_map(str::lines) {
+            self.more(line);
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! `fumehood log`: past builds, and everything that one of them wrote.
+
+use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+
+use builder::record::BuildRecord;
+use cache::{Bucket, Cache};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use model::Code;
+
+use super::Surroundings;
+use crate::args::LogArgs;
+use crate::render::{Problem, bytes};
+use crate::settings::PlaceSettings;
+use crate::{compose, data, neutralise};
+
+/// One past build.
+struct Past {
+    id: String,
+    log: PathBuf,
+    ended: Timestamp,
+    size: u64,
+}
+
+/// Prints what was asked for.
+pub(super) fn run(args: &LogArgs, around: &Surroundings) -> Result<(), Problem> {
+    let places = PlaceSettings::new(&args.places, &around.environment)
+        .map_err(|error| compose::of_settings(&error))?;
+    let cache =
+        Cache::open_existing(&places.cache.value).map_err(|error| compose::of_cache(&error))?;
+    let past = match &cache {
+        Some(cache) => past(&cache.bucket(Bucket::Logs))?,
+        None => Vec::new(),
+    };
+    match (&args.build, &cache) {
+        (Some(wanted), Some(cache)) => {
+            let build = one(&past, wanted)?;
+            if args.denials {
+                denials(cache, build)
+            } else {
+                print(&build.log)
+            }
+        }
+        (Some(wanted), None) => Err(unknown(wanted)),
+        (None, Some(cache)) => data::put(&list(cache, &past)),
+        (None, None) => Ok(()),
+    }
+}
+
+/// Returns the builds whose log is kept, the newest first.
+fn past(folder: &Path) -> Result<Vec<Past>, Problem> {
+    let failed = |error: std::io::Error| {
+        Problem::new(
+            Code::Io,
+            format!("could not read the logs in `{}`", folder.display()),
+        )
+        .why(error.to_string())
+    };
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(failed(error)),
+    };
+    let mut past = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(failed)?;
+        let log = entry.path().join("log");
+        let (Ok(id), Ok(found)) = (entry.file_name().into_string(), fs::metadata(&log)) else {
+            continue;
+        };
+        let ended = found
+            .modified()
+            .ok()
+            .and_then(|time| Timestamp::try_from(time).ok())
+            .unwrap_or(Timestamp::UNIX_EPOCH);
+        past.push(Past {
+            id,
+            log,
+            ended,
+            size: found.len(),
+        });
+    }
+    past.sort_by(|one, other| (other.ended, &other.id).cmp(&(one.ended, &one.id)));
+    Ok(past)
+}
+
+/// Returns the build whose id begins so.
+fn one<'a>(past: &'a [Past], wanted: &str) -> Result<&'a Past, Problem> {
+    let mut fitting = past.iter().filter(|build| build.id.starts_with(wanted));
+    match (fitting.next(), fitting.next()) {
+        (Some(build), None) => Ok(build),
+        (Some(first), Some(second)) => Err(Problem::new(
+            Code::BadFlag,
+            format!("several builds begin with `{wanted}`"),
+        )
+        .fix(format!("give more of it: {} or {}", first.id, second.id))),
+        (None, _) => Err(unknown(wanted)),
+    }
+}
+
+fn unknown(wanted: &str) -> Problem {
+    Problem::new(
+        Code::BadFlag,
+        format!("there is no log of a build `{wanted}`"),
+    )
+    .fix("`fumehood log` lists those that are kept; a log is in the cache that its build ran in")
+}
+
+/// Returns one line a build: id, when, how much it wrote, what it made.
+fn list(cache: &Cache, past: &[Past]) -> String {
+    let records = records(cache);
+    past.iter()
+        .map(|build| {
+            let made = records
+                .iter()
+                .find(|record| record.build == build.id)
+                .map_or_else(
+                    || "no wheel".to_owned(),
+                    |record| format!("{} {}", record.name, record.version),
+                );
+            format!(
+                "{}  {}  {:>10}  {}\n",
+                build.id,
+                build
+                    .ended
+                    .to_zoned(TimeZone::UTC)
+                    .strftime("%Y-%m-%d %H:%M:%SZ"),
+                bytes(build.size),
+                neutralise::line(&made)
+            )
+        })
+        .collect()
+}
+
+/// Prints a log, line by line: it may be larger than memory.
+fn print(log: &Path) -> Result<(), Problem> {
+    let failed = |error: std::io::Error| {
+        Problem::new(Code::Io, format!("could not read `{}`", log.display())).why(error.to_string())
+    };
+    let mut lines = BufReader::new(File::open(log).map_err(failed)?);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        if lines.read_until(b'\n', &mut line).map_err(failed)? == 0 {
+            return Ok(());
+        }
+        let text = String::from_utf8_lossy(&line);
+        data::put(&format!(
+            "{}\n",
+            neutralise::text(text.trim_end_matches('\n'))
+        ))?;
+    }
+}
+
+/// Prints what was refused to a build.
+fn denials(cache: &Cache, build: &Past) -> Result<(), Problem> {
+    let record = records(cache)
+        .into_iter()
+        .find(|record| record.build == build.id)
+        .ok_or_else(|| {
+            Problem::new(
+                Code::BadFlag,
+                format!("what was refused to the build {} is not kept", build.id),
+            )
+            .why("only a build that made a wheel has a record; the error of one that failed says what it was refused")
+        })?;
+    data::put(
+        &record
+            .denials
+            .iter()
+            .map(|denial| {
+                let target = neutralise::line(&denial.target);
+                format!("{} {target} ({} times)\n", denial.what, denial.count)
+            })
+            .collect::<String>(),
+    )
+}
+
+/// Returns the records of all wheels that builds made; what can not be read is passed over.
+fn records(cache: &Cache) -> Vec<BuildRecord> {
+    let mut folders = vec![cache.bucket(Bucket::Wheels)];
+    // `wheels-v1/<name>/<version>/<key>/record.json`
+    for _ in 0..3 {
+        folders = folders
+            .iter()
+            .filter_map(|folder| fs::read_dir(folder).ok())
+            .flatten()
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .collect();
+    }
+    folders
+        .iter()
+        .filter_map(|folder| cache.read_record(&folder.join("record.json")))
+        .collect()
+}

@@ -1,0 +1,303 @@
+//! The corridor of the commands that make wheels: understand, wire, build, deliver, tell.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use builder::{LocalExecutor, Settings, Watcher, Wheel};
+use cache::Cache;
+use model::Code;
+use protocol::Level;
+use sources::Spec;
+
+use super::{Surroundings, dependencies};
+use crate::args::{IndexArgs, MakingArgs, PlaceArgs, ReportArgs, SandboxArgs};
+use crate::compose::{self, Wish};
+use crate::render::{Problem, last_line};
+use crate::report::{Document, FailureEntry, WheelEntry};
+use crate::settings::{
+    IndexSettings, MakingSettings, PlaceSettings, ReportForm, ReportSettings, SandboxSettings,
+    SettingsError,
+};
+use crate::{data, signals};
+
+/// How long threads of ours may go on after an interruption: what they still do is swept later.
+const LAST_BREATH: Duration = Duration::from_secs(2);
+
+/// What was typed.
+#[derive(Debug)]
+pub(super) struct Typed<'a> {
+    /// What to make wheels of.
+    pub(super) specs: &'a [String],
+    /// Whether to say what the wheels depend on.
+    pub(super) name_dependencies: bool,
+    /// How to make them.
+    pub(super) making: &'a MakingArgs,
+    /// What to report.
+    pub(super) report: &'a ReportArgs,
+    /// Where packages come from.
+    pub(super) index: &'a IndexArgs,
+    /// What builds may touch.
+    pub(super) sandbox: &'a SandboxArgs,
+    /// Where things are kept.
+    pub(super) places: &'a PlaceArgs,
+}
+
+/// What it means.
+struct Order {
+    specs: Vec<(String, Spec)>,
+    name_dependencies: bool,
+    making: MakingSettings,
+    index: IndexSettings,
+    sandbox: SandboxSettings,
+    places: PlaceSettings,
+}
+
+/// What became of it.
+struct Made {
+    document: Document,
+    /// The failures as they are shown; each has its entry in the document.
+    problems: Vec<Problem>,
+}
+
+/// Runs the corridor.
+pub(super) fn run(typed: &Typed<'_>, around: &Surroundings) -> Result<Option<Code>, Problem> {
+    let unfit = |error: SettingsError| compose::of_settings(&error);
+    let places = PlaceSettings::new(typed.places, &around.environment).map_err(unfit)?;
+    let report =
+        ReportSettings::new(typed.report, &around.environment, &places.directory).map_err(unfit)?;
+    let made = Order::new(typed, places, around).and_then(|order| order.make(around));
+    around.talk.end();
+    match made {
+        Ok(made) => {
+            for problem in &made.problems {
+                around.talk.problem(problem);
+            }
+            tell(&made.document, &report)?;
+            around.talk.say(&last_line(&made.document));
+            Ok(made.problems.first().map(|problem| problem.code))
+        }
+        Err(problem) => {
+            tell(&Document::of_problem(&problem), &report)?;
+            Err(problem)
+        }
+    }
+}
+
+/// Gives the answer to whom it is for.
+fn tell(document: &Document, report: &ReportSettings) -> Result<(), Problem> {
+    if let Some(file) = &report.file {
+        std::fs::write(file, document.text()).map_err(|error| {
+            Problem::new(
+                Code::OutDir,
+                format!("could not write the report `{}`", file.display()),
+            )
+            .why(error.to_string())
+        })?;
+    }
+    match report.form {
+        ReportForm::Json => data::put(&document.text()),
+        ReportForm::Text => data::put(
+            &document
+                .wheels
+                .iter()
+                .map(|wheel| format!("{}\n", wheel.path))
+                .collect::<String>(),
+        ),
+    }
+}
+
+impl Order {
+    fn new(
+        typed: &Typed<'_>,
+        places: PlaceSettings,
+        around: &Surroundings,
+    ) -> Result<Self, Problem> {
+        let unfit = |error: SettingsError| compose::of_settings(&error);
+        let environment = &around.environment;
+        let directory = &places.directory;
+        let specs = typed
+            .specs
+            .iter()
+            .map(|text| spec(text, directory))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            specs,
+            name_dependencies: typed.name_dependencies,
+            making: MakingSettings::new(typed.making, environment, directory).map_err(unfit)?,
+            index: IndexSettings::new(typed.index, environment, around.now).map_err(unfit)?,
+            sandbox: SandboxSettings::new(typed.sandbox, environment, directory).map_err(unfit)?,
+            places,
+        })
+    }
+
+    /// Makes the wheels and delivers them.
+    fn make(self, around: &Surroundings) -> Result<Made, Problem> {
+        cache::check_out_dir(&self.making.out_dir).map_err(|error| compose::of_cache(&error))?;
+        if self.sandbox.floor == Level::None {
+            around.talk.warn(
+                "with `--min-isolation none` a build may do whatever you may do, where this machine can not hold it",
+            );
+        }
+        let cache = compose::cache(&self.places, &around.talk)?;
+        let runtime = compose::runtime()?;
+        let made = runtime.block_on(async {
+            let executor = compose::executor(&self.places, &cache);
+            let work = self.work(&cache, &executor, around);
+            let made = signals::unless_interrupted(work).await?;
+            // Dropping the work told every worker to end; here they have ended.
+            executor.idle().await;
+            made.unwrap_or_else(|| Err(signals::interrupted()))
+        });
+        runtime.shutdown_timeout(LAST_BREATH);
+        made
+    }
+
+    async fn work(
+        &self,
+        cache: &Cache,
+        executor: &Arc<LocalExecutor>,
+        around: &Surroundings,
+    ) -> Result<Made, Problem> {
+        let settings = Arc::new(self.settings(cache, executor, around).await?);
+        let watcher = Arc::clone(&around.talk) as Arc<dyn Watcher>;
+        let results = builder::wheels(Arc::clone(&settings), self.specs.clone(), watcher).await;
+        let mut made = Made {
+            document: Document::new(Vec::new(), Vec::new()),
+            problems: Vec::new(),
+        };
+        for (result, (label, _)) in results.into_iter().zip(&self.specs) {
+            let result = result.map_err(|failure| compose::of_failure(&failure));
+            match result.and_then(|wheel| self.deliver(wheel, label)) {
+                Ok((wheel, entry)) => {
+                    self.remark(&wheel, &settings, around);
+                    made.document.wheels.push(entry);
+                }
+                Err(problem) => {
+                    let entry = FailureEntry::new(Some(label.clone()), &problem);
+                    made.document.failures.push(entry);
+                    made.problems.push(problem);
+                }
+            }
+        }
+        Ok(made)
+    }
+
+    /// Wires what the pipeline works with.
+    async fn settings(
+        &self,
+        cache: &Cache,
+        executor: &Arc<LocalExecutor>,
+        around: &Surroundings,
+    ) -> Result<Settings, Problem> {
+        let policy = compose::policy(&self.sandbox.policy.value)?;
+        let limits = compose::overrides(&self.sandbox.limits, &policy)?;
+        let sources = self.sources();
+        let wish = Wish {
+            request: self.making.python.as_deref(),
+            sources: &sources,
+            places: &self.places,
+            environment: &around.environment,
+        };
+        let python = compose::interpreter(wish, cache, executor).await?;
+        let indexes = compose::indexes(&self.index, &python, wish, (cache, executor)).await?;
+        for note in &indexes.notes {
+            around.talk.note(note);
+        }
+        let client = compose::client(&self.index, &indexes, &around.environment, cache)?;
+        let mut variables = compose::passed(&policy, &python.facts, &around.environment)?;
+        variables.extend(self.sandbox.variables.clone());
+        Ok(Settings {
+            cache: cache.clone(),
+            client,
+            indexes: indexes.urls,
+            find_links: indexes.find_links,
+            found: python.found,
+            facts: python.facts,
+            extras: compose::extras(&self.sandbox)?,
+            policy,
+            variables,
+            floor: builder::Floor {
+                level: self.sandbox.floor,
+                require: self.sandbox.require.clone(),
+            },
+            limits,
+            config_settings: self.making.config_settings.clone(),
+            build_constraints: self.making.build_constraints.clone(),
+            extra_build_deps: self.making.extra_build_deps.clone(),
+            formats: compose::format_control(&self.index.formats)?,
+            exclude_newer: self.index.exclude_newer,
+            pre: self.index.pre,
+            jobs: self.making.jobs,
+            keep_scratch: self.sandbox.keep_scratch,
+            out_dir: self.making.out_dir.clone(),
+            source_date_epoch: self.making.source_date_epoch,
+            refresh: self.index.refresh,
+            strict_output: self.sandbox.strict_output,
+            executor: Arc::clone(executor),
+            lock_timeout: self.places.lock_timeout,
+        })
+    }
+
+    /// Returns the source trees among the requests.
+    fn sources(&self) -> Vec<PathBuf> {
+        self.specs
+            .iter()
+            .filter_map(|(_, spec)| match spec {
+                Spec::Directory { path, .. } => Some(path.clone()),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// Puts a wheel into the output directory.
+    fn deliver(&self, wheel: Wheel, label: &str) -> Result<(Wheel, WheelEntry), Problem> {
+        let filename = &wheel.filename;
+        cache::deliver(&wheel.path, &self.making.out_dir, filename).map_err(|error| {
+            let mut problem = compose::of_cache(&error);
+            problem.message = format!("{label}: {}", problem.message);
+            problem
+        })?;
+        let path = self.making.out_dir_typed.join(filename);
+        let entry = WheelEntry::new(&wheel, &path);
+        Ok((wheel, entry))
+    }
+
+    /// Says what is worth knowing about a wheel that is ready.
+    fn remark(&self, wheel: &Wheel, settings: &Settings, around: &Surroundings) {
+        let label = format!("{} {}", wheel.name, wheel.version);
+        for denial in &wheel.denials {
+            around.talk.note(&format!(
+                "{label}: refused to its build: {} {} ({} times)",
+                denial.what, denial.target, denial.count
+            ));
+        }
+        for note in &wheel.notes {
+            around.talk.note(&format!("{label}: {note}"));
+        }
+        if self.name_dependencies {
+            let asked: Vec<_> = self
+                .specs
+                .iter()
+                .filter_map(|(_, spec)| spec.name())
+                .collect();
+            let missing = dependencies::beyond(wheel, &settings.facts.markers, &asked);
+            if !missing.is_empty() {
+                around.talk.note(&format!(
+                    "{label} depends on {}: not made, dependencies are not followed yet; name them, or say --no-deps",
+                    missing.join(", ")
+                ));
+            }
+        }
+    }
+}
+
+/// Understands one request, and returns it with what it is called.
+fn spec(text: &str, directory: &std::path::Path) -> Result<(String, Spec), Problem> {
+    let spec = Spec::parse(text, directory).map_err(|error| {
+        let mut problem = Problem::of(error.code(), &error);
+        problem.hint = error.hint().map(str::to_owned);
+        problem
+    })?;
+    Ok((spec.to_string(), spec))
+}

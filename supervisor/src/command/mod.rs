@@ -1,0 +1,46 @@
+//! What the commands do: one file a command, each a corridor that is read from top to bottom.
+
+mod build;
+mod cache;
+mod completion;
+mod dependencies;
+mod doctor;
+mod explain;
+mod log;
+mod making;
+mod policy;
+mod wheel;
+
+use model::Code;
+
+use crate::args::Command;
+use crate::render::{Problem, Talk};
+use crate::settings::Environment;
+
+/// What every command gets.
+#[derive(Clone, Debug)]
+pub(crate) struct Surroundings {
+    /// The environment variables.
+    pub(crate) environment: Environment,
+    /// Who speaks.
+    pub(crate) talk: std::sync::Arc<Talk>,
+    /// When this run began.
+    pub(crate) now: jiff::Timestamp,
+}
+
+/// Runs one command. What it returns decides the exit code: nothing is success.
+///
+/// # Errors
+/// A problem that nobody has said yet.
+pub(crate) fn run(command: Command, around: &Surroundings) -> Result<Option<Code>, Problem> {
+    match command {
+        Command::Wheel(args) => wheel::run(&args, around),
+        Command::Build(args) => build::run(&args, around),
+        Command::Doctor(args) => doctor::run(&args, around),
+        Command::Policy(args) => policy::run(&args.command).map(|()| None),
+        Command::Cache(args) => cache::run(&args.command, around).map(|()| None),
+        Command::Log(args) => log::run(&args, around).map(|()| None),
+        Command::Explain(args) => explain::run(&args).map(|()| None),
+        Command::Completion(args) => completion::run(&args).map(|()| None),
+    }
+}

@@ -1,0 +1,35 @@
+//! `fumehood policy`: what builds may touch, as written and in words.
+
+use policies::Policy;
+
+use crate::args::PolicyCommand;
+use crate::render::Problem;
+use crate::{compose, data};
+
+/// Prints what was asked for.
+pub(super) fn run(command: &PolicyCommand) -> Result<(), Problem> {
+    match command {
+        PolicyCommand::List => data::put(&list()),
+        PolicyCommand::Show { policy } => {
+            let policy = compose::policy(policy)?;
+            data::put(&with_end(policy.source()))
+        }
+        PolicyCommand::Explain { policy } => {
+            let policy = compose::policy(policy)?;
+            data::put(&with_end(&policy.explain()))
+        }
+    }
+}
+
+/// Returns one line for each policy that is built in.
+fn list() -> String {
+    Policy::names()
+        .iter()
+        .filter_map(|name| Some((name, Policy::builtin(name)?)))
+        .map(|(name, policy)| format!("{name:<8} {}\n", policy.summary()))
+        .collect()
+}
+
+fn with_end(text: &str) -> String {
+    format!("{}\n", crate::neutralise::text(text.trim_end()))
+}

@@ -1,0 +1,15 @@
+//! Where concrete parts are made and wired: the only place that knows them all.
+
+mod indexes;
+mod interpreter;
+mod policy;
+mod problems;
+mod tools;
+mod workers;
+
+pub(crate) use indexes::{Indexes, client, format_control, indexes};
+pub(crate) use interpreter::{Interpreter, Wish, interpreter};
+pub(crate) use policy::{extras, overrides, passed, policy};
+pub(crate) use problems::{of_build, of_cache, of_failure, of_settings};
+pub(crate) use tools::tools;
+pub(crate) use workers::{cache, executor, runtime};

@@ -1,0 +1,42 @@
+//! The last line of talk: how many of what, and how well they were isolated.
+
+use builder::Origin;
+use protocol::Level;
+
+use crate::report::Document;
+
+/// Returns the last line: what was made how, what was refused, the lowest level of all builds.
+pub(crate) fn last_line(document: &Document) -> String {
+    let of = |origin| {
+        document
+            .wheels
+            .iter()
+            .filter(|wheel| wheel.origin == origin)
+            .count()
+    };
+    let refused: u64 = document
+        .wheels
+        .iter()
+        .flat_map(|wheel| &wheel.denials)
+        .map(|denial| denial.count)
+        .sum();
+    let lowest: Option<Level> = document.wheels.iter().filter_map(|wheel| wheel.level).min();
+    let mut parts = Vec::new();
+    if !document.failures.is_empty() {
+        parts.push(format!("{} failed", document.failures.len()));
+    }
+    parts.push(format!("{} built", of(Origin::Built)));
+    parts.push(format!("{} cached", of(Origin::Cached)));
+    parts.push(format!(
+        "{} downloaded (no code ran)",
+        of(Origin::Downloaded)
+    ));
+    parts.push(match refused {
+        1 => "1 refused attempt".to_owned(),
+        many => format!("{many} refused attempts"),
+    });
+    if let Some(level) = lowest {
+        parts.push(format!("lowest level {level}"));
+    }
+    parts.join(", ")
+}

@@ -1,0 +1,196 @@
+//! The JSON document that machines read: `fumehood/1`, described in `docs/schema/report.schema.json`.
+//!
+//! A document is the whole answer of one run. What is in it is decided here, not in the types of
+//! other rooms, so that none of them can change the contract by accident.
+
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+use builder::{Origin, Wheel};
+use protocol::Level;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::render::Problem;
+
+/// The name of this form.
+pub(crate) const SCHEMA: &str = "fumehood/1";
+
+/// The answer of one run.
+#[derive(Debug, Serialize)]
+pub(crate) struct Document {
+    schema: &'static str,
+    /// What was made or found, in the order asked.
+    pub(crate) wheels: Vec<WheelEntry>,
+    /// What was not, in the order asked.
+    pub(crate) failures: Vec<FailureEntry>,
+}
+
+/// One wheel.
+#[derive(Debug, Serialize)]
+pub(crate) struct WheelEntry {
+    /// The normalised name of the project.
+    pub(crate) name: String,
+    /// The version.
+    pub(crate) version: String,
+    /// The file's name.
+    pub(crate) filename: String,
+    /// Where it was put.
+    pub(crate) path: String,
+    /// The SHA-256 of the file.
+    pub(crate) sha256: String,
+    /// Bytes.
+    pub(crate) size: u64,
+    /// How it came to be.
+    pub(crate) origin: Origin,
+    /// The source that it was built from; null for a downloaded wheel.
+    pub(crate) source: Option<SourceEntry>,
+    /// The isolation of its build; null for a downloaded wheel.
+    pub(crate) isolation: Option<Value>,
+    /// The level in `isolation`, for the last line of talk.
+    #[serde(skip)]
+    pub(crate) level: Option<Level>,
+    /// What its build was refused.
+    pub(crate) denials: Vec<DenialEntry>,
+    /// Oddities.
+    pub(crate) notes: Vec<String>,
+    /// Seconds that this took.
+    pub(crate) seconds: f64,
+    /// The build record.
+    pub(crate) record: Option<String>,
+}
+
+/// A source.
+#[derive(Debug, Serialize)]
+pub(crate) struct SourceEntry {
+    /// `index`, `url`, `archive`, `directory`, `git`
+    pub(crate) kind: model::SourceKind,
+    /// The SHA-256 of its bytes.
+    pub(crate) sha256: String,
+}
+
+/// One kind of refused act.
+#[derive(Debug, Serialize)]
+pub(crate) struct DenialEntry {
+    /// The call.
+    pub(crate) what: String,
+    /// What it aimed at.
+    pub(crate) target: String,
+    /// How often.
+    pub(crate) count: u64,
+}
+
+/// One failure.
+#[derive(Debug, Serialize)]
+pub(crate) struct FailureEntry {
+    /// What was asked for; null if the run ended before it came to that.
+    pub(crate) spec: Option<String>,
+    /// The stable code.
+    pub(crate) code: &'static str,
+    /// What happened.
+    pub(crate) message: String,
+    /// Labelled lines, such as `in`, `tried`, `why`.
+    pub(crate) details: Vec<DetailEntry>,
+    /// How to fix it.
+    pub(crate) hint: Option<String>,
+    /// The id of the build whose log says more.
+    pub(crate) log: Option<String>,
+}
+
+/// One labelled line of a failure.
+#[derive(Debug, Serialize)]
+pub(crate) struct DetailEntry {
+    /// The label.
+    pub(crate) label: &'static str,
+    /// The line.
+    pub(crate) text: String,
+}
+
+impl Document {
+    /// Makes a document of what was done.
+    pub(crate) fn new(wheels: Vec<WheelEntry>, failures: Vec<FailureEntry>) -> Self {
+        Self {
+            schema: SCHEMA,
+            wheels,
+            failures,
+        }
+    }
+
+    /// Makes the document of a run that ended before it came to any request.
+    pub(crate) fn of_problem(problem: &Problem) -> Self {
+        Self::new(Vec::new(), vec![FailureEntry::new(None, problem)])
+    }
+
+    /// Returns the document as text, with a line break at its end.
+    pub(crate) fn text(&self) -> String {
+        text(self)
+    }
+}
+
+impl WheelEntry {
+    /// Makes the entry of a wheel that was put to `path`.
+    pub(crate) fn new(wheel: &Wheel, path: &Path) -> Self {
+        Self {
+            name: wheel.name.to_string(),
+            version: wheel.version.to_string(),
+            filename: wheel.filename.clone(),
+            path: path.display().to_string(),
+            sha256: wheel.sha256.to_string(),
+            size: wheel.size,
+            origin: wheel.origin,
+            source: wheel.source.as_ref().map(|source| SourceEntry {
+                kind: source.kind,
+                sha256: source.digest.sha256.to_string(),
+            }),
+            isolation: wheel
+                .isolation
+                .as_ref()
+                .and_then(|isolation| serde_json::to_value(isolation).ok()),
+            level: wheel.isolation.as_ref().map(|isolation| isolation.level),
+            denials: wheel
+                .denials
+                .iter()
+                .map(|denial| DenialEntry {
+                    what: denial.what.clone(),
+                    target: denial.target.clone(),
+                    count: denial.count,
+                })
+                .collect(),
+            notes: wheel.notes.clone(),
+            seconds: wheel.seconds,
+            record: wheel.record.as_ref().map(|path| path.display().to_string()),
+        }
+    }
+}
+
+impl FailureEntry {
+    /// Makes the entry of one failure.
+    pub(crate) fn new(spec: Option<String>, problem: &Problem) -> Self {
+        Self {
+            spec,
+            code: problem.code.text(),
+            message: problem.message.clone(),
+            details: problem
+                .details
+                .iter()
+                .map(|(label, text)| DetailEntry {
+                    label,
+                    text: text.clone(),
+                })
+                .collect(),
+            hint: problem.hint.clone(),
+            log: problem.log.clone(),
+        }
+    }
+}
+
+/// Returns any answer as JSON with a line break at its end.
+pub(crate) fn text(answer: &impl Serialize) -> String {
+    // Serialising can not fail: there is no map with keys that are not text, and no Serialize of
+    // ours returns an error.
+    let mut text = serde_json::to_string_pretty(answer).unwrap_or_default();
+    text.push('\n');
+    text
+}

@@ -1,0 +1,191 @@
+//! The published schemas hold for what is written, and say all of it.
+
+use std::collections::BTreeMap;
+
+use builder::Origin;
+use builder::record::{BuildRecord, Environment, Isolation, Policy, SCHEMA, Usage};
+use jiff::Timestamp;
+use model::{Code, ConfigSettings, Digest, Sha256, SourceId, SourceKind};
+use protocol::{Denial, Enforcement, Guarantee, Level};
+use serde_json::Value;
+
+use super::{Document, FailureEntry, WheelEntry};
+use crate::render::Problem;
+
+fn schema(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+/// Checks the part of JSON Schema that our schemas use, and more strictly than it: every property
+/// that is there must be described.
+fn check(value: &Value, rule: &Value, root: &Value, at: &str) {
+    if let Some(reference) = rule["$ref"].as_str() {
+        let target = root.pointer(reference.trim_start_matches('#')).unwrap();
+        return check(value, target, root, at);
+    }
+    if let Some(choices) = rule["oneOf"].as_array() {
+        let rule = if value.is_null() {
+            &choices[0]
+        } else {
+            &choices[1]
+        };
+        return check(value, rule, root, at);
+    }
+    if let Some(constant) = rule.get("const") {
+        assert_eq!(value, constant, "{at}");
+    }
+    if let Some(words) = rule["enum"].as_array() {
+        assert!(words.contains(value), "{at}: {value}");
+    }
+    let kind = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if number.is_f64() => "number",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    };
+    match &rule["type"] {
+        Value::String(wanted) => assert_eq!(kind, wanted, "{at}"),
+        Value::Array(wanted) => assert!(wanted.contains(&kind.into()), "{at}: {kind}"),
+        _ => assert!(
+            rule.get("const").or(rule.get("enum")).is_some(),
+            "{at}: no type"
+        ),
+    }
+    for name in rule["required"].as_array().into_iter().flatten() {
+        assert!(
+            value.get(name.as_str().unwrap()).is_some(),
+            "{at} lacks {name}"
+        );
+    }
+    for (name, inner) in value.as_object().into_iter().flatten() {
+        let rule = rule["properties"]
+            .get(name)
+            .or(rule.get("additionalProperties"));
+        let rule = rule.unwrap_or_else(|| panic!("{at}.{name} is not described"));
+        check(inner, rule, root, &format!("{at}.{name}"));
+    }
+    for (place, inner) in value.as_array().into_iter().flatten().enumerate() {
+        let rule = rule["prefixItems"].get(place).unwrap_or(&rule["items"]);
+        check(inner, rule, root, &format!("{at}[{place}]"));
+    }
+}
+
+fn isolation() -> Isolation {
+    Isolation {
+        level: Level::NsOnly,
+        landlock_abi: 7,
+        guarantees: BTreeMap::from([(Guarantee::FsRead, Enforcement::Partial)]),
+        uid: 65_534,
+        built_at: None,
+    }
+}
+
+fn digest() -> Digest {
+    Digest {
+        sha256: Sha256::of("x"),
+        size: 1,
+    }
+}
+
+#[test]
+fn a_report_is_what_its_schema_says() {
+    let root = schema(include_str!("../../../docs/schema/report.schema.json"));
+    let wheel = builder::Wheel {
+        name: "docopt".parse().unwrap(),
+        version: "0.6.2".parse().unwrap(),
+        filename: "docopt-0.6.2-py2.py3-none-any.whl".to_owned(),
+        path: "/cache/x".into(),
+        sha256: Sha256::of("x"),
+        size: 13_704,
+        origin: Origin::Cached,
+        source: Some(SourceId {
+            kind: SourceKind::Index,
+            digest: digest(),
+            subdirectory: None,
+        }),
+        isolation: Some(Isolation {
+            built_at: Some(Timestamp::UNIX_EPOCH),
+            ..isolation()
+        }),
+        denials: vec![Denial {
+            what: "connect".to_owned(),
+            target: "192.0.2.4:443".to_owned(),
+            count: 2,
+        }],
+        notes: vec!["odd".to_owned()],
+        seconds: 0.41,
+        record: Some("/cache/record.json".into()),
+    };
+    let downloaded = builder::Wheel {
+        source: None,
+        isolation: None,
+        record: None,
+        origin: Origin::Downloaded,
+        ..wheel.clone()
+    };
+    let path = "dist/x".as_ref();
+    let problem = Problem::new(Code::Backend, "it failed")
+        .why("it does")
+        .fix("do not");
+    let document = Document::new(
+        vec![
+            WheelEntry::new(&wheel, path),
+            WheelEntry::new(&downloaded, path),
+        ],
+        vec![
+            FailureEntry::new(None, &Problem::new(Code::Bug, "x")),
+            FailureEntry::new(Some("y".to_owned()), &problem),
+        ],
+    );
+    check(&schema(&document.text()), &root, &root, "report");
+}
+
+#[test]
+fn a_record_is_what_its_schema_says() {
+    let root = schema(include_str!("../../../docs/schema/record.schema.json"));
+    let mut config_settings = ConfigSettings::default();
+    config_settings.add("a=b").unwrap();
+    let record = BuildRecord {
+        schema: SCHEMA.to_owned(),
+        build: "7f3a2c00".to_owned(),
+        built_at: Timestamp::UNIX_EPOCH,
+        name: "x".parse().unwrap(),
+        version: "1".parse().unwrap(),
+        filename: "x-1-py3-none-any.whl".to_owned(),
+        wheel: digest(),
+        source: SourceId {
+            kind: SourceKind::Directory,
+            digest: digest(),
+            subdirectory: Some("y".to_owned()),
+        },
+        source_label: "x".to_owned(),
+        key: Sha256::of("key"),
+        python: "cpython".to_owned(),
+        backend: "setuptools.build_meta".to_owned(),
+        requires: vec!["setuptools".to_owned()],
+        requires_by_hook: vec!["wheel".to_owned()],
+        environment: Environment {
+            name: Sha256::of("environment"),
+            packages: BTreeMap::from([("setuptools".to_owned(), "80".to_owned())]),
+        },
+        config_settings,
+        policy: Policy {
+            name: "strict".to_owned(),
+            digest: Sha256::of("policy"),
+        },
+        isolation: isolation(),
+        denials: Vec::new(),
+        hooks: vec![("build_wheel".to_owned(), 410)],
+        usage: Usage::default(),
+        notes: vec!["odd".to_owned()],
+    };
+    check(
+        &serde_json::to_value(record).unwrap(),
+        &root,
+        &root,
+        "record",
+    );
+}

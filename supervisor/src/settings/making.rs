@@ -1,0 +1,199 @@
+//! What the words about making wheels mean.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use model::{ConfigSettings, PackageName, Requirement};
+
+use super::origin::Twin;
+use super::{Environment, SettingsError, constraints, places, words};
+use crate::args::{MakingArgs, ReportArgs};
+
+/// How wheels are made.
+#[derive(Clone, Debug)]
+pub(crate) struct MakingSettings {
+    /// Where finished wheels are put, absolute.
+    pub(crate) out_dir: PathBuf,
+    /// The same as it was typed: what is printed is what people can paste.
+    pub(crate) out_dir_typed: PathBuf,
+    /// The Python that was asked for.
+    pub(crate) python: Option<String>,
+    /// Constraints on build requirements.
+    pub(crate) build_constraints: Vec<Requirement>,
+    /// Settings for backends.
+    pub(crate) config_settings: ConfigSettings,
+    /// Further build requirements.
+    pub(crate) extra_build_deps: BTreeMap<PackageName, Vec<Requirement>>,
+    /// Builds at the same time.
+    pub(crate) jobs: usize,
+    /// `SOURCE_DATE_EPOCH`
+    pub(crate) source_date_epoch: Option<u64>,
+}
+
+/// The form of the answer on standard output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ReportForm {
+    /// One path a line.
+    Text,
+    /// One document.
+    Json,
+}
+
+impl ReportForm {
+    /// Understands `--output-format`.
+    ///
+    /// # Errors
+    /// If the word is neither.
+    pub(crate) fn new(
+        typed: Option<&str>,
+        environment: &Environment,
+    ) -> Result<Self, SettingsError> {
+        let form = Twin::new("--output-format", "FUMEHOOD_OUTPUT_FORMAT").one(
+            typed,
+            environment,
+            |word| match word {
+                "text" => Ok(Self::Text),
+                "json" => Ok(Self::Json),
+                _ => Err(format!("`{word}` is neither text nor json")),
+            },
+        )?;
+        Ok(form.map_or(Self::Text, |value| value.value))
+    }
+}
+
+/// What is reported, besides talk.
+#[derive(Clone, Debug)]
+pub(crate) struct ReportSettings {
+    /// On standard output.
+    pub(crate) form: ReportForm,
+    /// A file for the document.
+    pub(crate) file: Option<PathBuf>,
+}
+
+impl ReportSettings {
+    /// Understands the flags.
+    ///
+    /// # Errors
+    /// If a value does not fit.
+    pub(crate) fn new(
+        args: &ReportArgs,
+        environment: &Environment,
+        directory: &Path,
+    ) -> Result<Self, SettingsError> {
+        let file = Twin::new("--report", "FUMEHOOD_REPORT").one(
+            args.report.as_deref(),
+            environment,
+            |text| places::path(text, directory),
+        )?;
+        Ok(Self {
+            form: ReportForm::new(args.output_format.as_deref(), environment)?,
+            file: file.map(|value| value.value),
+        })
+    }
+}
+
+impl MakingSettings {
+    /// Understands the flags and reads the files of constraints; relative paths hang on `directory`.
+    ///
+    /// # Errors
+    /// If a value does not fit or a file of constraints can not be read.
+    pub(crate) fn new(
+        args: &MakingArgs,
+        environment: &Environment,
+        directory: &Path,
+    ) -> Result<Self, SettingsError> {
+        let out_dir = Twin::new("--out-dir", "FUMEHOOD_OUT_DIR").one(
+            args.out_dir.as_deref(),
+            environment,
+            |text| places::path(text, directory).map(|path| (path, PathBuf::from(text))),
+        )?;
+        let (out_dir, out_dir_typed) = out_dir.map_or_else(
+            || (directory.join("dist"), PathBuf::from("dist")),
+            |value| value.value,
+        );
+        let files = Twin::new("--build-constraint", "FUMEHOOD_BUILD_CONSTRAINT").many(
+            &args.build_constraint,
+            environment,
+            |text| places::path(text, directory),
+        )?;
+        let mut build_constraints = Vec::new();
+        for file in files {
+            build_constraints.extend(constraints::read(&file)?);
+        }
+        Ok(Self {
+            out_dir,
+            out_dir_typed,
+            python: Twin::new("--python", "FUMEHOOD_PYTHON")
+                .one(args.python.as_deref(), environment, |text| {
+                    Ok(text.to_owned())
+                })?
+                .map(|value| value.value),
+            build_constraints,
+            config_settings: config_settings(args, environment)?,
+            extra_build_deps: extra_build_deps(args, environment)?,
+            jobs: Twin::new("--jobs", "FUMEHOOD_JOBS")
+                .one(args.jobs.as_deref(), environment, words::count)?
+                .and_then(|value| usize::try_from(value.value).ok())
+                .unwrap_or_else(processors),
+            source_date_epoch: Twin::new("SOURCE_DATE_EPOCH", "SOURCE_DATE_EPOCH")
+                .one(None, environment, |text| {
+                    text.parse()
+                        .map_err(|_| format!("`{text}` is not a number of seconds since 1970"))
+                })?
+                .map(|value| value.value),
+        })
+    }
+}
+
+/// Returns how many builds keep this machine busy.
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// Returns the settings for backends.
+fn config_settings(
+    args: &MakingArgs,
+    environment: &Environment,
+) -> Result<ConfigSettings, SettingsError> {
+    let twin = Twin::new("--config-setting", "FUMEHOOD_CONFIG_SETTING");
+    let texts = twin.many(&args.config_setting, environment, |text| {
+        // The whole is checked one by one, so that the error knows its origin.
+        ConfigSettings::default()
+            .add(text)
+            .map(|()| text.to_owned())
+    })?;
+    let mut settings = ConfigSettings::default();
+    for text in texts {
+        settings.add(&text).map_err(|what| SettingsError::Unfit {
+            origin: super::Origin::Flag(twin.flag),
+            what,
+        })?;
+    }
+    Ok(settings)
+}
+
+/// Returns the further build requirements by package.
+fn extra_build_deps(
+    args: &MakingArgs,
+    environment: &Environment,
+) -> Result<BTreeMap<PackageName, Vec<Requirement>>, SettingsError> {
+    let pairs = Twin::new("--extra-build-dep", "FUMEHOOD_EXTRA_BUILD_DEP").many(
+        &args.extra_build_dep,
+        environment,
+        |text| {
+            let unfit = || format!("`{text}` is not PKG:REQ, such as peewee:cython<3");
+            let (package, requirement) = text.split_once(':').ok_or_else(unfit)?;
+            let package: PackageName = package.trim().parse().map_err(|_| unfit())?;
+            let requirement: Requirement = requirement
+                .trim()
+                .parse()
+                .map_err(|error| format!("{}: {error}", unfit()))?;
+            Ok((package, requirement))
+        },
+    )?;
+    let mut deps = BTreeMap::<_, Vec<_>>::new();
+    for (package, requirement) in pairs {
+        deps.entry(package).or_default().push(requirement);
+    }
+    Ok(deps)
+}

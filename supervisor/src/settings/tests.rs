@@ -1,0 +1,337 @@
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use model::Code;
+use protocol::{Access, Guarantee, Level};
+
+use super::words::{count, cut_off, size, span, yes_or_no};
+use super::*;
+use crate::args::{Format, IndexArgs, MakingArgs, PlaceArgs, SandboxArgs, TalkArgs};
+
+fn here() -> &'static Path {
+    Path::new("/work")
+}
+
+fn now() -> Timestamp {
+    "2026-03-10T15:00:00Z".parse().unwrap()
+}
+
+mod layers {
+    use super::*;
+
+    fn jobs(typed: Option<&str>, environment: &Environment) -> Result<usize, SettingsError> {
+        let args = MakingArgs {
+            jobs: typed.map(str::to_owned),
+            ..MakingArgs::default()
+        };
+        MakingSettings::new(&args, environment, here()).map(|making| making.jobs)
+    }
+
+    #[test]
+    fn a_flag_wins_over_its_variable_and_that_over_the_default() {
+        let environment = Environment::from([("FUMEHOOD_JOBS", "3")]);
+        assert_eq!(jobs(Some("7"), &environment).unwrap(), 7);
+        assert_eq!(jobs(None, &environment).unwrap(), 3);
+        assert!(jobs(None, &Environment::default()).unwrap() >= 1);
+    }
+
+    #[test]
+    fn an_empty_variable_is_no_variable() {
+        let environment = Environment::from([("FUMEHOOD_JOBS", "")]);
+        assert!(jobs(None, &environment).unwrap() >= 1);
+    }
+
+    #[test]
+    fn an_error_names_what_the_value_came_from() {
+        let environment = Environment::from([("FUMEHOOD_JOBS", "none")]);
+        let error = jobs(None, &environment).unwrap_err();
+        assert_eq!(error.code(), Code::BadFlag);
+        assert!(error.to_string().contains("FUMEHOOD_JOBS"), "{error}");
+        let error = jobs(Some("0"), &environment).unwrap_err();
+        assert!(error.to_string().contains("--jobs"), "{error}");
+    }
+
+    #[test]
+    fn what_widens_has_no_variable_and_that_is_said() {
+        let environment = Environment::from([
+            ("FUMEHOOD_POLICY", "native"),
+            ("FUMEHOOD_MIN_ISOLATION", "none"),
+            ("FUMEHOOD_ALLOW_ENV", "SECRET"),
+            ("FUMEHOOD_REQUIRE", "metadata ip-net"),
+            ("SECRET", "s3cret"),
+        ]);
+        let sandbox = SandboxSettings::new(&SandboxArgs::default(), &environment, here()).unwrap();
+        assert_eq!(sandbox.policy.value, "strict");
+        assert_eq!(sandbox.policy.origin, Origin::Default);
+        assert_eq!(sandbox.floor, Level::Confined);
+        assert!(sandbox.variables.is_empty());
+        // What narrows has one.
+        assert_eq!(sandbox.require, [Guarantee::Metadata, Guarantee::IpNet]);
+        let notes = environment.unread();
+        assert_eq!(notes.len(), 3, "{notes:?}");
+        assert!(notes.iter().all(|note| !note.contains("s3cret")));
+    }
+
+    #[test]
+    fn a_limit_knows_whether_it_was_typed() {
+        let environment = Environment::from([("FUMEHOOD_MEMORY", "1G"), ("FUMEHOOD_DISK", "2G")]);
+        let args = SandboxArgs {
+            memory: Some("4G".to_owned()),
+            ..SandboxArgs::default()
+        };
+        let limits = SandboxSettings::new(&args, &environment, here())
+            .unwrap()
+            .limits;
+        assert_eq!(
+            limits.memory,
+            Some(Value {
+                value: 4 << 30,
+                origin: Origin::Flag("--memory")
+            })
+        );
+        assert_eq!(
+            limits.disk.map(|disk| disk.origin),
+            Some(Origin::Variable("FUMEHOOD_DISK"))
+        );
+        assert_eq!(limits.wall, None);
+    }
+}
+
+mod places {
+    use super::*;
+
+    fn cache(args: &[&str], environment: &Environment) -> Result<Value<PathBuf>, SettingsError> {
+        let args = PlaceArgs {
+            cache_dir: args.first().map(|&dir| dir.to_owned()),
+            lock_timeout: None,
+        };
+        PlaceSettings::below(&args, environment, here().to_owned()).map(|places| places.cache)
+    }
+
+    #[test]
+    fn the_cache_is_where_the_first_of_flag_variable_xdg_and_home_says() {
+        let all = Environment::from([
+            ("FUMEHOOD_CACHE_DIR", "/var/fumehood"),
+            ("XDG_CACHE_HOME", "/xdg"),
+            ("HOME", "/home/me"),
+        ]);
+        assert_eq!(cache(&["kept"], &all).unwrap().value, here().join("kept"));
+        assert_eq!(cache(&[], &all).unwrap().value, Path::new("/var/fumehood"));
+        let xdg = Environment::from([("XDG_CACHE_HOME", "/xdg"), ("HOME", "/home/me")]);
+        assert_eq!(cache(&[], &xdg).unwrap().value, Path::new("/xdg/fumehood"));
+        let home = Environment::from([("XDG_CACHE_HOME", "relative"), ("HOME", "/home/me")]);
+        assert_eq!(
+            cache(&[], &home).unwrap().value,
+            Path::new("/home/me/.cache/fumehood")
+        );
+    }
+
+    #[test]
+    fn without_any_place_the_error_says_how_to_name_one() {
+        let error = cache(&[], &Environment::default()).unwrap_err();
+        assert_eq!(error.code(), Code::CachePlace);
+        assert!(error.hint().unwrap().contains("--cache-dir"));
+    }
+}
+
+mod sandbox {
+    use super::*;
+
+    fn with(
+        args: SandboxArgs,
+        environment: &Environment,
+    ) -> Result<SandboxSettings, SettingsError> {
+        SandboxSettings::new(&args, environment, here())
+    }
+
+    #[test]
+    fn building_without_isolation_is_refused_with_the_reason() {
+        let args = SandboxArgs {
+            no_build_isolation: true,
+            ..SandboxArgs::default()
+        };
+        let error = with(args, &Environment::default()).unwrap_err();
+        assert_eq!(error.code(), Code::FlagRefused);
+        assert!(error.why().is_some());
+        assert!(error.hint().unwrap().contains("--extra-build-dep"));
+    }
+
+    #[test]
+    fn a_declared_variable_takes_its_value_from_the_environment_and_never_from_the_command_line() {
+        let environment = Environment::from([("TOKEN", "s3cret")]);
+        let declare = |name: &str| {
+            let args = SandboxArgs {
+                allow_env: vec![name.to_owned()],
+                ..SandboxArgs::default()
+            };
+            with(args, &environment)
+        };
+        let settings = declare("TOKEN").unwrap();
+        assert_eq!(settings.variables["TOKEN"], "s3cret");
+        assert!(!format!("{settings:?}").contains("s3cret"));
+        for unfit in ["TOKEN=s3cret", "MISSING", "HOME", ""] {
+            let error = declare(unfit).unwrap_err().to_string();
+            assert!(!error.contains("s3cret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn grants_are_the_real_paths_and_must_exist() {
+        let folder = std::env::current_dir().unwrap();
+        let args = SandboxArgs {
+            allow_read: vec!["src/..".to_owned()],
+            ..SandboxArgs::default()
+        };
+        let settings = SandboxSettings::new(&args, &Environment::default(), &folder).unwrap();
+        assert_eq!(
+            settings.extras,
+            [(folder.canonicalize().unwrap(), Access::Read)]
+        );
+        let args = SandboxArgs {
+            allow_write: vec!["/no/such/place".to_owned()],
+            ..SandboxArgs::default()
+        };
+        let error = SandboxSettings::new(&args, &Environment::default(), &folder).unwrap_err();
+        assert!(error.to_string().contains("--allow-write"), "{error}");
+    }
+}
+
+mod talk {
+    use super::*;
+
+    fn settings(variables: &[(&str, &str)], color: Option<&str>, terminal: bool) -> TalkSettings {
+        let mut environment = Environment::default();
+        for (name, value) in variables {
+            environment.set(name, value);
+        }
+        let args = TalkArgs {
+            color: color.map(str::to_owned),
+            ..TalkArgs::default()
+        };
+        TalkSettings::with_terminal(&args, &environment, terminal).unwrap()
+    }
+
+    #[test]
+    fn colours_follow_the_flag_then_the_variables_then_the_terminal() {
+        assert!(settings(&[], None, true).colour);
+        assert!(!settings(&[], None, false).colour);
+        assert!(!settings(&[("NO_COLOR", "1"), ("FORCE_COLOR", "1")], None, true).colour);
+        assert!(settings(&[("FORCE_COLOR", "1")], None, false).colour);
+        assert!(settings(&[("NO_COLOR", "1")], Some("always"), false).colour);
+        assert!(!settings(&[("FORCE_COLOR", "1")], Some("never"), true).colour);
+        assert!(!settings(&[("TERM", "dumb")], None, true).colour);
+    }
+
+    #[test]
+    fn the_display_moves_only_on_a_terminal_that_nobody_automated() {
+        assert!(settings(&[], None, true).moving);
+        assert!(!settings(&[], None, false).moving);
+        assert!(!settings(&[("CI", "true")], None, true).moving);
+        assert!(settings(&[("CI", "false")], None, true).moving);
+        assert!(!settings(&[("FUMEHOOD_NO_PROGRESS", "1")], None, true).moving);
+    }
+}
+
+mod index {
+    use super::*;
+
+    #[test]
+    fn formats_come_from_the_flags_or_else_from_the_variables() {
+        let environment = Environment::from([
+            ("FUMEHOOD_NO_BINARY", ":all:"),
+            ("FUMEHOOD_ONLY_BINARY", "numpy scipy"),
+        ]);
+        let formats = |typed: Vec<_>| {
+            let args = IndexArgs {
+                formats: typed,
+                ..IndexArgs::default()
+            };
+            IndexSettings::new(&args, &environment, now())
+                .unwrap()
+                .formats
+        };
+        assert_eq!(formats(Vec::new()).len(), 3);
+        let typed = vec![(Format::OnlyBinary, "six".to_owned())];
+        assert_eq!(formats(typed.clone()), typed);
+    }
+}
+
+mod small_words {
+    use super::*;
+
+    #[test]
+    fn sizes_are_powers_of_1024() {
+        assert_eq!(size("4096"), Ok(4096));
+        assert_eq!(size("64k"), Ok(65_536));
+        assert_eq!(size("4G"), Ok(4 << 30));
+        assert_eq!(size("1TiB"), Ok(1 << 40));
+        for unfit in ["", "0", "-1", "G", "1.5G", "4X", "99999999999T"] {
+            assert!(size(unfit).is_err(), "{unfit}");
+        }
+    }
+
+    #[test]
+    fn spans_are_seconds_or_carry_their_unit() {
+        assert_eq!(span("90"), Ok(Duration::from_secs(90)));
+        assert_eq!(span("30m"), Ok(Duration::from_secs(1800)));
+        assert_eq!(span("1h30m"), Ok(Duration::from_secs(5400)));
+        for unfit in ["", "0", "-5m", "0s", "soon"] {
+            assert!(span(unfit).is_err(), "{unfit}");
+        }
+    }
+
+    #[test]
+    fn a_date_means_its_end_and_a_span_counts_back_from_the_start_of_today() {
+        let moment = |text: &str| text.parse::<Timestamp>().unwrap();
+        assert_eq!(
+            cut_off("2026-01-31", now()),
+            Ok(moment("2026-02-01T00:00:00Z"))
+        );
+        assert_eq!(cut_off("7 days", now()), Ok(moment("2026-03-03T00:00:00Z")));
+        assert_eq!(cut_off("1w", now()), Ok(moment("2026-03-03T00:00:00Z")));
+        assert_eq!(
+            cut_off("2026-01-31T12:00:00+02:00", now()),
+            Ok(moment("2026-01-31T10:00:00Z"))
+        );
+        for unfit in ["", "yesterday", "-7d", "2026-13-01"] {
+            assert!(cut_off(unfit, now()).is_err(), "{unfit}");
+        }
+    }
+
+    #[test]
+    fn yes_no_and_counts() {
+        assert_eq!(yes_or_no("True"), Ok(true));
+        assert_eq!(yes_or_no("0"), Ok(false));
+        assert!(yes_or_no("maybe").is_err());
+        assert_eq!(count("12"), Ok(12));
+        assert!(count("0").is_err());
+    }
+}
+
+mod constraint_files {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Vec<String>, SettingsError> {
+        let parsed = super::super::constraints::parse(text, Path::new("c.txt"))?;
+        Ok(parsed.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn requirements_comments_and_continued_lines_are_understood() {
+        let text = "# head\nsetuptools<80  # why\n\nwheel \\\n  ==0.45.1\n";
+        assert_eq!(parse(text).unwrap(), ["setuptools<80", "wheel==0.45.1"]);
+    }
+
+    #[test]
+    fn what_would_be_ignored_is_refused_with_its_line() {
+        for (text, line) in [
+            ("six\n--index-url https://example.invalid", ":2:"),
+            ("six==1 --hash=sha256:00", ":1:"),
+            ("\n\nnot a requirement at all", ":3:"),
+        ] {
+            let error = parse(text).unwrap_err().to_string();
+            assert!(error.contains(line), "{error}");
+        }
+    }
+}
