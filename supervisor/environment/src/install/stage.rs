@@ -90,8 +90,7 @@ impl Staged {
     /// # Errors
     /// If one is not a plain file of bytecode, or reading or writing fails.
     pub fn adopt(&mut self, compiled: &Path) -> Result<u64, InstallError> {
-        let expected = std::mem::take(&mut self.bytecode);
-        bytecode::adopt(&mut self.tree, compiled, &expected)
+        bytecode::adopt(&mut self.tree, compiled, &self.bytecode)
     }
 
     /// Publishes the environment; somebody may have published the same meanwhile, then that is

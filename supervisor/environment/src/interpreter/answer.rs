@@ -4,11 +4,12 @@
 //! was read from the file system beforehand wins over it, and no folder outside the installation
 //! is taken from it.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use model::{MarkerEnvironment, PythonFacts};
 use serde::Deserialize;
 
+use super::places::{HEADERS, ROOMS};
 use super::{Found, InterpreterError};
 
 /// The Python text to run with `-I -S -c`; `argv[1]` is the file to write the answer to, `argv[2]`
@@ -72,7 +73,7 @@ pub fn understand(answer: &[u8], found: &Found) -> Result<PythonFacts, Interpret
         tracing::debug!(said = %answer.executable.display(), found = %found.base.display(), "the interpreter names another program");
     }
     for prefix in [&answer.base_prefix, &answer.base_exec_prefix] {
-        if !belongs(prefix, found) {
+        if !is_prefix(prefix, found) {
             return Err(bad(format!(
                 "it says that it is installed in `{}`",
                 prefix.display()
@@ -80,7 +81,7 @@ pub fn understand(answer: &[u8], found: &Found) -> Result<PythonFacts, Interpret
         }
     }
     let mut library_folders = answer.library_folders;
-    library_folders.retain(|folder| belongs(folder, found));
+    library_folders.retain(|folder| is_library(folder, found));
     library_folders.sort();
     library_folders.dedup();
     let index = answer.pip_default_index.filter(|url| is_index(url));
@@ -135,16 +136,27 @@ fn check_words(answer: &Answer) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether a folder may be part of the installation: granted to builds, so never someone's home.
-fn belongs(folder: &Path, found: &Found) -> bool {
-    let plain = folder
-        .components()
-        .all(|part| !matches!(part, std::path::Component::ParentDir));
-    let shared = ["/usr", "/lib", "/lib64", "/opt", "/nix/store", "/gnu/store"];
-    folder.is_absolute()
-        && plain
-        && (folder.starts_with(&found.base_prefix)
-            || shared.iter().any(|place| folder.starts_with(place)))
+/// Whether the installation may be in this folder: where it was found, or a place of the system.
+fn is_prefix(folder: &Path, found: &Found) -> bool {
+    folder == found.base_prefix || is_of_the_system(folder)
+}
+
+/// Whether a folder may be part of the installation. It is granted to builds, and the prefix may
+/// be someone's home: only what an installation has below its prefix counts.
+fn is_library(folder: &Path, found: &Found) -> bool {
+    let room = |inside: &Path| {
+        let mut parts = inside.components();
+        let first = parts.next().and_then(|part| part.as_os_str().to_str());
+        first.is_some_and(|first| first == HEADERS || ROOMS.contains(&first))
+            && parts.all(|part| matches!(part, Component::Normal(_)))
+    };
+    folder.strip_prefix(&found.base_prefix).is_ok_and(room) || is_of_the_system(folder)
+}
+
+fn is_of_the_system(folder: &Path) -> bool {
+    let places = ["/usr", "/lib", "/lib64", "/nix/store", "/gnu/store"];
+    places.iter().any(|place| folder.starts_with(place))
+        && folder.components().all(|part| part != Component::ParentDir)
 }
 
 /// Whether the text may be an index's URL; the index client judges it further.

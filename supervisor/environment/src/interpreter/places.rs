@@ -1,6 +1,7 @@
 //! Which folders an interpreter needs: to be asked, and to be run by a build.
 //!
-//! Never a whole prefix: `/usr` or a home folder may be one.
+//! Never a whole prefix: `/usr` or a home folder may be one. So whoever grants should grant these
+//! lists, and not `PythonFacts::base_prefix`.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +10,10 @@ use model::PythonFacts;
 use super::Found;
 
 /// What an installation keeps below its prefix.
-const ROOMS: &[&str] = &["bin", "lib", "lib64", "lib-python", "lib_pypy"];
+pub(super) const ROOMS: &[&str] = &["bin", "lib", "lib64", "lib-python", "lib_pypy"];
+
+/// Where an installation keeps its headers.
+pub(super) const HEADERS: &str = "include";
 
 /// Where distributions keep the wheel of pip for their `ensurepip`.
 pub(super) const WHEEL_FOLDERS: &[&str] =
@@ -38,8 +42,8 @@ pub fn folders_to_ask(found: &Found) -> Vec<PathBuf> {
 pub fn folders_to_run(facts: &PythonFacts) -> Vec<PathBuf> {
     let mut folders = rooms(&facts.base_prefix);
     folders.extend(rooms(&facts.base_exec_prefix));
-    folders.push(facts.base_prefix.join("include"));
-    folders.push(facts.base_exec_prefix.join("include"));
+    folders.push(facts.base_prefix.join(HEADERS));
+    folders.push(facts.base_exec_prefix.join(HEADERS));
     folders.extend(facts.executable.parent().map(Path::to_owned));
     folders.extend(facts.library_folders.iter().cloned());
     tidy(folders)

@@ -36,6 +36,10 @@ fn of_one(specifier: &VersionSpecifier) -> Result<Range, TooLarge> {
         Operator::Equal if !local => with_locals(version),
         Operator::NotEqual if !local => with_locals(version).complement(),
         Operator::LessThanEqual if !local => Range::strictly_lower_than(after_locals(version)),
+        // Before a post-release lies its release, which the crate's conversion leaves out.
+        Operator::LessThan if version.is_post() && !version.is_dev() => {
+            Range::strictly_lower_than(version.clone().with_dev(Some(0)))
+        }
         _ => Range::from(specifier.clone()),
     })
 }
@@ -113,6 +117,16 @@ mod tests {
         assert!(contains("==1.0.dev3", "1.0.dev3+x"));
         assert!(contains("==1.0a1", "1.0a1+x"));
         assert!(!contains("==1.0a1", "1.0a1.post1"));
+    }
+
+    #[test]
+    fn a_release_lies_before_its_post_releases() {
+        assert!(contains("<1.0.post2", "1.0"));
+        assert!(contains("<1.0.post2", "1.0.post1+l"));
+        assert!(!contains("<1.0.post2", "1.0.post2"));
+        assert!(!contains("<1.0.post2", "1.0.post2.dev1"));
+        assert!(!contains(">1.0", "1.0.post1"));
+        assert!(!contains("<1.0", "1.0rc1"));
     }
 
     #[test]

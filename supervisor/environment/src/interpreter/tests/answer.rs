@@ -138,6 +138,14 @@ fn answers_that_lie_are_refused() {
     ));
     let folders = with("library_folders", vec!["/home/someone", "/usr/lib"].into()).unwrap();
     assert_eq!(folders.library_folders, [PathBuf::from("/usr/lib")]);
+    let prefix = found.base_prefix.display();
+    let lies = [".ssh", "..", "lib/../.ssh", ""].map(|name| format!("{prefix}/{name}"));
+    let lies: Vec<_> = lies
+        .into_iter()
+        .filter(|_| !found.base_prefix.starts_with("/usr"))
+        .collect();
+    let inside = with("library_folders", lies.into()).unwrap();
+    assert_eq!(inside.library_folders, Vec::<PathBuf>::new());
     let program = with("executable", "/home/someone/evil".into()).unwrap();
     assert_eq!(program.executable, found.base);
     let index = with("pip_default_index", "javascript:1".into()).unwrap();
