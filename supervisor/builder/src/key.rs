@@ -65,7 +65,8 @@ pub(crate) fn key_of(source: &SourceId, settings: &Settings) -> Sha256 {
             .iter()
             .map(ToString::to_string)
             .collect(),
-        formats: format!("{:?}", settings.formats),
+        // What `:all:` says is about the request, not about its build requirements.
+        formats: format!("{:?}", settings.formats.without_all()),
         pre: settings.pre,
         exclude_newer: settings.exclude_newer.map(|time| time.to_string()),
         source_date_epoch: settings.source_date_epoch,

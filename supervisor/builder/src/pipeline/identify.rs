@@ -2,10 +2,16 @@
 
 use cache::Bucket;
 use index::{Candidate, Choice, File, choose, left_out};
-use model::{PackageName, Requirement, SourceId, SourceKind, TagSet, Version, VersionSpecifiers};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use model::{
+    Digest, PackageName, Requirement, Sha256, SourceId, SourceKind, TagSet, Version,
+    VersionSpecifiers,
+};
 use sources::{Pointers, Source, Spec};
 
-use super::corridor::{Expectation, Pipeline};
+use super::corridor::{Expectation, Pipeline, blocking};
 use crate::error::BuildError;
 use crate::key::key_of;
 use crate::outcome::{Origin, Wheel};
@@ -33,21 +39,16 @@ impl Pipeline {
             .name()
             .map_or_else(|| "the source".to_owned(), ToString::to_string);
         let exclusions = [settings.out_dir.clone()];
-        let on_bytes = |bytes, of| {
-            self.say(BuildEvent::Fetching {
-                label: label.clone(),
-                bytes,
-                of,
-            })
-        };
+        let progress = self.progress(&label);
         let source = sources::acquire(
             &settings.cache,
             &settings.client,
             spec,
             &exclusions,
-            &on_bytes,
+            &progress.on_bytes(),
         )
         .await?;
+        progress.done();
         let expectation = Expectation {
             name: spec.name().cloned(),
             version: None,
@@ -171,54 +172,43 @@ impl Pipeline {
 
     /// Fetches an index's sdist into the cache.
     pub(super) async fn fetch_sdist(&self, file: &File) -> Result<Source, BuildError> {
-        let label = file.filename.clone();
-        let on_bytes = |bytes, of| {
-            self.say(BuildEvent::Fetching {
-                label: label.clone(),
-                bytes,
-                of,
-            })
-        };
         let settings = &self.settings;
-        let source =
-            sources::acquire_file(&settings.cache, &settings.client, file, &on_bytes).await?;
-        self.say(BuildEvent::Fetched {
-            label: label.clone(),
-        });
+        let progress = self.progress(&file.filename);
+        let (cache, client) = (&settings.cache, &settings.client);
+        let source = sources::acquire_file(cache, client, file, &progress.on_bytes()).await?;
+        progress.done();
         Ok(source)
     }
 
     /// Fetches a wheel into the cache and returns its digest and blob.
-    pub(super) async fn fetch_wheel(
-        &self,
-        file: &File,
-    ) -> Result<(model::Digest, std::path::PathBuf), BuildError> {
-        let label = file.filename.clone();
-        let on_bytes = |bytes, of| {
-            self.say(BuildEvent::Fetching {
-                label: label.clone(),
-                bytes,
-                of,
-            })
-        };
+    pub(super) async fn fetch_wheel(&self, file: &File) -> Result<(Digest, PathBuf), BuildError> {
         let settings = &self.settings;
-        if let (Some(sha256), Some(size)) = (file.sha256, file.size) {
-            let digest = model::Digest { sha256, size };
-            if let Some(path) = settings.cache.blob(Bucket::Downloads, &digest) {
-                return Ok((digest, path));
+        if let Some(sha256) = file.sha256 {
+            let cache = settings.cache.clone();
+            if let Some(known) =
+                blocking("look for a wheel", move || Ok(known(&cache, sha256))).await?
+            {
+                return Ok(known);
             }
         }
+        let progress = self.progress(&file.filename);
         let digest = settings
             .client
-            .download_file(file, Bucket::Downloads, &on_bytes)
+            .download_file(file, Bucket::Downloads, &progress.on_bytes())
             .await?;
-        self.say(BuildEvent::Fetched {
-            label: label.clone(),
-        });
+        progress.done();
         Ok((
             digest,
             settings.cache.blob_path(Bucket::Downloads, &digest.sha256),
         ))
+    }
+
+    fn progress(&self, label: &str) -> Progress<'_> {
+        Progress {
+            pipeline: self,
+            label: label.to_owned(),
+            came: AtomicBool::new(false),
+        }
     }
 
     /// Takes a wheel that an index has.
@@ -240,6 +230,41 @@ impl Pipeline {
             record: None,
         })
     }
+}
+
+/// Tells of the bytes of one file as they come; says nothing of a file that was there already.
+struct Progress<'a> {
+    pipeline: &'a Pipeline,
+    label: String,
+    came: AtomicBool,
+}
+
+impl Progress<'_> {
+    fn on_bytes(&self) -> impl Fn(u64, Option<u64>) + Send + Sync + '_ {
+        move |bytes, of| {
+            self.came.store(true, Ordering::Relaxed);
+            self.pipeline.say(BuildEvent::Fetching {
+                label: self.label.clone(),
+                bytes,
+                of,
+            });
+        }
+    }
+
+    fn done(self) {
+        if self.came.into_inner() {
+            self.pipeline.say(BuildEvent::Fetched { label: self.label });
+        }
+    }
+}
+
+/// A downloaded file that is here already, its bytes checked.
+fn known(cache: &cache::Cache, sha256: Sha256) -> Option<(Digest, PathBuf)> {
+    let size = std::fs::metadata(cache.blob_path(Bucket::Downloads, &sha256))
+        .ok()?
+        .len();
+    let digest = Digest { sha256, size };
+    Some((digest, cache.blob(Bucket::Downloads, &digest)?))
 }
 
 /// The version that a requirement pins with one `==`, if it does.
