@@ -1,1 +1,41 @@
-//! Promises: one suite that runs the shipped program against real kernels, Pythons and indexes.
+//! The harness of the suite: worlds, a package index, archives, decoys and victims.
+//!
+//! The promises themselves stand in `tests/suite`. Everything here looks at the program from outside.
+
+pub mod decoy;
+pub mod index;
+pub mod processes;
+pub mod search;
+
+mod archives;
+mod command;
+mod companion;
+mod hostile;
+mod inputs;
+mod listener;
+mod outcome;
+mod report;
+mod running;
+mod sdist;
+mod setting;
+mod site;
+mod unrun;
+mod wheel;
+mod world;
+
+pub use archives::Flaw;
+pub use command::Run;
+pub use companion::Companion;
+pub use hostile::{Held, Prey, builders, hostile, release};
+pub use index::{Fault, Gate, Index, Offer};
+pub use inputs::Inputs;
+pub use listener::Ear;
+pub use outcome::Outcome;
+pub use report::{Denial, Failure, Isolation, Report, Source, Wheel as BuiltWheel};
+pub use running::Running;
+pub use sdist::{Sdist, backends, gzip};
+pub use setting::{Identity, Namespaces, Setting};
+pub use site::{Python, Site, script};
+pub use unrun::Unrun;
+pub use wheel::Wheel;
+pub use world::{World, scratches};

@@ -1,1 +1,40 @@
-//! The suite.
+//! The suite: what the shipped program promises, one sentence a test.
+
+use std::sync::OnceLock;
+
+use tests::{Setting, Site, World};
+
+mod archives;
+mod backends;
+mod build;
+mod cli;
+mod crash;
+mod credentials;
+mod environments;
+mod escape;
+mod index;
+mod isolation;
+mod kernel_objects;
+mod outputs;
+mod places;
+mod processes;
+mod real;
+mod sockets;
+mod terminal;
+
+/// Returns what the suite stands on.
+fn site() -> &'static Site {
+    static SITE: OnceLock<Site> = OnceLock::new();
+    SITE.get_or_init(|| {
+        Site::new(
+            env!("CARGO_BIN_EXE_fumehood-under-test"),
+            env!("CARGO_BIN_EXE_warden"),
+            env!("CARGO_TARGET_TMPDIR"),
+        )
+    })
+}
+
+/// Returns a world of the caller on the host as it is.
+fn world() -> World<'static> {
+    World::new(site(), Setting::PLAIN)
+}

@@ -1,0 +1,144 @@
+"""A backend that makes a wheel with one fault: targets.json names it."""
+
+import json
+import os
+import shutil
+import socket
+import time
+
+import wheel_file
+
+NAME, VERSION = "bad-output", "1.0"
+FOLDER = "bad_output-1.0.dist-info"
+FILENAME = wheel_file.filename(NAME, VERSION)
+
+with open("targets.json", encoding="utf-8") as text:
+    targets = json.load(text)
+
+
+def good(directory, filename=FILENAME):
+    wheel_file.write(directory, NAME, VERSION)
+    os.rename(os.path.join(directory, FILENAME), os.path.join(directory, filename))
+    return filename
+
+
+def with_members(directory, change, filename=FILENAME, record=None):
+    """Writes a wheel whose members were changed; RECORD fits unless it is changed as well."""
+    folder, members = wheel_file.parts(NAME, VERSION, {})
+    change(members)
+    text = wheel_file.record(folder, members)
+    members[FOLDER + "/RECORD"] = (record(text) if record else text).encode()
+    wheel_file.pack(os.path.join(directory, filename), members)
+    return filename
+
+
+def file_fault(directory, make):
+    """Lets something that is no file stand where the wheel should be."""
+    make(os.path.join(directory, FILENAME))
+    return FILENAME
+
+
+def make_socket(path):
+    os.chdir(os.path.dirname(path))
+    socket.socket(socket.AF_UNIX).bind(os.path.basename(path))
+
+
+def link_inside(directory):
+    wheel_file.write(os.getcwd(), NAME, VERSION)
+    os.symlink(os.path.join(os.getcwd(), FILENAME), os.path.join(directory, FILENAME))
+    return FILENAME
+
+
+def hard_link(directory):
+    good(directory)
+    os.link(os.path.join(directory, FILENAME), "second-name")
+    return FILENAME
+
+
+def two(directory):
+    good(directory)
+    shutil.copy(os.path.join(directory, FILENAME), os.path.join(directory, "another-1.0-py3-none-any.whl"))
+    return FILENAME
+
+
+def other_project(directory):
+    return wheel_file.write(directory, "another", VERSION)
+
+
+def other_version(directory):
+    return wheel_file.write(directory, NAME, "2.0")
+
+
+def garbage(directory, content):
+    with open(os.path.join(directory, FILENAME), "wb") as file:
+        file.write(content)
+    return FILENAME
+
+
+def changes_later(directory):
+    """Leaves a daemon that holds the wheel open and writes to it for as long as it lives."""
+    good(directory)
+    file = open(os.path.join(directory, FILENAME), "r+b")
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork():
+            os._exit(0)
+        time.sleep(0.001)
+        while True:
+            file.seek(40)
+            file.write(b"changed")
+            file.flush()
+    return FILENAME
+
+
+def adds(path, content=b"x"):
+    return lambda members: members.__setitem__(path, content)
+
+
+def metadata(name, version):
+    return adds(FOLDER + "/METADATA", wheel_file.metadata(name, version))
+
+
+def entry_point(text):
+    return adds(FOLDER + "/entry_points.txt", ("[console_scripts]\n%s\n" % text).encode())
+
+
+def unchanged(members):
+    pass
+
+
+FAULTS = {
+    "nothing": good,
+    "symlink": lambda d: file_fault(d, lambda path: os.symlink(targets["outside"], path)),
+    "symlink-inside": link_inside,
+    "fifo": lambda d: file_fault(d, os.mkfifo),
+    "socket": lambda d: file_fault(d, make_socket),
+    "directory": lambda d: file_fault(d, os.mkdir),
+    "hard-link": hard_link,
+    "none": lambda d: FILENAME,
+    "two": two,
+    "other-extension": lambda d: good(d, "bad_output-1.0.zip"),
+    "garbage": lambda d: garbage(d, b"this is no wheel" * 100),
+    "empty": lambda d: garbage(d, b""),
+    "other-project": other_project,
+    "other-version": other_version,
+    "other-metadata-name": lambda d: with_members(d, metadata("another", VERSION)),
+    "other-metadata-version": lambda d: with_members(d, metadata(NAME, "2.0")),
+    "other-tags": lambda d: good(d, "bad_output-1.0-cp27-cp27mu-win32.whl"),
+    "no-metadata": lambda d: with_members(d, lambda members: members.pop(FOLDER + "/METADATA")),
+    "no-record": lambda d: wheel_file.pack(os.path.join(d, FILENAME), wheel_file.parts(NAME, VERSION, {})[1]) or FILENAME,
+    "wrong-digest": lambda d: with_members(d, unchanged, record=lambda text: text.replace("sha256=", "sha256=A", 1)),
+    "unrecorded": lambda d: with_members(d, unchanged, record=lambda text: text.split("\n", 1)[1]),
+    "recorded-twice": lambda d: with_members(d, unchanged, record=lambda text: "missing.py,sha256=x,1\n" + text),
+    "traversal": lambda d: with_members(d, adds("../climbs.py")),
+    "absolute": lambda d: with_members(d, adds("/absolute.py")),
+    "data-traversal": lambda d: with_members(d, adds("bad_output-1.0.data/scripts/../../../climbs")),
+    "entry-point-path": lambda d: with_members(d, entry_point("../climbs = bad_output:main")),
+    "entry-point-shell": lambda d: with_members(d, entry_point("run = bad_output:main;import os")),
+    "pth": lambda d: with_members(d, adds("start.pth", b"import os\n")),
+    "changes-later": changes_later,
+}
+
+
+def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
+    return FAULTS[targets["fault"]](wheel_directory)

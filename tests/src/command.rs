@@ -1,0 +1,205 @@
+//! How a run of the program is put together: arguments, environment, wrappers.
+
+use std::ffi::{OsStr, OsString};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use crate::outcome::Outcome;
+use crate::running::Running;
+use crate::setting::Namespaces;
+use crate::site::script;
+use crate::world::World;
+
+/// A run that has not begun.
+#[derive(Debug)]
+pub struct Run<'world, 'site> {
+    world: &'world World<'site>,
+    program: OsString,
+    arguments: Vec<OsString>,
+    environment: Vec<(OsString, OsString)>,
+    directory: PathBuf,
+    wrappers: Vec<Vec<OsString>>,
+    limit: Duration,
+    grace: Duration,
+    confined: bool,
+}
+
+impl<'world, 'site> Run<'world, 'site> {
+    /// A run of any program in the world's setting, with a clean environment.
+    #[must_use]
+    pub fn new(world: &'world World<'site>, program: &OsStr) -> Self {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let environment = [
+            ("PATH", path),
+            ("HOME", world.home().into()),
+            ("LANG", "C.UTF-8".into()),
+        ];
+        Self {
+            world,
+            program: program.to_owned(),
+            arguments: Vec::new(),
+            environment: environment.map(|(name, value)| (name.into(), value)).into(),
+            directory: world.folder("work"),
+            wrappers: Vec::new(),
+            limit: Duration::from_secs(120),
+            grace: Duration::from_millis(1000),
+            confined: true,
+        }
+    }
+
+    /// Adds arguments.
+    #[must_use]
+    pub fn args<Word: AsRef<OsStr>>(mut self, words: impl IntoIterator<Item = Word>) -> Self {
+        self.arguments
+            .extend(words.into_iter().map(|word| word.as_ref().to_owned()));
+        self
+    }
+
+    /// Sets a variable.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.environment.retain(|(known, _)| known != name);
+        self.environment
+            .push((name.into(), value.as_ref().to_owned()));
+        self
+    }
+
+    /// Adds the flags that name the world's cache, output folder, index and Python.
+    #[must_use]
+    pub fn places(self) -> Self {
+        let (cache, out) = (self.world.cache(), self.world.out());
+        let python = self.world.python().path.clone();
+        let index = self.world.index.url();
+        self.args([
+            OsStr::new("--cache-dir"),
+            cache.as_ref(),
+            "-o".as_ref(),
+            out.as_ref(),
+        ])
+        .args([
+            OsStr::new("-p"),
+            python.as_ref(),
+            "--default-index".as_ref(),
+            index.as_ref(),
+        ])
+    }
+
+    /// Asks for the JSON report.
+    #[must_use]
+    pub fn report(self) -> Self {
+        self.args(["--output-format", "json"])
+    }
+
+    /// Takes flags and their values back: `--output-format json`, say.
+    #[must_use]
+    pub fn without(mut self, words: &[&str]) -> Self {
+        let place = self
+            .arguments
+            .windows(words.len())
+            .position(|part| part.iter().eq(words));
+        let place = place.expect("the arguments hold what shall be taken back");
+        self.arguments.drain(place..place + words.len());
+        self
+    }
+
+    /// Runs in another folder.
+    #[must_use]
+    pub fn directory(mut self, directory: &Path) -> Self {
+        directory.clone_into(&mut self.directory);
+        self
+    }
+
+    /// Runs in a terminal of its own; what was typed into it is found in the file afterwards.
+    #[must_use]
+    pub fn in_terminal(mut self, typed: &Path) -> Self {
+        let mut words = self.python();
+        words.extend(["-c".into(), script("terminal.py").into(), typed.into()]);
+        self.wrappers.push(words);
+        self
+    }
+
+    /// Runs through a shell script that ends with `exec "$@"`, or does not if it has more to do afterwards.
+    #[must_use]
+    pub fn through_shell(mut self, before: &[&str], text: &str) -> Self {
+        let mut words: Vec<OsString> = before.iter().map(Into::into).collect();
+        words.extend(["/bin/sh", "-c", text, "sh"].map(Into::into));
+        self.wrappers.push(words);
+        self
+    }
+
+    /// Runs as the host has it even where the setting denies namespaces: for controls.
+    #[must_use]
+    pub fn unconfined(mut self) -> Self {
+        self.confined = false;
+        self
+    }
+
+    /// How long what the program leaves may take to end before it counts as left behind.
+    #[must_use]
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
+        self
+    }
+
+    /// Starts the program.
+    ///
+    /// # Panics
+    /// When the host can not start it.
+    #[must_use]
+    pub fn start(self) -> Running<'world, 'site> {
+        let (ours, theirs) = UnixStream::pair().expect("a socket pair can be made");
+        let mut command = Command::new(&self.world.site.warden);
+        if let Some(uid) = self.world.setting.identity.other_uid() {
+            command.arg("--uid").arg(uid.to_string());
+        }
+        command
+            .arg(self.grace.as_millis().to_string())
+            .args(self.words());
+        command
+            .env_clear()
+            .envs(self.environment)
+            .current_dir(&self.directory);
+        command
+            .stdin(OwnedFd::from(theirs))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        Running::new(
+            self.world,
+            command.spawn().expect("the warden starts"),
+            ours,
+            self.limit,
+        )
+    }
+
+    /// Runs the program to its end and sees that nothing is left behind.
+    #[must_use]
+    pub fn finish(self) -> Outcome<'world, 'site> {
+        self.start().finish()
+    }
+
+    /// Runs the program to its end, whatever it leaves behind.
+    #[must_use]
+    pub fn finish_anyhow(self) -> Outcome<'world, 'site> {
+        self.start().finish_anyhow()
+    }
+
+    /// Returns the whole command: wrappers, the denying filter, the program, its arguments.
+    fn words(&self) -> Vec<OsString> {
+        let mut words: Vec<OsString> = self.wrappers.concat();
+        if self.confined && self.world.setting.namespaces == Namespaces::Denied {
+            words.extend(self.python());
+            words.extend(["-c".into(), script("deny_namespaces.py").into()]);
+        }
+        words.push(self.program.clone());
+        words.extend(self.arguments.iter().cloned());
+        words
+    }
+
+    fn python(&self) -> Vec<OsString> {
+        let python = self.world.python().path.clone();
+        vec![python.into(), "-I".into(), "-B".into()]
+    }
+}

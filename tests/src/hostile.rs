@@ -1,0 +1,166 @@
+//! Hostile builds, judged from outside, each with its control.
+//!
+//! A deed is done twice in every setting: unconfined, where it must do all the harm that it can do, and in a
+//! build, where it must do none. What counts as harm is seen by the prey, never told by the deed.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::command::Run;
+use crate::outcome::Outcome;
+use crate::processes::{self, Process};
+use crate::sdist::Sdist;
+use crate::setting::Setting;
+use crate::site::Site;
+use crate::world::World;
+
+/// What a deed is after, laid out once for the control and once for the build.
+pub trait Prey {
+    /// Whether the deed waits so that it can be looked at.
+    const HOLDS: bool = false;
+
+    /// Returns what the deed is told: paths, ports and pids, never a secret.
+    fn targets(&self) -> Value;
+
+    /// Returns variables of the program's environment.
+    fn environment(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
+    /// Lists every harm that the deed does when nothing stops it.
+    fn possible(&self) -> BTreeSet<String>;
+
+    /// Looks at the deed while it waits.
+    fn look(&mut self, _held: &Held) {}
+
+    /// Lists the harm that was done, as it is seen from outside after the end.
+    fn harm(&mut self, done: &Outcome<'_, '_>) -> BTreeSet<String>;
+}
+
+/// A deed that waits.
+#[derive(Debug)]
+pub struct Held {
+    /// The processes that run the deed: those with a filter more than the program, or all of the control.
+    pub processes: Vec<Process>,
+    /// The folder in which it works.
+    pub folder: PathBuf,
+}
+
+/// Runs a deed in every setting of the host.
+///
+/// # Panics
+/// When the control does less harm than is possible, or the build any.
+pub fn hostile<P: Prey>(site: &Site, fixture: &str, lay: impl Fn(&World<'_>, &Path) -> P) {
+    for setting in Setting::all(site) {
+        let world = World::new(site, setting);
+        let mut prey = lay(&world, &world.folder("a"));
+        let control = control(&world, fixture, &mut prey);
+        let harm = prey.harm(&control);
+        assert_eq!(
+            harm,
+            prey.possible(),
+            "the control must do all the harm there is: {control}"
+        );
+        let mut prey = lay(&world, &world.folder("b"));
+        let (sdist, done) = build(&world, fixture, &mut prey);
+        let harm = prey.harm(&done);
+        assert!(harm.is_empty(), "the build did harm: {harm:?}{done}");
+        done.is_tidy();
+        let wheel = done.built(&sdist.wheel());
+        let isolation = wheel
+            .isolation
+            .unwrap_or_else(|| panic!("a built wheel tells its isolation: {done}"));
+        assert_eq!(isolation.level, setting.level().word(), "{done}");
+    }
+}
+
+/// Does the deed unconfined, as the same user, in a folder beside its prey.
+fn control<'world, 'site, P: Prey>(
+    world: &'world World<'site>,
+    fixture: &str,
+    prey: &mut P,
+) -> Outcome<'world, 'site> {
+    let deed = world.lay("d", &Sdist::fixture(fixture).targets(&prey.targets()));
+    let room = world.folder("r");
+    let python = world.python().path.clone();
+    let mut run = Run::new(world, python.as_os_str())
+        .args(["-I", "-B"])
+        .args([
+            deed.join("control.py"),
+            deed.clone(),
+            deed.join("targets.json"),
+        ])
+        .directory(&room)
+        .unconfined();
+    for (name, value) in prey.environment() {
+        run = run.env(name, value);
+    }
+    let mut running = run.start();
+    if P::HOLDS {
+        running.wait_until("the control was ready", |_| {
+            room.join("ready").exists().then_some(())
+        });
+        prey.look(&Held {
+            processes: running.family(),
+            folder: room.clone(),
+        });
+        world.file("r/go", "{}");
+    }
+    running.finish_anyhow()
+}
+
+/// Does the deed in a build.
+fn build<'world, 'site, P: Prey>(
+    world: &'world World<'site>,
+    fixture: &str,
+    prey: &mut P,
+) -> (Sdist, Outcome<'world, 'site>) {
+    let sdist = Sdist::fixture(fixture).targets(&prey.targets());
+    let mut run = world.build(&sdist);
+    for (name, value) in prey.environment() {
+        run = run.env(name, value);
+    }
+    let mut running = run.start();
+    if P::HOLDS {
+        let folder = running.wait_until_ready();
+        let processes = builders(running.pid(), running.family());
+        assert!(
+            !processes.is_empty(),
+            "no process of the build carries a filter"
+        );
+        prey.look(&Held {
+            processes,
+            folder: folder.clone(),
+        });
+        release(&folder, "{}");
+    }
+    (sdist, running.finish_anyhow())
+}
+
+/// Picks the processes that have more filters than the program itself.
+#[must_use]
+pub fn builders(program: i32, family: Vec<Process>) -> Vec<Process> {
+    let filters = |pid: i32| -> u32 {
+        processes::status(pid, "Seccomp_filters")
+            .and_then(|word| word.parse().ok())
+            .unwrap_or(0)
+    };
+    let own = filters(program);
+    family
+        .into_iter()
+        .filter(|process| filters(process.pid) > own)
+        .collect()
+}
+
+/// Lets a build that waits go on.
+///
+/// # Panics
+/// When its folder is gone.
+pub fn release(folder: &Path, told: &str) {
+    let staged = folder.join("go.staged");
+    std::fs::write(&staged, told).expect("the build still waits in its folder");
+    // Linked into place, so that the build never reads half of it.
+    std::fs::hard_link(&staged, folder.join("go")).expect("the build still waits in its folder");
+}

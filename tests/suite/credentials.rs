@@ -1,0 +1,205 @@
+//! Credentials: wherever one comes in, it comes out nowhere.
+
+use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use model::Code;
+use tests::decoy::secret;
+use tests::{Fault, Index, Outcome, Run, Running, Sdist, World, release, search};
+
+use crate::world;
+
+/// A project whose build waits, so that argument lists can be read while it runs.
+fn waiting() -> Sdist {
+    Sdist::hello("thing", "1.0").hooks(
+        "def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):\n    \
+         import hashlib, hold\n    hold.until_released()\n    \
+         told = hashlib.sha256(os.environ.get('DECLARED', '').encode()).hexdigest()\n    \
+         return wheel_file.write(wheel_directory, *project(), files={'told': told.encode()})",
+    )
+}
+
+/// Returns what a request carries when it logs in as `user`.
+fn login(password: &str) -> String {
+    format!(
+        "Basic {}",
+        BASE64_STANDARD.encode(format!("user:{password}"))
+    )
+}
+
+/// Adds the argument lists and environments of all processes that the program started.
+fn read_processes(running: &Running<'_, '_>, seen: &mut BTreeSet<Vec<u8>>) {
+    for process in running
+        .family()
+        .iter()
+        .filter(|process| process.pid != running.pid())
+    {
+        seen.extend(std::fs::read(format!("/proc/{}/cmdline", process.pid)).ok());
+        seen.extend(std::fs::read(format!("/proc/{}/environ", process.pid)).ok());
+    }
+}
+
+/// Runs a build with a credential in it and sees that the credential appears nowhere.
+fn keeps<'world, 'site>(run: Run<'world, 'site>, marker: &str) -> Outcome<'world, 'site> {
+    let mut running = run.args(["-v", "-v"]).start();
+    let mut seen = BTreeSet::new();
+    let folder = running.wait_until_ready_looking(|running| read_processes(running, &mut seen));
+    read_processes(&running, &mut seen);
+    assert!(seen.len() > 1, "argument lists were seen");
+    release(&folder, "{}");
+    let done = running.finish();
+    done.built("thing-1.0-py3-none-any.whl");
+    is_kept(&done, marker);
+    let repeated = seen
+        .iter()
+        .find(|words| search::holds(words, marker.as_bytes()));
+    assert!(
+        repeated.is_none(),
+        "a worker was told: {:?}",
+        repeated.map(|words| String::from_utf8_lossy(words))
+    );
+    done
+}
+
+#[track_caller]
+fn is_kept(done: &Outcome<'_, '_>, marker: &str) {
+    assert_eq!(done.tells(marker), None, "{done}");
+    assert_eq!(
+        done.tells(&BASE64_STANDARD.encode(format!("user:{marker}"))),
+        None,
+        "{done}"
+    );
+}
+
+fn index_is<'world, 'site>(world: &'world World<'site>, url: &str) -> Run<'world, 'site> {
+    let default = ["--default-index", &world.index.url()];
+    world
+        .wheel("thing==1.0")
+        .without(&default)
+        .args(["--default-index", url])
+}
+
+#[test]
+fn the_password_of_an_index_url_appears_nowhere() {
+    let (world, marker) = (world(), secret());
+    world
+        .index
+        .sdist(&waiting())
+        .wants_login(login(&marker).trim_start_matches("Basic "));
+    keeps(
+        index_is(&world, &world.index.with_login("user", &marker)),
+        &marker,
+    );
+}
+
+#[test]
+fn a_password_of_netrc_appears_nowhere() {
+    let (world, marker) = (world(), secret());
+    world
+        .index
+        .sdist(&waiting())
+        .wants_login(login(&marker).trim_start_matches("Basic "));
+    let netrc = world.file(
+        "secrets/netrc",
+        format!("machine 127.0.0.1\nlogin user\npassword {marker}\n"),
+    );
+    std::fs::set_permissions(&netrc, PermissionsExt::from_mode(0o600)).expect("an own file");
+    keeps(world.wheel("thing==1.0").env("NETRC", &netrc), &marker);
+}
+
+#[test]
+fn the_password_of_a_proxy_appears_nowhere() {
+    let (world, marker) = (world(), secret());
+    world.index.sdist(&waiting());
+    let proxy = world
+        .index
+        .with_login("user", &marker)
+        .replace("/simple/", "");
+    let run = index_is(&world, "http://index.example.invalid/simple/").env("HTTP_PROXY", &proxy);
+    keeps(run.env("http_proxy", &proxy), &marker);
+    let requests = world.index.all_requests();
+    assert!(
+        requests
+            .iter()
+            .all(|request| request.path.starts_with("http://index.example.invalid/"))
+    );
+    assert!(
+        requests
+            .iter()
+            .all(|request| request.header("proxy-authorization") == Some(&login(&marker)))
+    );
+}
+
+#[test]
+fn the_value_of_a_declared_variable_reaches_the_build_and_appears_nowhere() {
+    let (world, marker) = (world(), secret());
+    world.index.sdist(&waiting());
+    let mut running = world
+        .wheel("thing==1.0")
+        .args(["--allow-env", "DECLARED"])
+        .env("DECLARED", &marker)
+        .start();
+    let folder = running.wait_until_ready();
+    release(&folder, "{}");
+    let done = running.finish();
+    done.built("thing-1.0-py3-none-any.whl");
+    is_kept(&done, &marker);
+    let told = search::member(&world.out().join("thing-1.0-py3-none-any.whl"), "told");
+    assert_eq!(
+        String::from_utf8_lossy(&told),
+        search::sha256(marker.as_bytes()),
+        "{done}"
+    );
+}
+
+#[test]
+fn credentials_of_an_index_go_to_no_other_host() {
+    let (world, marker) = (world(), secret());
+    let sdist = Sdist::hello("thing", "1.0");
+    let elsewhere = Index::start();
+    elsewhere.sdist(&sdist);
+    world.index.sdist(&sdist);
+    let target = elsewhere.file_url("thing-1.0.tar.gz");
+    world
+        .index
+        .fault("/files/thing-1.0.tar.gz", Fault::Redirect(target));
+    let done = index_is(&world, &world.index.with_login("user", &marker)).finish();
+    done.built(&sdist.wheel());
+    let requests = elsewhere.all_requests();
+    assert_eq!(requests.len(), 1, "{done}");
+    assert_eq!(requests[0].header("authorization"), None, "{done}");
+}
+
+#[test]
+fn an_error_about_an_index_does_not_show_its_password() {
+    let (world, marker) = (world(), secret());
+    world.index.fault("/simple/thing/", Fault::Status(403));
+    let done = index_is(&world, &world.index.with_login("user", &marker))
+        .args(["-v", "-v"])
+        .finish();
+    assert_eq!(done.code, Some(8), "{done}");
+    is_kept(&done, &marker);
+}
+
+#[test]
+fn a_public_host_can_not_send_the_supervisor_to_a_private_one() {
+    let world = world();
+    world.index.sdist(&Sdist::hello("thing", "1.0"));
+    let page = "http://index.example.invalid/simple/thing/";
+    world
+        .index
+        .fault(page, Fault::Redirect(world.index.at("/simple/thing/")));
+    let proxy = world.index.at("");
+    let run = index_is(&world, "http://index.example.invalid/simple/").env("HTTP_PROXY", &proxy);
+    run.env("http_proxy", &proxy)
+        .env("NO_PROXY", "127.0.0.1")
+        .finish()
+        .fails_with(Code::Redirect);
+    assert_eq!(
+        world.index.requests("/simple/thing/"),
+        0,
+        "the private host was asked"
+    );
+}
