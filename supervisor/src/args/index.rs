@@ -45,7 +45,7 @@ pub(crate) struct IndexArgs {
     /// Take pre-releases too
     #[arg(long)]
     pub(crate) pre: bool,
-    /// Ask the index again and build again, whatever the cache holds
+    /// Ask the index again, however fresh its last answer is
     #[arg(long)]
     pub(crate) refresh: bool,
 }

@@ -10,6 +10,8 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 pub(super) struct Display {
     lines: MultiProgress,
     by_label: Mutex<HashMap<String, ProgressBar>>,
+    /// Which line a build has.
+    by_build: Mutex<HashMap<String, String>>,
 }
 
 impl Display {
@@ -18,23 +20,53 @@ impl Display {
         Self {
             lines: MultiProgress::new(),
             by_label: Mutex::default(),
+            by_build: Mutex::default(),
         }
     }
 
     /// Shows what is being done to `label`; a line appears with the first word about it.
     pub(super) fn show(&self, label: &str, doing: String) {
         let mut lines = self.by_label.lock().unwrap_or_else(PoisonError::into_inner);
-        let line = lines.entry(label.to_owned()).or_insert_with(|| {
-            let line = self.lines.add(ProgressBar::new_spinner());
-            if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix} {msg} {elapsed:>4}")
-            {
-                line.set_style(style);
+        match lines.get(label) {
+            Some(line) => line.set_message(doing),
+            None => {
+                let line = ProgressBar::new_spinner()
+                    .with_prefix(label.to_owned())
+                    .with_message(doing);
+                if let Ok(style) =
+                    ProgressStyle::with_template("{spinner} {prefix}: {wide_msg} {elapsed:>4}")
+                {
+                    line.set_style(style);
+                }
+                let line = self.lines.add(line);
+                line.enable_steady_tick(Duration::from_millis(120));
+                lines.insert(label.to_owned(), line);
             }
-            line.set_prefix(label.to_owned());
-            line.enable_steady_tick(Duration::from_millis(120));
-            line
-        });
-        line.set_message(doing);
+        }
+    }
+
+    /// Shows what a build is at, under the label that its first stage had.
+    pub(super) fn show_build(&self, build: &str, label: &str, doing: String) {
+        let label = self
+            .by_build
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry(build.to_owned())
+            .or_insert_with(|| label.to_owned())
+            .clone();
+        self.show(&label, doing);
+    }
+
+    /// Takes the line about a build away.
+    pub(super) fn remove_build(&self, build: &str) {
+        let label = self
+            .by_build
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(build);
+        if let Some(label) = label {
+            self.remove(&label);
+        }
     }
 
     /// Takes the line about `label` away.

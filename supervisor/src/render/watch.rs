@@ -40,6 +40,13 @@ impl Talk {
     fn going_on(&self, label: &str, doing: &str, event: &BuildEvent) {
         match (&self.display, event) {
             (Some(display), BuildEvent::Fetched { .. }) => display.remove(label),
+            // The last stage, over in no time.
+            (Some(display), BuildEvent::Building { build, stage, .. }) if *stage == "check" => {
+                display.remove_build(build);
+            }
+            (Some(display), BuildEvent::Building { build, .. }) => {
+                display.show_build(build, label, self.coloured(doing));
+            }
             (Some(display), _) => display.show(label, self.coloured(doing)),
             // Without a terminal nobody wants a line for each piece of a download.
             (None, BuildEvent::Fetching { .. }) => {}

@@ -28,7 +28,7 @@ pub(crate) struct IndexSettings {
     pub(crate) formats: Vec<(Format, String)>,
     /// Take pre-releases.
     pub(crate) pre: bool,
-    /// Ask again, build again.
+    /// Ask indexes again.
     pub(crate) refresh: bool,
     /// The netrc file, if there is a name for one.
     pub(crate) netrc: Option<PathBuf>,
