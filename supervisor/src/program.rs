@@ -84,7 +84,9 @@ fn without(error: &clap::Error, environment: &Environment) -> ExitCode {
 
 /// Puts clap's words into the shape of our errors.
 fn usage(text: &str) -> Problem {
-    let text = text.strip_prefix("error: ").unwrap_or(text).trim_end();
+    // What was typed may hold a URL with a password, and clap repeats it.
+    let text = model::lenient::without_credentials(text);
+    let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
     // The first paragraph says what is wrong, in several lines at times; the others how it is used.
     let (message, rest) = text.split_once("\n\n").unwrap_or((text, ""));
     let message: Vec<_> = message.split_whitespace().collect();
@@ -98,6 +100,19 @@ fn usage(text: &str) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_password_in_a_flag_that_does_not_exist_is_not_repeated() {
+        let words = [
+            "fumehood",
+            "wheel",
+            "--idx=https://me:s3cret@example.invalid/",
+            "x",
+        ];
+        let error = args::parse(words.map(Into::into)).expect_err("there is no such flag");
+        let problem = usage(&error.render().to_string());
+        assert!(!problem.render().contains("s3cret"), "{problem:?}");
+    }
 
     #[test]
     fn a_flag_that_does_not_exist_is_a_problem_with_a_code() {

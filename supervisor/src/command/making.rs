@@ -1,6 +1,6 @@
 //! The corridor of the commands that make wheels: understand, wire, build, deliver, tell.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -66,6 +66,9 @@ pub(super) fn run(typed: &Typed<'_>, around: &Surroundings) -> Result<Option<Cod
     let places = PlaceSettings::new(typed.places, &around.environment).map_err(unfit)?;
     let report =
         ReportSettings::new(typed.report, &around.environment, &places.directory).map_err(unfit)?;
+    if let Some(folder) = report.file.as_deref().and_then(Path::parent) {
+        cache::check_out_dir(folder).map_err(|error| compose::of_cache(&error))?;
+    }
     let made = Order::new(typed, places, around).and_then(|order| order.make(around));
     around.talk.end();
     match made {
@@ -133,6 +136,7 @@ impl Order {
 
     /// Makes the wheels and delivers them.
     fn make(self, around: &Surroundings) -> Result<Made, Problem> {
+        // Before any work: a wheel that can not be delivered is not worth a build.
         cache::check_out_dir(&self.making.out_dir).map_err(|error| compose::of_cache(&error))?;
         if self.sandbox.floor == Level::None {
             around.talk.warn(
@@ -293,7 +297,7 @@ impl Order {
 }
 
 /// Understands one request, and returns it with what it is called.
-fn spec(text: &str, directory: &std::path::Path) -> Result<(String, Spec), Problem> {
+fn spec(text: &str, directory: &Path) -> Result<(String, Spec), Problem> {
     let spec = Spec::parse(text, directory).map_err(|error| {
         let mut problem = Problem::of(error.code(), &error);
         problem.hint = error.hint().map(str::to_owned);

@@ -191,3 +191,78 @@ fn the_document_has_the_form_of_its_schema() {
     );
     insta::assert_snapshot!(document.text());
 }
+
+fn heard(loudness: i8) -> String {
+    use builder::{BuildEvent, Watcher};
+    let label = || "docopt".to_owned();
+    let build = || "7f3a2c00".to_owned();
+    let (talk, held) = talk(loudness, false);
+    for event in [
+        BuildEvent::Started { spec: label() },
+        BuildEvent::Fetching {
+            label: label(),
+            bytes: 1,
+            of: Some(2),
+        },
+        BuildEvent::Fetched { label: label() },
+        BuildEvent::Resolving { label: label() },
+        BuildEvent::Waiting {
+            label: label(),
+            what: "another build".to_owned(),
+        },
+        BuildEvent::Preparing {
+            label: label(),
+            packages: 2,
+        },
+        BuildEvent::Building {
+            label: label(),
+            build: build(),
+            stage: "build_wheel",
+        },
+        BuildEvent::Output {
+            build: build(),
+            line: "running \u{1b}[31mbdist".to_owned(),
+        },
+        BuildEvent::Note {
+            label: label(),
+            text: "odd".to_owned(),
+        },
+        BuildEvent::Finished {
+            label: label(),
+            origin: Origin::Built,
+            seconds: 1.5,
+        },
+        BuildEvent::Failed {
+            label: label(),
+            code: Code::Backend,
+        },
+    ] {
+        talk.event(&event);
+    }
+    held.text()
+}
+
+#[test]
+fn without_a_terminal_each_step_is_a_line() {
+    insta::assert_snapshot!(heard(0), @r"
+    docopt: fetched
+    docopt: resolving build requirements
+    docopt: waiting for another build
+    docopt: preparing an environment of 2 packages
+    docopt: building (build_wheel)
+    note: docopt: odd
+    built docopt in 1.50 s
+    ");
+}
+
+#[test]
+fn verbose_shows_what_the_backend_writes_and_quiet_shows_nothing() {
+    let only = |text: String| text.lines().filter(|line| line.contains('|')).count();
+    assert_eq!(only(heard(0)), 0);
+    assert!(
+        heard(1).contains("7f3a2c00 | running \\u{1b}[31mbdist"),
+        "{}",
+        heard(1)
+    );
+    assert_eq!(heard(-1), "");
+}
