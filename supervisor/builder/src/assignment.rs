@@ -1,6 +1,6 @@
 //! Everything a worker is told, from the settings, the environment and the scratch. Pure.
 
-use environment::Environment;
+use environment::{Environment, folders_to_run};
 use model::PythonFacts;
 use policies::{Compiled, Places};
 use protocol::{
@@ -103,16 +103,11 @@ impl Layout {
     }
 }
 
-/// The paths that an interpreter consists of.
+/// The paths that an interpreter consists of: its program and what it reads, never a whole prefix,
+/// which may be a home.
 pub(crate) fn interpreter_places(facts: &PythonFacts) -> Result<Vec<AbsPath>, BuildError> {
-    let mut paths = vec![
-        facts.executable.clone(),
-        facts.base_prefix.clone(),
-        facts.base_exec_prefix.clone(),
-    ];
-    paths.extend(facts.library_folders.iter().cloned());
-    paths.sort();
-    paths.dedup();
+    let mut paths = folders_to_run(facts);
+    paths.push(facts.executable.clone());
     paths
         .into_iter()
         .map(|path| AbsPath::new(path).map_err(BuildError::from))

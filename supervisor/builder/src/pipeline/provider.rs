@@ -6,9 +6,9 @@ use std::io::Read;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use environment::{Metadata, Provider, ProviderError, WheelInput};
+use environment::{Metadata, Provider, ProviderError, WheelInput, all_candidates};
 use futures::future::BoxFuture;
-use index::{Candidate, Choice, FormatControl, choose};
+use index::{Candidate, Choice, FormatControl};
 use model::{PackageName, TagSet, Version, VersionSpecifiers, WheelFilename};
 use sources::CoreMetadata;
 
@@ -55,7 +55,7 @@ impl Provider for BuildProvider {
                 pre: true,
                 exclude_newer: settings.exclude_newer,
             };
-            Ok(choose(&files, &choice))
+            Ok(all_candidates(&files, &choice))
         })
     }
 
@@ -67,9 +67,6 @@ impl Provider for BuildProvider {
         Box::pin(async move {
             let metadata = match self.read_metadata(project, candidate).await {
                 Ok(metadata) => metadata,
-                Err(error @ BuildError::Cycle { .. }) => {
-                    return Err(ProviderError::failed(error.code(), error));
-                }
                 Err(error) => return Err(ProviderError::failed(error.code(), error)),
             };
             Ok(Metadata {
