@@ -350,6 +350,7 @@ impl ExecuteError {
                     Code::WorkerFault
                 }
             },
+            Self::Unconfined { .. } => Code::SelfTest,
             Self::LogLimit { .. } => Code::LogLimit,
             Self::Log { source, .. } if is_full(source) => Code::DiskFull,
             Self::Log { .. } => Code::Io,

@@ -139,6 +139,12 @@ pub enum ExecuteError {
         /// The message's name.
         said: &'static str,
     },
+    /// The kernel says otherwise than the worker.
+    #[error("the worker says that its program is confined, the kernel says: {found}")]
+    Unconfined {
+        /// What `/proc` showed.
+        found: String,
+    },
     /// The isolation reached is below what is asked.
     #[error("{}", missing(report, floor))]
     Floor {

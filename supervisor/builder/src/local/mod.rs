@@ -5,6 +5,7 @@ mod live;
 mod log;
 mod neutral;
 mod orphans;
+mod outside;
 mod session;
 mod spawn;
 mod uid;

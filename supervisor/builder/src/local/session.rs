@@ -16,8 +16,8 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::live::Live;
 use super::log::LogReader;
-use super::orphans;
 use super::spawn::{Started, WorkerProgram, spawn};
+use super::{orphans, outside};
 use crate::executor::{Dialogue, Evidence, ExecuteError, Floor, Job};
 
 /// How long a worker may take beyond what its own deadline allows.
@@ -42,7 +42,7 @@ pub(super) async fn run(
         lines,
     } = job;
     let limit = assignment.limits.log_bytes;
-    let until = Instant::now() + Duration::from_millis(assignment.limits.wall_ms) + GRACE;
+    let allowed = Duration::from_millis(assignment.limits.wall_ms) + GRACE;
     let Started {
         child,
         pid,
@@ -63,8 +63,10 @@ pub(super) async fn run(
         decoder: PushDecoder::default(),
         dialogue,
         floor,
-        until,
+        until: Instant::now() + allowed,
+        allowed,
         has_program: assignment.program.is_some(),
+        worker: pid,
     };
     let start = Order::Start(Box::new(assignment));
     let mut ending = Ending {
@@ -96,7 +98,9 @@ struct Session {
     dialogue: Dialogue,
     floor: Floor,
     until: Instant,
+    allowed: Duration,
     has_program: bool,
+    worker: u32,
 }
 
 /// What has been gathered so far.
@@ -115,18 +119,18 @@ impl Session {
     async fn converse(&mut self, start: Order) -> Result<Evidence, ExecuteError> {
         self.say(&start).await?;
         let mut gathered = Gathered::default();
-        let mut confined_until = Instant::now() + SET_UP;
+        let confined_until = Instant::now() + SET_UP;
         loop {
-            let (until, waiting) = if gathered.report.is_none() {
-                (confined_until, "setting itself up")
+            let (until, allowed, waiting) = if gathered.report.is_none() {
+                (confined_until, SET_UP, "setting itself up")
             } else {
-                (self.until, "building")
+                (self.until, self.allowed, "building")
             };
-            let seconds = until.saturating_duration_since(Instant::now()).as_secs();
-            let event = match timeout_at(until, self.hear()).await {
-                Ok(event) => event?,
-                Err(_) => return Err(ExecuteError::Silent { seconds, waiting }),
+            let Ok(event) = timeout_at(until, self.hear()).await else {
+                let seconds = allowed.as_secs();
+                return Err(ExecuteError::Silent { seconds, waiting });
             };
+            let event = event?;
             if let Some(claim) = self.take(event, &mut gathered).await? {
                 let report = gathered
                     .report
@@ -141,7 +145,6 @@ impl Session {
                     pid: gathered.pid,
                 });
             }
-            confined_until = confined_until.max(Instant::now());
         }
     }
 
@@ -174,6 +177,9 @@ impl Session {
             Event::Ready { pid } => {
                 if gathered.ready || !self.has_program {
                     return Err(ExecuteError::OutOfTurn { said: "Ready" });
+                }
+                if let Some(found) = outside::weakness(self.worker) {
+                    return Err(ExecuteError::Unconfined { found });
                 }
                 gathered.ready = true;
                 gathered.pid = pid;
