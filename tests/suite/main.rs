@@ -21,6 +21,7 @@ mod processes;
 mod real;
 mod sockets;
 mod terminal;
+mod workers;
 
 /// Returns what the suite stands on.
 fn site() -> &'static Site {

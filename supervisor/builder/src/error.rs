@@ -276,6 +276,15 @@ impl BuildError {
         }
     }
 
+    /// What was refused to the build before it failed.
+    pub(crate) fn denials(&self) -> &[protocol::Denial] {
+        match self {
+            Self::Hook(failure) => &failure.denials,
+            Self::InBuild { source, .. } => source.denials(),
+            _ => &[],
+        }
+    }
+
     /// Says in which build it happened, unless that is said already.
     pub(crate) fn in_build(self, build: &str) -> Self {
         match self {

@@ -34,6 +34,8 @@ pub struct Job {
     pub log: Option<PathBuf>,
     /// Who sees the lines live.
     pub lines: Option<LineSink>,
+    /// What is taken out of every line.
+    pub redactor: crate::redact::Redactor,
 }
 
 impl std::fmt::Debug for Job {

@@ -81,6 +81,7 @@ async fn ask(
         },
         log: None,
         lines: None,
+        redactor: crate::redact::Redactor::default(),
     };
     let (evidence, scratch) = executor.execute(job).await?;
     let facts = |why: String| BuildError::Facts {

@@ -8,6 +8,7 @@ use crate::error::{BuildError, HookFailure, HookProblem};
 use crate::executor::ExecuteError;
 use crate::local::neutralised;
 use crate::outcome::Failure;
+use crate::redact::Redactor;
 
 impl Failure {
     /// Puts `error`, which ended the work on `spec`, into words.
@@ -17,6 +18,9 @@ impl Failure {
         let mut details = Vec::new();
         if let BuildError::Hook(failure) = inner {
             details.extend(hook_details(failure));
+        }
+        if let BuildError::NoVersion { left_out, .. } = inner {
+            details.extend(left_out.iter().take(10).map(|one| ("why", safe(one))));
         }
         for cause in causes(inner) {
             details.push(("why", cause));
@@ -29,6 +33,18 @@ impl Failure {
             hint: hint(inner),
             log: build.map(ToOwned::to_owned),
         }
+    }
+}
+
+impl Failure {
+    /// Takes hidden values out of everything that a build may have said.
+    pub(crate) fn without(mut self, redactor: &Redactor) -> Self {
+        self.message = redactor.hide(&self.message);
+        for (_, text) in &mut self.details {
+            *text = redactor.hide(text);
+        }
+        self.hint = self.hint.map(|text| redactor.hide(&text));
+        self
     }
 }
 
@@ -99,10 +115,6 @@ fn hint(error: &BuildError) -> Option<String> {
         BuildError::Limit { flag, .. } => format!("raise it with {flag}, if the build deserves it"),
         BuildError::UnknownProject { name } => {
             format!("check the spelling of `{name}`, or name its index with --index")
-        }
-        BuildError::NoVersion { left_out, .. } if !left_out.is_empty() => {
-            let some: Vec<_> = left_out.iter().take(5).map(|one| safe(one)).collect();
-            format!("what there is does not fit: {}", some.join("; "))
         }
         BuildError::NoVersion { .. } | BuildError::Marker { .. } => {
             "ask for another version, or for another Python with -p".to_owned()

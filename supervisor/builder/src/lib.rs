@@ -16,8 +16,10 @@ mod local;
 mod outcome;
 mod pipeline;
 pub mod record;
+mod redact;
 mod settings;
 mod shelf;
+mod summary;
 mod watch;
 
 pub use build_id::BuildId;
@@ -28,5 +30,7 @@ pub use inspect::{BadWheel, Expected, Inspected, OutputRefused, inspect, take_ou
 pub use local::{Host, LocalExecutor, WorkerProgram, neutralised};
 pub use outcome::{Failure, Origin, Wheel};
 pub use pipeline::wheels;
+pub use redact::Redactor;
 pub use settings::{Overrides, Settings};
+pub use summary::BuildSummary;
 pub use watch::{BuildEvent, Watcher};

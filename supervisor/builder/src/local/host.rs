@@ -134,6 +134,7 @@ impl LocalExecutor {
             },
             log: None,
             lines: None,
+            redactor: crate::redact::Redactor::default(),
         };
         let (evidence, _) = self.execute(job).await.map_err(BuildError::Execute)?;
         Ok(evidence.report)

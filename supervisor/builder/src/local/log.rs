@@ -9,6 +9,7 @@ use tokio::net::unix::pipe;
 
 use super::neutral::neutralised;
 use crate::executor::{ExecuteError, LineSink};
+use crate::redact::Redactor;
 
 /// Bytes of one line that are held before it is cut.
 const LINE_CAP: u64 = 64 * 1024;
@@ -18,6 +19,7 @@ pub(super) struct LogReader {
     pub(super) pipe: OwnedFd,
     pub(super) path: Option<PathBuf>,
     pub(super) lines: Option<LineSink>,
+    pub(super) redactor: Redactor,
     pub(super) limit: u64,
 }
 
@@ -44,7 +46,7 @@ impl LogReader {
                 break;
             }
             total += got as u64;
-            let text = neutralised(&line);
+            let text = self.redactor.hide(&neutralised(&line));
             if let Some(lines) = &self.lines {
                 lines(&text);
             }

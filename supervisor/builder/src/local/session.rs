@@ -40,6 +40,7 @@ pub(super) async fn run(
         floor,
         log,
         lines,
+        redactor,
     } = job;
     let limit = assignment.limits.log_bytes;
     let allowed = Duration::from_millis(assignment.limits.wall_ms) + GRACE;
@@ -54,6 +55,7 @@ pub(super) async fn run(
             pipe,
             path: log,
             lines,
+            redactor,
             limit,
         }
         .run(),

@@ -13,6 +13,7 @@ use super::identify::Identified;
 use crate::error::BuildError;
 use crate::key::key_of;
 use crate::outcome::{Failure, Origin, Wheel};
+use crate::redact::Redactor;
 use crate::settings::Settings;
 use crate::shelf::{self, Kept};
 use crate::watch::{BuildEvent, Watcher};
@@ -80,7 +81,7 @@ impl Pipeline {
                     label: text.to_owned(),
                     code: error.code(),
                 });
-                Err(Failure::of(text, &error))
+                Err(Failure::of(text, &error).without(&Redactor::of(&self.settings.variables)))
             }
         }
     }

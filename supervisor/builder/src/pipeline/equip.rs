@@ -201,6 +201,7 @@ impl Pipeline {
             floor: settings.floor.clone(),
             log: None,
             lines: None,
+            redactor: crate::redact::Redactor::default(),
         };
         let (evidence, scratch) = settings.executor.execute(job).await?;
         // Without bytecode the environment is slower, not wrong.

@@ -67,6 +67,7 @@ impl Pipeline {
             floor: settings.floor.without_guarantees(),
             log: None,
             lines: None,
+            redactor: crate::redact::Redactor::default(),
         };
         let (evidence, scratch) = settings.executor.execute(job).await?;
         if let Some((rule, detail)) = evidence.refused {

@@ -16,11 +16,17 @@ use crate::error::BuildError;
 use crate::executor::{Dialogue, Evidence, Executor, Job, LineSink};
 use crate::hook::{HookOutcome, HookRequest, call, read};
 use crate::local::UidLease;
+use crate::local::neutralised;
+use crate::record::BuildRecord;
+use crate::redact::Redactor;
+use crate::summary::BuildSummary;
 use crate::watch::BuildEvent;
 
 /// A build that ended well: everything that publishing needs.
 pub(super) struct Made {
     pub(super) build: BuildId,
+    /// What people call it.
+    pub(super) label: String,
     pub(super) scratch: Scratch,
     pub(super) evidence: Evidence,
     pub(super) equipment: Equipment,
@@ -89,12 +95,51 @@ impl Pipeline {
             build: build.clone(),
             layout,
             request,
-            label,
+            label: label.clone(),
         };
-        let id = build.name().to_owned();
-        run.hooks(scratch, equipment, uid)
-            .await
-            .map_err(|error| error.in_build(&id))
+        let outcome = run.hooks(scratch, equipment, uid).await;
+        outcome.map_err(|error| {
+            self.sum_up(&build, &label, Err(&error));
+            error.in_build(build.name())
+        })
+    }
+}
+
+impl Pipeline {
+    /// Leaves a summary beside the log. A summary that can not be written fails no build.
+    pub(super) fn sum_up(
+        &self,
+        build: &BuildId,
+        label: &str,
+        outcome: Result<&BuildRecord, &BuildError>,
+    ) {
+        let denials = match outcome {
+            Ok(record) => record.denials.clone(),
+            Err(error) => error.denials().to_vec(),
+        };
+        let mut summary = BuildSummary::new(build.name(), label, denials);
+        match outcome {
+            Ok(record) => summary.wheel = Some(record.filename.clone()),
+            Err(error) => {
+                let hidden = Redactor::of(&self.settings.variables).hide(&error.to_string());
+                summary.code = Some(error.code().to_string());
+                summary.message = Some(neutralised(hidden.as_bytes()));
+            }
+        }
+        if let Err(error) = self.settings.cache.write_record(&build.summary(), &summary) {
+            tracing::warn!(%error, "a build has no summary");
+        }
+    }
+
+    /// Leaves a scratch for somebody to look at, if that was asked for.
+    fn keep(&self, scratch: Scratch, label: &str) {
+        if self.settings.keep_scratch {
+            let text = format!("the scratch is kept: {}", scratch.keep().display());
+            self.say(BuildEvent::Note {
+                label: label.to_owned(),
+                text,
+            });
+        }
     }
 }
 
@@ -108,8 +153,15 @@ impl Run<'_> {
         let markers = &self.pipeline.settings.facts.markers;
         let first = Hook::GetRequiresForBuildWheel;
         let (evidence, scratch) = self.run(scratch, &equipment, first, true).await?;
-        judge::early(&evidence, &self.request, &self.limits())?;
-        let asked = judge::asked_for(&evidence)?;
+        let judged = judge::early(&evidence, &self.request, &self.limits())
+            .and_then(|()| judge::asked_for(&evidence));
+        let asked = match judged {
+            Ok(asked) => asked,
+            Err(error) => {
+                self.pipeline.keep(scratch, &self.label);
+                return Err(error);
+            }
+        };
         let more = requirements::read(&asked, "get_requires_for_build_wheel")?;
         let all_there = more
             .iter()
@@ -128,13 +180,18 @@ impl Run<'_> {
             let (evidence, scratch) = self
                 .run(scratch, &equipment, Hook::BuildWheel, false)
                 .await?;
-            judge::early(&evidence, &self.request, &self.limits())?;
             hooks.extend(timed(&evidence));
             (evidence, scratch, equipment)
         };
-        judge::built(&evidence, &self.request)?;
+        let judged = judge::early(&evidence, &self.request, &self.limits())
+            .and_then(|()| judge::built(&evidence, &self.request));
+        if let Err(error) = judged {
+            self.pipeline.keep(scratch, &self.label);
+            return Err(error);
+        }
         Ok(Made {
             build: self.build,
+            label: self.label,
             scratch,
             evidence,
             equipment,
@@ -205,6 +262,7 @@ impl Run<'_> {
             floor: settings.floor.clone(),
             log: Some(self.build.log()),
             lines: Some(self.lines()),
+            redactor: Redactor::of(&settings.variables),
         };
         self.stage(if unpack { "unpack" } else { first.name() });
         Ok(settings.executor.execute(job).await?)

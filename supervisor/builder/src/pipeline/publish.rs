@@ -28,18 +28,19 @@ impl Pipeline {
         expectation: &Expectation,
     ) -> Result<Kept, BuildError> {
         self.say(BuildEvent::Building {
-            label: source.label.clone(),
+            label: made.label.clone(),
             build: made.build.name().to_owned(),
             stage: "check",
         });
         let settings = Arc::clone(&self.settings);
         let (source, expectation) = (source.clone(), expectation.clone());
-        blocking("publish a wheel", move || {
-            let build = made.build.name().to_owned();
+        let (build, label) = (made.build.clone(), made.label.clone());
+        let outcome = blocking("publish a wheel", move || {
             publish(&settings, made, &source, key, &expectation)
-                .map_err(|error| error.in_build(&build))
         })
-        .await
+        .await;
+        self.sum_up(&build, &label, outcome.as_ref().map(|kept| &kept.record));
+        outcome.map_err(|error| error.in_build(build.name()))
     }
 }
 

@@ -1,0 +1,71 @@
+//! Values that must not be seen again: declared variables, taken out of everything a build says.
+//!
+//! A build that wants to can encode what it was given; what it was given should be little.
+
+use std::collections::BTreeMap;
+
+/// Shorter values are no secrets, and taking them out would take logs apart.
+const SHORTEST: usize = 4;
+/// What stands in their place.
+const INSTEAD: &str = "[hidden]";
+
+/// Takes values out of text.
+#[derive(Clone, Default)]
+pub struct Redactor {
+    /// Longest first, so that a value inside another leaves no rest.
+    values: Vec<String>,
+}
+
+impl std::fmt::Debug for Redactor {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Redactor({} values)", self.values.len())
+    }
+}
+
+impl Redactor {
+    /// Hides the values of declared variables. A value of several lines is hidden line by line.
+    #[must_use]
+    pub fn of(variables: &BTreeMap<String, String>) -> Self {
+        let mut values: Vec<_> = variables
+            .values()
+            .flat_map(|value| value.lines().map(str::trim))
+            .filter(|value| value.len() >= SHORTEST)
+            .map(ToOwned::to_owned)
+            .collect();
+        values.sort_by_key(|value| std::cmp::Reverse(value.len()));
+        values.dedup();
+        Self { values }
+    }
+
+    /// Returns `text` without them.
+    #[must_use]
+    pub fn hide(&self, text: &str) -> String {
+        self.values
+            .iter()
+            .fold(text.to_owned(), |text, value| text.replace(value, INSTEAD))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_hidden_wherever_they_stand_and_short_ones_are_left() {
+        let variables = [
+            ("TOKEN", "s3cret-s3cret"),
+            ("PART", "s3cret"),
+            ("JOBS", "2"),
+        ];
+        let redactor = Redactor::of(
+            &variables
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into(),
+        );
+        assert_eq!(
+            redactor.hide("a s3cret-s3cret b s3cret 2"),
+            "a [hidden] b [hidden] 2"
+        );
+        assert!(!format!("{redactor:?}").contains("s3cret"));
+    }
+}

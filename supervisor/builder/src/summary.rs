@@ -1,0 +1,45 @@
+//! What became of a build, beside its log: for builds that failed the only trace besides it.
+
+use jiff::Timestamp;
+use protocol::Denial;
+use serde::{Deserialize, Serialize};
+
+/// The schema that this program writes.
+const SCHEMA: &str = "fumehood-build/1";
+
+/// `logs-v1/<id>/build.json`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct BuildSummary {
+    /// [`SCHEMA`]
+    pub schema: String,
+    /// The build's id.
+    pub build: String,
+    /// What was built, for people.
+    pub label: String,
+    /// When it ended.
+    pub ended_at: Timestamp,
+    /// The wheel's file name, if there is one.
+    pub wheel: Option<String>,
+    /// The code of the error that ended it.
+    pub code: Option<String>,
+    /// The error's sentence.
+    pub message: Option<String>,
+    /// What was refused to the build.
+    pub denials: Vec<Denial>,
+}
+
+impl BuildSummary {
+    /// Begins a summary of a build that ended now.
+    pub(crate) fn new(build: &str, label: &str, denials: Vec<Denial>) -> Self {
+        Self {
+            schema: SCHEMA.to_owned(),
+            build: build.to_owned(),
+            label: label.to_owned(),
+            ended_at: Timestamp::now(),
+            wheel: None,
+            code: None,
+            message: None,
+            denials,
+        }
+    }
+}
