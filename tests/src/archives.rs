@@ -5,7 +5,7 @@ use std::io::Write;
 use crate::sdist::{Sdist, gzip};
 
 /// Zeros enough that an archive of them counts as a bomb.
-const BOMB: usize = 64 << 20;
+const BOMB: usize = 160 << 20;
 
 /// What is wrong with an archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

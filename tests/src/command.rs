@@ -105,6 +105,18 @@ impl<'world, 'site> Run<'world, 'site> {
         self
     }
 
+    /// Puts the wheels into another folder below the working folder.
+    #[must_use]
+    pub fn out(mut self, name: &str) -> Self {
+        let flag = self
+            .arguments
+            .iter()
+            .position(|word| word == "-o")
+            .expect("the run has its places");
+        self.arguments[flag + 1] = name.into();
+        self
+    }
+
     /// Runs in another folder.
     #[must_use]
     pub fn directory(mut self, directory: &Path) -> Self {

@@ -83,7 +83,7 @@ fn control<'world, 'site, P: Prey>(
     prey: &mut P,
 ) -> Outcome<'world, 'site> {
     let deed = world.lay("d", &Sdist::fixture(fixture).targets(&prey.targets()));
-    let room = world.folder("r");
+    let room = world.folder("q/r");
     let python = world.python().path.clone();
     let mut run = Run::new(world, python.as_os_str())
         .args(["-I", "-B"])
@@ -106,7 +106,7 @@ fn control<'world, 'site, P: Prey>(
             processes: running.family(),
             folder: room.clone(),
         });
-        world.file("r/go", "{}");
+        world.file(room.join("go"), "{}");
     }
     running.finish_anyhow()
 }

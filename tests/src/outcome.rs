@@ -198,8 +198,14 @@ impl std::fmt::Display for Outcome<'_, '_> {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             out,
-            "\n--- {}, exit {:?}, signal {:?}, {:?}\n--- standard output\n{}\n--- standard error\n{}",
-            self.world.setting, self.code, self.signal, self.took, self.stdout, self.stderr
+            "\n--- {} {}, exit {:?}, signal {:?}, {:?}\n--- standard output\n{}\n--- standard error\n{}",
+            self.world.about,
+            self.world.setting,
+            self.code,
+            self.signal,
+            self.took,
+            self.stdout,
+            self.stderr
         )?;
         for log in search::files(&self.world.cache().join("logs-v1")) {
             let text = std::fs::read(&log).unwrap_or_default();

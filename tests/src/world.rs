@@ -23,6 +23,8 @@ pub struct World<'site> {
     pub site: &'site Site,
     /// As whom and with what the program runs.
     pub setting: Setting,
+    /// What a failed promise shall also say.
+    pub about: String,
     /// The package index, empty at first.
     pub index: Index,
     folder: TempDir,
@@ -47,11 +49,12 @@ impl<'site> World<'site> {
         let world = Self {
             site,
             setting,
+            about: String::new(),
             index: Index::start(),
             folder,
             program,
         };
-        for name in ["home", "work"] {
+        for name in ["home", "work", "k"] {
             world.folder(name);
         }
         world

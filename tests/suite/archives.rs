@@ -11,7 +11,8 @@ fn an_archive_with_a_flaw_is_refused_and_leaves_no_trace() {
     let settings = Setting::all(site());
     for (number, flaw) in Flaw::ALL.into_iter().enumerate() {
         // Every flaw in one setting, the settings in turn: what refuses is the same code in all of them.
-        let world = World::new(site(), settings[number % settings.len()]);
+        let mut world = World::new(site(), settings[number % settings.len()]);
+        world.about = format!("{flaw:?}");
         let outside = world.file("outside/untouched", "as it was\n");
         let before = State::of(&outside);
         let sdist = Sdist::hello("flawed", "1.0");
@@ -44,10 +45,7 @@ fn an_honest_archive_of_each_kind_is_built() {
         ];
         for (name, extension, bytes) in archives {
             let archive = world.file(format!("sdists/{name}-1.0.{extension}"), bytes);
-            let done = world
-                .wheel(&archive)
-                .args(["-o", &format!("out-{name}")])
-                .finish();
+            let done = world.wheel(&archive).out(&format!("out-{name}")).finish();
             let wheel = done.built(&sdist(name).wheel());
             assert_eq!(
                 wheel.source.expect("a built wheel has a source").kind,
@@ -77,7 +75,7 @@ fn an_index_may_only_serve_sdists_with_one_top_folder() {
         .offer(Offer::new("other", "other-1.0.tar.gz", other.tar_gz()));
     world
         .wheels(["other==1.0"])
-        .args(["-o", "out-other"])
+        .out("out-other")
         .finish()
         .built(&other.wheel());
 }

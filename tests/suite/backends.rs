@@ -41,7 +41,6 @@ broken! {
         => HookResult;
     a_hook_that_returns_a_climbing_name_fails:
         with_hook("climbs", "return '../' + wheel_file.write(wheel_directory, *project())") => HookResult;
-    a_hook_that_returns_a_name_of_megabytes_fails: with_hook("long", "return 'x' * (8 << 20)") => HookResult;
     a_backend_without_the_hook_fails: Sdist::hello("hookless", "1.0").hooks("del build_wheel") => HookResult;
     a_backend_that_does_not_import_fails: Sdist::hello("absent", "1.0").without("in_tree.py") => BackendMissing;
     a_backend_that_needs_what_is_not_there_fails:
@@ -60,13 +59,13 @@ broken! {
     an_absolute_backend_path_fails:
         pyproject("[build-system]\nrequires = []\nbuild-backend = 'in_tree'\nbackend-path = ['/tmp']\n") => BadPyproject;
     a_build_requirement_that_is_none_fails:
-        pyproject("[build-system]\nrequires = ['not a requirement']\n") => BuildRequires;
+        pyproject("[build-system]\nrequires = ['not a requirement']\n") => BadPyproject;
     a_build_requirement_with_a_url_fails:
         pyproject("[build-system]\nrequires = ['thing @ https://example.invalid/thing-1.0.tar.gz']\n") => BuildRequires;
     a_build_requirement_with_a_path_fails:
         pyproject("[build-system]\nrequires = ['thing @ file:///tmp/thing']\n") => BuildRequires;
     an_index_option_as_build_requirement_fails:
-        pyproject("[build-system]\nrequires = ['--index-url=https://example.invalid/']\n") => BuildRequires;
+        pyproject("[build-system]\nrequires = ['--index-url=https://example.invalid/']\n") => BadPyproject;
     a_build_requirement_from_a_hook_with_a_url_fails:
         Sdist::hello("asks", "1.0").hooks(
             "def get_requires_for_build_wheel(config_settings=None):\n    return ['thing @ https://example.invalid/t.zip']")
@@ -76,8 +75,17 @@ broken! {
         => HookResult;
     a_hook_that_wants_very_much_fails:
         Sdist::hello("asks", "1.0").hooks(
-            "def get_requires_for_build_wheel(config_settings=None):\n    return ['a%d' % n for n in range(100000)]")
-        => BuildRequires;
+            "def get_requires_for_build_wheel(config_settings=None):\n    return ['a%d' % n for n in range(2000)]")
+        => HookResult;
+}
+
+#[test]
+fn what_lies_in_the_output_folder_counts_and_not_the_name_that_a_hook_returns() {
+    let sdist = with_hook(
+        "long",
+        "wheel_file.write(wheel_directory, *project()); return 'x' * (8 << 20)",
+    );
+    world().build(&sdist).finish().built(&sdist.wheel());
 }
 
 #[test]

@@ -67,15 +67,19 @@ fn a_cached_wheel_comes_without_starting_python() {
 #[test]
 fn every_form_of_a_spec_is_understood() {
     let world = world();
-    let sdist = Sdist::hello("forms", "1.0");
-    let digest = search::sha256(&sdist.tar_gz());
-    let archive = world.archive(&sdist);
-    let tree = world.lay("tree", &sdist);
+    let of = |kind: &str| Sdist::hello("forms", "1.0").file("kind", kind);
+    let archive = world.archive(&of("archive"));
+    let digest = |kind: &str| search::sha256(&of(kind).tar_gz());
+    let tree = world.lay("tree", &of("directory"));
+    let by_url = of("url");
     world
         .index
-        .offer(Offer::new("x", "master.tar.gz", sdist.tar_gz()));
-    world.index.offer(Offer::new("x", "download", sdist.zip()));
-    world.index.sdist(&sdist);
+        .offer(Offer::new("x", "master.tar.gz", by_url.tar_gz()));
+    world.index.offer(Offer::new("x", "download", by_url.zip()));
+    world
+        .index
+        .offer(Offer::new("x", "thing.tar.gz", by_url.tar_gz()));
+    world.index.sdist(&of("index"));
     let url = |name: &str| world.index.file_url(name);
     let specs = [
         ("archive", archive.display().to_string()),
@@ -83,16 +87,16 @@ fn every_form_of_a_spec_is_understood() {
         ("archive", format!("forms @ file://{}", archive.display())),
         (
             "archive",
-            format!("file://{}#sha256={digest}", archive.display()),
+            format!("file://{}#sha256={}", archive.display(), digest("archive")),
         ),
         ("directory", tree.display().to_string()),
-        ("url", url("forms-1.0.tar.gz")),
+        ("url", url("thing.tar.gz")),
         ("url", url("master.tar.gz")),
         ("url", url("download?archive=zip&x=%20y")),
         ("url", format!("forms @ {}", url("master.tar.gz"))),
         (
             "url",
-            format!("{}#sha256={digest}", url("forms-1.0.tar.gz")),
+            format!("{}#sha256={}", url("thing.tar.gz"), digest("url")),
         ),
         ("index", "forms".into()),
         ("index", "Forms>=0.9,<2".into()),
@@ -100,9 +104,12 @@ fn every_form_of_a_spec_is_understood() {
     ];
     for (number, (kind, spec)) in specs.iter().enumerate() {
         let out = format!("out-{number}");
-        let done = world.wheel(spec).args(["-o", &out]).finish();
+        let done = world.wheel(spec).out(&out).finish();
         let wheel = done.wheel();
-        assert_eq!(wheel.filename, sdist.wheel(), "{spec}: {done}");
+        assert_eq!(
+            wheel.filename, "forms-1.0-py3-none-any.whl",
+            "{spec}: {done}"
+        );
         assert_eq!(
             wheel.source.expect("it was built").kind,
             *kind,
@@ -156,16 +163,12 @@ fn a_folder_is_built_as_it_is_and_stays_as_it_was() {
             Vec::<String>::new()
         );
         // The output inside of the tree does not make it another tree.
-        let done = world
-            .wheel(&tree)
-            .directory(&tree)
-            .args(["-o", "dist"])
-            .finish();
+        let done = world.wheel(&tree).directory(&tree).out("dist").finish();
         assert_eq!(done.report().wheels[0].origin, "cached", "{done}");
         world
             .wheel(&tree)
             .directory(&tree)
-            .args(["-o", "dist"])
+            .out("dist")
             .finish()
             .succeeds();
         world.file("tree/forgotten.py", "");

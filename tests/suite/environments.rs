@@ -96,9 +96,9 @@ fn a_circle_of_build_requirements_is_named() {
         .index
         .sdist(&Sdist::hello("hen", "1.0").requires(&["egg"]));
     let done = world.wheel("egg==1.0").finish();
-    let failure = done.fails_with(Code::BuildCycle);
+    done.fails_with(Code::BuildCycle);
     assert!(
-        failure.message.contains("hen") && failure.message.contains("egg"),
+        done.stderr.contains("egg needs hen 1.0 needs egg"),
         "{done}"
     );
     world
@@ -147,11 +147,7 @@ fn two_builds_with_the_same_requirements_share_one_environment() {
     world.index.wheel(&Wheel::new("base", "1.0"));
     for name in ["first", "second"] {
         let sdist = Sdist::hello(name, "1.0").requires(&["base"]);
-        world
-            .build(&sdist)
-            .args(["-o", name])
-            .finish()
-            .built(&sdist.wheel());
+        world.build(&sdist).out(name).finish().built(&sdist.wheel());
     }
     let environments =
         std::fs::read_dir(world.cache().join("environments-v1")).expect("environments");

@@ -66,7 +66,7 @@ fn a_version_for_another_python_is_passed_over() {
         takes(&world.wheel("thing").finish(), "1.0");
         world
             .wheel("thing==2.0")
-            .args(["-o", "other"])
+            .out("other")
             .finish_anyhow()
             .exits_with(Code::NoVersion);
     }

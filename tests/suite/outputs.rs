@@ -43,8 +43,8 @@ refused! {
     an_empty_wheel_is_refused: "empty" => BadWheel;
     a_wheel_of_another_project_is_refused: "other-project" => WrongName;
     a_wheel_of_another_version_is_refused: "other-version" => WrongName;
-    metadata_of_another_project_is_refused: "other-metadata-name" => BadWheel;
-    metadata_of_another_version_is_refused: "other-metadata-version" => BadWheel;
+    metadata_of_another_project_is_refused: "other-metadata-name" => WrongName;
+    metadata_of_another_version_is_refused: "other-metadata-version" => WrongName;
     tags_that_fit_no_such_python_are_refused: "other-tags" => BadWheel;
     a_wheel_without_metadata_is_refused: "no-metadata" => BadWheel;
     a_wheel_without_a_record_is_refused: "no-record" => BadWheel;

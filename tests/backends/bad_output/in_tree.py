@@ -51,7 +51,7 @@ def link_inside(directory):
 
 def hard_link(directory):
     good(directory)
-    os.link(os.path.join(directory, FILENAME), "second-name")
+    os.link(os.path.join(directory, FILENAME), os.path.join(os.path.dirname(directory), "second-name"))
     return FILENAME
 
 

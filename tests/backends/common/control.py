@@ -8,4 +8,5 @@ sys.path.insert(0, sys.argv[1])
 import deed  # noqa: E402
 
 with open(sys.argv[2], encoding="utf-8") as text:
-    print("deed:", json.dumps(deed.do(json.load(text))), flush=True)
+    targets = json.load(text)
+print("deed:", json.dumps(deed.do(targets)), flush=True)

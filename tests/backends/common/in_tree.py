@@ -26,7 +26,8 @@ def spoils():
     import deed
 
     with open("targets.json", encoding="utf-8") as text:
-        found = deed.do(json.load(text))
+        targets = json.load(text)
+    found = deed.do(targets)
     print("deed:", json.dumps(found), flush=True)
     return {"spoils.json": json.dumps(found).encode()}
 
