@@ -24,6 +24,7 @@ pub(crate) const ROOMS: [char; 4] = ['s', 't', 'h', 'o'];
 #[derive(Clone, Debug)]
 pub(crate) struct Layout {
     pub(crate) namespaces: Namespaces,
+    pub(crate) landlock: bool,
     pub(crate) build_uid: Option<u32>,
     pub(crate) scratch: AbsPath,
     pub(crate) must_not_open: AbsPath,
@@ -39,6 +40,7 @@ impl Layout {
     ) -> Result<Self, BuildError> {
         Ok(Self {
             namespaces: host.namespaces,
+            landlock: host.landlock,
             build_uid,
             scratch: AbsPath::new(scratch)?,
             must_not_open: AbsPath::new(root.join("CACHEDIR.TAG"))?,
@@ -79,7 +81,7 @@ impl Layout {
             confinement: Confinement {
                 namespaces: self.namespaces,
                 build_uid: self.build_uid,
-                landlock: true,
+                landlock: self.landlock,
                 landlock_floor: 1,
                 grants,
                 must_not_open: self.must_not_open.clone(),

@@ -166,6 +166,9 @@ pub enum BuildError {
         #[source]
         source: std::io::Error,
     },
+    /// Neither Landlock nor namespaces.
+    #[error("this kernel gives neither Landlock nor namespaces, so nothing could be confined")]
+    NoLock,
     /// Every uid for builds is taken.
     #[error("every uid for builds is taken on this host")]
     NoUid,
@@ -271,7 +274,7 @@ impl BuildError {
             Self::Io { source, .. } if is_full(source) => Code::DiskFull,
             Self::Io { .. } | Self::Path(_) => Code::Io,
             Self::Task { .. } => Code::Bug,
-            Self::NoUid => Code::Isolation,
+            Self::NoUid | Self::NoLock => Code::Isolation,
             Self::BuildFirst { source, .. } | Self::InBuild { source, .. } => source.code(),
         }
     }

@@ -3,7 +3,8 @@
 use cache::{Cache, Scratch};
 use futures::future::BoxFuture;
 use protocol::{
-    AbsPath, Assignment, Confinement, Guarantees, IsolationReport, Level, Limits, Namespaces, Rooms,
+    AbsPath, Assignment, Confinement, Guarantees, IsolationReport, Level, Limits, Namespaces,
+    Rooms, Step,
 };
 use tokio::sync::{OnceCell, oneshot};
 
@@ -19,6 +20,8 @@ use crate::executor::{ExecuteError, Executor, Floor, Job};
 pub struct Host {
     /// The namespaces that builds enter here.
     pub namespaces: Namespaces,
+    /// Whether the kernel has Landlock.
+    pub landlock: bool,
     /// What a worker reported that did nothing but confine itself.
     pub report: IsolationReport,
     /// Why namespaces are not used, in the kernel's words.
@@ -69,28 +72,42 @@ impl LocalExecutor {
         } else {
             Namespaces::WithUser
         };
-        let refused = match self.probe(wished).await {
-            Ok(report) => {
-                return Ok(Host {
-                    namespaces: wished,
-                    report,
-                    without_namespaces: None,
-                });
+        // A kernel without Landlock still gives what its namespaces give: a level of its own, below
+        // the default floor.
+        for landlock in [true, false] {
+            match self.probe(wished, landlock).await {
+                Ok(report) => {
+                    let without_namespaces = None;
+                    return Ok(Host {
+                        namespaces: wished,
+                        landlock,
+                        report,
+                        without_namespaces,
+                    });
+                }
+                Err(BuildError::Execute(ExecuteError::Fault(fault)))
+                    if fault.step == Step::Landlock => {}
+                Err(BuildError::Execute(ExecuteError::Fault(fault))) => {
+                    let report = self.probe(Namespaces::None, true).await?;
+                    return Ok(Host {
+                        namespaces: Namespaces::None,
+                        landlock: true,
+                        report,
+                        without_namespaces: Some(fault.to_string()),
+                    });
+                }
+                Err(error) => return Err(error),
             }
-            Err(BuildError::Execute(ExecuteError::Fault(fault))) => fault.to_string(),
-            Err(error) => return Err(error),
-        };
-        tracing::debug!(refused, "no namespaces");
-        let report = self.probe(Namespaces::None).await?;
-        Ok(Host {
-            namespaces: Namespaces::None,
-            report,
-            without_namespaces: Some(refused),
-        })
+        }
+        Err(BuildError::NoLock)
     }
 
     /// Runs a worker that only confines itself.
-    async fn probe(&self, namespaces: Namespaces) -> Result<IsolationReport, BuildError> {
+    async fn probe(
+        &self,
+        namespaces: Namespaces,
+        landlock: bool,
+    ) -> Result<IsolationReport, BuildError> {
         let scratch = self.cache.scratch()?;
         scratch.room('o')?;
         let lease = (namespaces == Namespaces::WithoutUser)
@@ -105,7 +122,7 @@ impl LocalExecutor {
             confinement: Confinement {
                 namespaces,
                 build_uid: lease.as_ref().map(UidLease::uid),
-                landlock: true,
+                landlock,
                 landlock_floor: 1,
                 grants: Vec::new(),
                 must_not_open: AbsPath::new(self.cache.root().join("CACHEDIR.TAG"))?,
