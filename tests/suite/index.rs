@@ -1,7 +1,7 @@
 //! Package indexes: which file is chosen, and what happens when the index misbehaves.
 
 use model::Code;
-use tests::{Fault, Offer, Outcome, Sdist, Wheel, World};
+use tests::{Fault, Gate, Offer, Outcome, Sdist, Wheel, World};
 
 use crate::world;
 
@@ -170,6 +170,26 @@ fn an_index_that_fails_twice_is_asked_a_third_time() {
     assert_eq!(world.index.requests("/simple/thing/"), 3);
 }
 
+#[test]
+fn an_index_that_is_slow_is_waited_for() {
+    let sdist = Sdist::hello("thing", "1.0");
+    for path in ["/simple/thing/", "/files/thing-1.0.tar.gz"] {
+        let world = world();
+        let gate = Gate::default();
+        world
+            .index
+            .sdist(&sdist)
+            .fault(path, Fault::Held(gate.clone()));
+        let mut running = world.wheel("thing==1.0").start();
+        running.wait_until("the index was asked", |_| {
+            (world.index.requests(path) > 0).then_some(())
+        });
+        assert!(!running.has_ended(), "half an answer is no answer");
+        gate.open();
+        running.finish().built(&sdist.wheel());
+    }
+}
+
 macro_rules! misbehaves {
     ($($name:ident: $path:literal, $fault:expr => $code:ident;)*) => {
         $(#[test] fn $name() {
@@ -265,27 +285,6 @@ fn a_folder_of_files_serves_like_an_index() {
         .finish();
     takes(&done, "1.1");
     assert_eq!(world.index.all_requests().len(), 0, "{done}");
-}
-
-#[test]
-fn pips_own_settings_name_the_index() {
-    let world = world();
-    serve(&world, "thing", &["1.0"]);
-    let url = world.index.url();
-    let bare = || {
-        world
-            .wheel("thing==1.0")
-            .without(&["--default-index", &url])
-    };
-    takes(&bare().env("PIP_INDEX_URL", &url).finish(), "1.0");
-    let file = world.file("pip.conf", format!("[global]\nindex-url = {url}\n"));
-    takes(
-        &bare()
-            .env("PIP_CONFIG_FILE", &file)
-            .args(["--refresh"])
-            .finish(),
-        "1.0",
-    );
 }
 
 #[test]

@@ -131,18 +131,6 @@ fn a_full_disk_is_an_error_and_room_makes_it_work() {
     let sdist = Sdist::hello("large", "1.0").file("ballast.bin", ballast(6 << 20));
     let archive = world.archive(&sdist);
     let (small, seen) = (world.folder("small"), world.file("seen", ""));
-    let uid = world.setting.identity.uid();
-    let enter: &[&str] = if uid == 0 {
-        &["unshare", "--mount"]
-    } else {
-        &[
-            "unshare",
-            "--user",
-            "--map-current-user",
-            "--keep-caps",
-            "--mount",
-        ]
-    };
     // A file system of four megabytes that only this run sees; what is left on it is listed before it goes.
     let text = format!(
         "mount -t tmpfs -o size=4m,mode=0755 tmpfs {small} || exit 71; \"$@\"; code=$?; \
@@ -167,7 +155,7 @@ fn a_full_disk_is_an_error_and_room_makes_it_work() {
             "--output-format",
             "json",
         ])
-        .through_shell(enter, &text)
+        .in_own_mounts(&text)
         .finish();
     assert_ne!(
         done.code,
@@ -181,6 +169,57 @@ fn a_full_disk_is_an_error_and_room_makes_it_work() {
         "left on the full disk: {done}"
     );
     world.wheel(&archive).finish().built(&sdist.wheel());
+}
+
+#[test]
+fn one_writable_mount_is_enough() {
+    for setting in Setting::all(site())
+        .into_iter()
+        .filter(|setting| setting.identity == Identity::Caller)
+    {
+        let world = World::new(site(), setting);
+        let sdist = Sdist::hello("hello", "1.0");
+        let mount = world.folder("m");
+        // All that is mounted becomes read-only, but for one folder; the cache and the output are in it.
+        let text = format!(
+            "mount --bind {mount} {mount} || exit 71; \
+             sed 's/ - .*//' /proc/self/mountinfo | cut -d' ' -f5 | while read -r point; do \
+               case $point in {mount}|/proc*|/sys*|/dev*) ;; *) mount -o remount,bind,ro \"$point\" || exit 71;; esac; \
+             done || exit 71; \
+             ! touch {home}/writable 2>/dev/null || exit 71; exec \"$@\"",
+            mount = mount.display(),
+            home = world.home().display(),
+        );
+        let (cache, out) = (mount.join("c"), mount.join("out"));
+        let done = world
+            .run(["wheel"])
+            .args([
+                world.archive(&sdist).as_os_str(),
+                "-o".as_ref(),
+                out.as_os_str(),
+            ])
+            .args([
+                "--cache-dir".as_ref(),
+                cache.as_os_str(),
+                "-p".as_ref(),
+                world.python().path.as_os_str(),
+            ])
+            .args([
+                "--default-index",
+                &world.index.url(),
+                "--output-format",
+                "json",
+            ])
+            .in_own_mounts(&text)
+            .finish();
+        assert_ne!(done.code, Some(71), "the mounts could not be made: {done}");
+        let wheel = done.built(&sdist.wheel());
+        assert_eq!(
+            wheel.isolation.expect("it was built").level,
+            setting.level().word(),
+            "{done}"
+        );
+    }
 }
 
 /// Bytes that do not shrink.

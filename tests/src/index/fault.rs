@@ -19,7 +19,7 @@ pub enum Fault {
     CutAfter(usize),
     /// The right length and other bytes.
     Altered,
-    /// Nothing more until the gate opens.
+    /// One byte of the body, and the rest when the gate opens.
     Held(Gate),
     /// Elsewhere.
     Redirect(String),
@@ -90,6 +90,7 @@ impl Fault {
             Self::Held(gate) => {
                 answer.send_part(stream, 1);
                 gate.pass();
+                answer.send_rest(stream, 1);
             }
             Self::Redirect(target) => Answer::status(302).header("Location", &target).send(stream),
         }

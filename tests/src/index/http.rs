@@ -103,4 +103,9 @@ impl Answer {
         let _ = stream.write_all(part);
         let _ = stream.flush();
     }
+
+    /// Sends what [`Self::send_part`] left out.
+    pub(super) fn send_rest(&self, mut stream: &TcpStream, bytes: usize) {
+        let _ = stream.write_all(&self.body[bytes.min(self.body.len())..]);
+    }
 }
