@@ -16,11 +16,15 @@ impl Cache {
         self.bucket(bucket).join(&name[..2]).join(name)
     }
 
-    /// Returns a blob if it is there and has its digest. A damaged one is removed.
+    /// Returns a blob if it is there and has its digest, and holds it. A damaged one is removed.
     pub fn blob(&self, bucket: Bucket, digest: &Digest) -> Option<PathBuf> {
         let path = self.blob_path(bucket, &digest.sha256);
+        self.hold(&path);
         match hash(&path) {
-            Ok(Some(found)) if found == *digest => Some(path),
+            Ok(Some(found)) if found == *digest => {
+                self.touch(&path);
+                Some(path)
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             // An asked size that differs while the name's digest fits is no damage of the blob.
             Ok(Some(found)) if found.sha256 == digest.sha256 => None,

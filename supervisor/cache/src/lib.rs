@@ -7,6 +7,7 @@ mod blob;
 mod bucket;
 mod deliver;
 mod discard;
+mod entry_lease;
 mod error;
 mod lease;
 mod lock;

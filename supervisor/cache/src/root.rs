@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use rustix::fs::StatVfsMountFlags;
 
+use crate::entry_lease::EntryLeases;
 use crate::mark::{self, Ownership};
 use crate::{Bucket, CacheError};
 
@@ -32,6 +33,7 @@ pub struct Cache {
 struct Inner {
     root: PathBuf,
     no_exec: bool,
+    leases: EntryLeases,
 }
 
 /// How the root's length fits what builds append to it.
@@ -130,6 +132,7 @@ impl Cache {
         let inner = Inner {
             root: real,
             no_exec: volume.f_flag.contains(StatVfsMountFlags::NOEXEC),
+            leases: EntryLeases::default(),
         };
         let inner = Arc::new(inner);
         Ok((Self { inner }, ownership))
@@ -169,6 +172,10 @@ impl Cache {
     #[must_use]
     pub fn bucket(&self, bucket: Bucket) -> PathBuf {
         self.inner.root.join(bucket.folder())
+    }
+
+    pub(crate) fn entry_leases(&self) -> &EntryLeases {
+        &self.inner.leases
     }
 
     /// Whether programs can not be started from the root's mount (`noexec`).
