@@ -70,6 +70,10 @@ pub struct Program {
     /// Whether it takes calls over its standard input and answers each on the control pipe
     /// (descriptor 3); otherwise its end is its answer.
     pub takes_calls: bool,
+    /// The file that is its standard input, if it takes no calls; else it reads nothing.
+    pub input: Option<AbsPath>,
+    /// The file in a room that receives its standard output, made anew; the log where `None`.
+    pub output: Option<AbsPath>,
 }
 
 /// What an unpacking worker says it laid down.

@@ -41,6 +41,15 @@ pub enum Namespaces {
     WithoutUser,
 }
 
+/// What a worker's program may do with a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Network {
+    /// Nothing: every build, and everything else that runs a stranger's code.
+    None,
+    /// Internet sockets that it opens itself: git while it fetches. No socket of the host's.
+    Outbound,
+}
+
 /// What a worker shall enforce.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confinement {
@@ -52,6 +61,8 @@ pub struct Confinement {
     pub landlock: bool,
     /// The lowest Landlock ABI to go on with (6 for `confined`, 1 for `ns`).
     pub landlock_floor: u32,
+    /// What the program may do with a network.
+    pub network: Network,
     /// What the hook stage may reach. The rooms are granted by [`crate::Rooms`], not here.
     pub grants: Vec<PathGrant>,
     /// A file that exists on the host and must not open from inside: the self-test tries it.

@@ -32,7 +32,7 @@ mod path;
 pub use assignment::{Assignment, Listing, Program, Rooms, Top, Unpack};
 pub use call::{Hook, HookCall, HookReturn};
 pub use claim::{Claim, Ending, Usage};
-pub use confinement::{Access, Confinement, Namespaces, PathGrant};
+pub use confinement::{Access, Confinement, Namespaces, Network, PathGrant};
 pub use denial::Denial;
 pub use event::Event;
 pub use fault::{Fault, Step};

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use protocol::{
     AbsPath, Access, Assignment, Claim, Confinement, Denial, Ending, Enforcement, Event, Fault,
     FrameError, Guarantee, Hook, HookCall, HookReturn, IsolationReport, Level, Limit, Limits,
-    Listing, MAX_FRAME, Namespaces, Order, PathGrant, Program, PushDecoder, Rooms, Step, Top,
-    Unpack, Usage, decode, encode,
+    Listing, MAX_FRAME, Namespaces, Network, Order, PathGrant, Program, PushDecoder, Rooms, Step,
+    Top, Unpack, Usage, decode, encode,
 };
 
 fn path() -> impl Strategy<Value = AbsPath> {
@@ -69,16 +69,18 @@ fn confinement() -> impl Strategy<Value = Confinement> {
         any::<Option<u32>>(),
         any::<bool>(),
         any::<u32>(),
+        prop_oneof![Just(Network::None), Just(Network::Outbound)],
         prop::collection::vec(grant(), 0..8),
         path(),
     )
         .prop_map(
-            |(namespaces, build_uid, landlock, landlock_floor, grants, must_not_open)| {
+            |(namespaces, build_uid, landlock, landlock_floor, network, grants, must_not_open)| {
                 Confinement {
                     namespaces,
                     build_uid,
                     landlock,
                     landlock_floor,
+                    network,
                     grants,
                     must_not_open,
                 }
@@ -89,13 +91,20 @@ fn confinement() -> impl Strategy<Value = Confinement> {
 fn program() -> impl Strategy<Value = Program> {
     let strings = prop::collection::vec(text(), 0..5);
     let variables = prop::collection::vec((text(), text()), 0..5);
-    (path(), strings, variables, path(), any::<bool>()).prop_map(
-        |(path, arguments, environment, directory, takes_calls)| Program {
+    let ends = (
+        any::<bool>(),
+        prop::option::of(path()),
+        prop::option::of(path()),
+    );
+    (path(), strings, variables, path(), ends).prop_map(
+        |(path, arguments, environment, directory, (takes_calls, input, output))| Program {
             path,
             arguments,
             environment,
             directory,
             takes_calls,
+            input,
+            output,
         },
     )
 }

@@ -9,13 +9,16 @@ use std::io::{IoSliceMut, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use nix::cmsg_space;
-use nix::fcntl::OFlag;
+use nix::fcntl::{OFlag, open};
 use nix::sys::socket::{
     AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType, recvmsg,
     sendmsg, socketpair,
 };
+use nix::sys::stat::Mode;
 use nix::unistd::{Pid, chdir, execve, pipe2};
-use protocol::{Assignment, Fault, Namespaces, Program, Step, decode, encode};
+use protocol::{
+    Assignment, Confinement, Fault, Namespaces, Network, Program, Step, decode, encode,
+};
 
 use crate::confine::{Domain, Support, end_with_parent, restrict, self_test, set_limits};
 use crate::error::{At, fault};
@@ -123,10 +126,7 @@ fn armed(
     if support.abi > 0 {
         restrict(domain)?;
     }
-    install_filter(
-        assignment.confinement.namespaces,
-        ends.listener_socket.as_fd(),
-    )?;
+    install_filter(&assignment.confinement, ends.listener_socket.as_fd())?;
     let confinement = &assignment.confinement;
     let beside = match confinement.namespaces {
         Namespaces::None => assignment.rooms.scratch.as_path(),
@@ -136,6 +136,7 @@ fn armed(
         confinement.must_not_open.as_path(),
         beside,
         support.scopes(),
+        confinement.network,
     )?;
     let mut status = File::from(
         ends.status
@@ -149,13 +150,16 @@ fn armed(
 
 /// Installs the filter, with a listener if the host gives one, and sends the listener (or a plain
 /// byte if there is none) to the reaper.
-fn install_filter(namespaces: Namespaces, socket: BorrowedFd<'_>) -> Result<(), Fault> {
+fn install_filter(confinement: &Confinement, socket: BorrowedFd<'_>) -> Result<(), Fault> {
     let arch = filter::Arch::current();
     let mut spec = filter::Spec {
-        stage: filter::Stage::Program,
+        stage: match confinement.network {
+            Network::None => filter::Stage::Program,
+            Network::Outbound => filter::Stage::Fetch,
+        },
         listener: true,
         // At `ns` read-only mounts protect what lies outside the rooms.
-        broker_metadata: namespaces == Namespaces::None,
+        broker_metadata: confinement.namespaces == Namespaces::None,
     };
     let listener = match filter::install(&filter::compile(arch, &spec), true) {
         Ok(listener) => listener,
@@ -208,6 +212,7 @@ fn become_program(program: &Program, ends: &Ends) -> Fault {
         if let Some(calls) = &ends.calls {
             sys::place(calls.as_fd(), 0).at(Step::Exec, "place the calls")?;
         }
+        place_files(program)?;
         let path = c_string(program.path.as_path().to_string_lossy().as_ref())?;
         let arguments: Vec<_> = program
             .arguments
@@ -230,6 +235,28 @@ fn become_program(program: &Program, ends: &Ends) -> Fault {
         Err(fault) => fault,
         Ok(()) => fault(Step::Exec, "exec returned"),
     }
+}
+
+/// Puts the files of the program at standard input and output. Opened behind every lock, so that
+/// it can be nothing that the program may not open itself.
+fn place_files(program: &Program) -> Result<(), Fault> {
+    if let Some(path) = program.input.as_ref().filter(|_| !program.takes_calls) {
+        let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        let input = open(path.as_path(), flags, Mode::empty())
+            .at(Step::Exec, format!("open the input `{path}`"))?;
+        sys::place(input.as_fd(), 0).at(Step::Exec, "place the input")?;
+    }
+    if let Some(path) = &program.output {
+        let flags = OFlag::O_WRONLY
+            | OFlag::O_CREAT
+            | OFlag::O_TRUNC
+            | OFlag::O_NOFOLLOW
+            | OFlag::O_CLOEXEC;
+        let output = open(path.as_path(), flags, Mode::from_bits_truncate(0o600))
+            .at(Step::Exec, format!("open the output `{path}`"))?;
+        sys::place(output.as_fd(), 1).at(Step::Exec, "place the output")?;
+    }
+    Ok(())
 }
 
 /// Puts the pipe for answers at descriptor 3. Whatever was there was the child's copy of something

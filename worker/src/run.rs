@@ -50,7 +50,8 @@ fn work(link: &mut Link) -> Result<ExitCode, Fault> {
     let uid = confinement.build_uid.unwrap_or_else(|| geteuid().as_raw());
     let processes_now = confine::processes_of_this_uid(uid);
     confine::assert_one_thread()?;
-    if let InNamespace::Outside(code) = confine::enter(confinement.namespaces)? {
+    if let InNamespace::Outside(code) = confine::enter(confinement.namespaces, confinement.network)?
+    {
         return Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)));
     }
     if let Some(uid) = confinement.build_uid {
@@ -125,7 +126,7 @@ fn enter_domain(assignment: &Assignment, rooms: &[Room], support: Support) -> Re
 
 /// The grants of the program's stage: the policy's, the rooms, and what level `ns` adds.
 fn domain(assignment: &Assignment, rooms: &[Room], support: Support) -> Result<Domain, Fault> {
-    let mut domain = Domain::new(support);
+    let mut domain = Domain::new(support, assignment.confinement.network);
     if support.abi == 0 {
         return Ok(domain);
     }
@@ -230,7 +231,7 @@ impl Confined<'_> {
     fn report(&self, listener: bool) -> protocol::IsolationReport {
         let confinement = &self.assignment.confinement;
         let dedicated = confinement.build_uid.is_some();
-        confine::report(self.support, confinement.namespaces, dedicated, listener)
+        confine::report(self.support, confinement, dedicated, listener)
     }
 
     /// Has the archive unpacked, if there is one. `true` if the worker should end now.
@@ -288,5 +289,7 @@ fn nothing() -> Result<Program, Fault> {
         environment: Vec::new(),
         directory: root,
         takes_calls: false,
+        input: None,
+        output: None,
     })
 }

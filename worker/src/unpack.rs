@@ -9,7 +9,7 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use nix::fcntl::OFlag;
 use nix::unistd::{Pid, pipe2};
-use protocol::{Access, Event, Fault, Limits, Listing, Step, Top, Unpack, decode, encode};
+use protocol::{Access, Event, Fault, Limits, Listing, Network, Step, Top, Unpack, decode, encode};
 
 use crate::confine::{Domain, Support, end_with_parent, restrict, set_limits};
 use crate::error::{At, fault};
@@ -35,7 +35,7 @@ pub(crate) fn start(
     limits: &Limits,
 ) -> Result<Unpacker, Fault> {
     let room = find(rooms, &order.room)?;
-    let mut domain = Domain::new(support);
+    let mut domain = Domain::new(support, Network::None);
     if support.abi > 0 {
         domain.grant(&room.seen_as, Access::ReadWrite, false)?;
     }

@@ -4,7 +4,7 @@ use environment::{Environment, folders_to_run};
 use model::PythonFacts;
 use policies::{Compiled, Places};
 use protocol::{
-    AbsPath, Access, Assignment, Confinement, Limits, Namespaces, PathGrant, Program, Rooms, Top,
+    AbsPath, Access, Assignment, Confinement, Limits, Namespaces, Network, PathGrant, Program, Rooms, Top,
     Unpack,
 };
 
@@ -83,6 +83,7 @@ impl Layout {
                 build_uid: self.build_uid,
                 landlock: self.landlock,
                 landlock_floor: 1,
+                network: Network::None,
                 grants,
                 must_not_open: self.must_not_open.clone(),
             },
@@ -167,6 +168,8 @@ pub(crate) fn hook_program(
         environment: variables,
         directory,
         takes_calls: true,
+        input: None,
+        output: None,
     })
 }
 

@@ -70,6 +70,8 @@ async fn ask(
         environment: layout.variables()?,
         directory: layout.room('t')?,
         takes_calls: false,
+        input: None,
+        output: None,
     };
     let job = Job {
         assignment: layout.assignment(grants(found)?, limits(), None, Some(program))?,

@@ -106,13 +106,14 @@ pub(crate) fn of(spec: &Spec) -> Vec<Rule> {
     .concat();
     match spec.stage {
         Stage::Unpack => [unpack::RULES, &everywhere].concat(),
-        Stage::Program => {
+        stage @ (Stage::Program | Stage::Fetch) => {
             let mut rules = everywhere;
-            rules.extend(
+            let network = if stage == Stage::Fetch {
+                network::FETCH
+            } else {
                 network::RULES
-                    .iter()
-                    .map(|rule| network::adapt(*rule, spec)),
-            );
+            };
+            rules.extend(network.iter().map(|rule| network::adapt(*rule, spec)));
             if spec.notifies() && spec.broker_metadata {
                 rules.extend(metadata::RULES);
             }

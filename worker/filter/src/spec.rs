@@ -7,6 +7,9 @@ pub enum Stage {
     Unpack,
     /// A stranger's program: Python, compilers, anything that a build starts.
     Program,
+    /// Our own choice of program that fetches from a network, git: as `Program`, but it may open
+    /// Internet sockets and no local ones.
+    Fetch,
 }
 
 /// One filter, described.
@@ -14,7 +17,7 @@ pub enum Stage {
 pub struct Spec {
     /// Which rules.
     pub stage: Stage,
-    /// `Stage::Program` only: attempts to reach a network are notified instead of refused. The
+    /// Not in `Stage::Unpack`: attempts to reach a network are notified instead of refused. The
     /// filter must then be installed with a listener; without one the kernel answers `ENOSYS`.
     pub listener: bool,
     /// Together with `listener`: every call that changes metadata is notified. Otherwise such calls
@@ -26,6 +29,6 @@ impl Spec {
     /// Returns whether a filter of this description leaves any call to a listener.
     #[must_use]
     pub fn notifies(&self) -> bool {
-        self.stage == Stage::Program && self.listener
+        self.stage != Stage::Unpack && self.listener
     }
 }

@@ -10,7 +10,7 @@ mod tables;
 use crate::spec::{Spec, Stage};
 
 /// Every filter there can be, with the name of its golden file.
-const SPECS: [(&str, Spec); 4] = [
+const SPECS: [(&str, Spec); 6] = [
     (
         "unpack",
         Spec {
@@ -39,6 +39,22 @@ const SPECS: [(&str, Spec); 4] = [
         "program-broker",
         Spec {
             stage: Stage::Program,
+            listener: true,
+            broker_metadata: true,
+        },
+    ),
+    (
+        "fetch",
+        Spec {
+            stage: Stage::Fetch,
+            listener: false,
+            broker_metadata: false,
+        },
+    ),
+    (
+        "fetch-broker",
+        Spec {
+            stage: Stage::Fetch,
             listener: true,
             broker_metadata: true,
         },

@@ -11,7 +11,7 @@ use landlock::{
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open};
 use nix::sys::stat::{Mode, SFlag, fstat};
-use protocol::{Access, Fault, Step};
+use protocol::{Access, Fault, Network, Step};
 
 use crate::error::{At, fault};
 use crate::sys;
@@ -44,14 +44,16 @@ impl Support {
 pub(crate) struct Domain {
     rules: Vec<(OwnedFd, BitFlags<AccessFs>, String)>,
     abi: ABI,
+    network: Network,
 }
 
 impl Domain {
-    /// Begins a domain without any grant.
-    pub(crate) fn new(support: Support) -> Self {
+    /// Begins a domain without any grant of files.
+    pub(crate) fn new(support: Support, network: Network) -> Self {
         Self {
             rules: Vec::new(),
             abi: ABI::from(i32::try_from(support.abi).unwrap_or(0)),
+            network,
         }
     }
 
@@ -112,7 +114,8 @@ pub(crate) fn restrict(domain: Domain) -> Result<(), Fault> {
         .set_compatibility(CompatLevel::HardRequirement)
         .handle_access(AccessFs::from_all(abi))
         .map_err(|error| failed("handle file rights", &error))?;
-    if abi >= ABI::V4 {
+    // A right that is not handled is not taken away: TCP stays for who may reach out.
+    if abi >= ABI::V4 && domain.network == Network::None {
         ruleset = ruleset
             .handle_access(AccessNet::from_all(abi))
             .map_err(|error| failed("handle network rights", &error))?;

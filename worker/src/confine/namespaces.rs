@@ -17,7 +17,7 @@ use nix::sched::{CloneFlags, unshare};
 use nix::sys::stat::{Mode, SFlag, fstat};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{chdir, getegid, geteuid, pivot_root, sethostname};
-use protocol::{Access, Assignment, Fault, Namespaces, PathGrant, Step};
+use protocol::{Access, Assignment, Fault, Namespaces, Network, PathGrant, Step};
 
 use super::privileges::end_with_parent;
 use crate::error::{At, fault};
@@ -36,12 +36,14 @@ pub(crate) enum InNamespace {
 }
 
 /// Enters the namespaces and forks their init, which goes on as the reaper.
-pub(crate) fn enter(namespaces: Namespaces) -> Result<InNamespace, Fault> {
-    let all = CloneFlags::CLONE_NEWNS
+pub(crate) fn enter(namespaces: Namespaces, network: Network) -> Result<InNamespace, Fault> {
+    let mut all = CloneFlags::CLONE_NEWNS
         | CloneFlags::CLONE_NEWPID
         | CloneFlags::CLONE_NEWIPC
-        | CloneFlags::CLONE_NEWNET
         | CloneFlags::CLONE_NEWUTS;
+    if network == Network::None {
+        all |= CloneFlags::CLONE_NEWNET;
+    }
     match namespaces {
         Namespaces::None => return Ok(InNamespace::Reaper),
         Namespaces::WithoutUser => unshare(all).at(Step::Namespaces, "unshare")?,

@@ -1,18 +1,24 @@
 //! The level and the vector of guarantees, from what was in fact enforced.
 
 use nix::unistd::geteuid;
-use protocol::{Enforcement, Guarantee, Guarantees, IsolationReport, Level, Namespaces};
+use protocol::{
+    Confinement, Enforcement, Guarantee, Guarantees, IsolationReport, Level, Namespaces, Network,
+};
 
 use super::landlock::Support;
 
 /// Computes the report. `listener` says whether the filter of the program's stage has one.
 pub(crate) fn report(
     support: Support,
-    namespaces: Namespaces,
+    confinement: &Confinement,
     dedicated_uid: bool,
     listener: bool,
 ) -> IsolationReport {
-    let in_namespaces = namespaces != Namespaces::None;
+    let in_namespaces = confinement.namespaces != Namespaces::None;
+    let ip_net = match confinement.network {
+        Network::None => Enforcement::Enforced,
+        Network::Outbound => Enforcement::Absent,
+    };
     let uid = geteuid().as_raw();
     let metadata = if in_namespaces || listener {
         Enforcement::Enforced
@@ -31,7 +37,7 @@ pub(crate) fn report(
         (Guarantee::FsRead, yes(in_namespaces || support.abi >= 1)),
         (Guarantee::FsWrite, yes(in_namespaces || support.abi >= 3)),
         (Guarantee::Metadata, metadata),
-        (Guarantee::IpNet, Enforcement::Enforced),
+        (Guarantee::IpNet, ip_net),
         (Guarantee::UnixNet, Enforcement::Enforced),
         (Guarantee::Signals, yes(scoped)),
         (Guarantee::Ptrace, Enforcement::Enforced),

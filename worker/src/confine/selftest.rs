@@ -10,13 +10,18 @@ use nix::sys::signal::kill;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 use nix::sys::stat::Mode;
 use nix::unistd::getppid;
-use protocol::{Fault, Step};
+use protocol::{Fault, Network, Step};
 
 use crate::error::fault;
 
 /// Tries what must fail. `outside` exists on the host and is granted to no one; `beside` is a
 /// folder in which nothing may be made; `signals` says whether the reaper must be out of reach.
-pub(crate) fn self_test(outside: &Path, beside: &Path, signals: bool) -> Result<(), Fault> {
+pub(crate) fn self_test(
+    outside: &Path,
+    beside: &Path,
+    signals: bool,
+    network: Network,
+) -> Result<(), Fault> {
     must_fail(
         "open a file that no grant covers",
         open(outside, OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty()),
@@ -36,14 +41,14 @@ pub(crate) fn self_test(outside: &Path, beside: &Path, signals: bool) -> Result<
         unshare(CloneFlags::CLONE_NEWUSER),
         &[Errno::EPERM],
     )?;
+    // Who may reach out has no way to the host's own services instead.
+    let (act, family) = match network {
+        Network::None => ("open an Internet socket", AddressFamily::Inet),
+        Network::Outbound => ("open a local socket", AddressFamily::Unix),
+    };
     must_fail(
-        "open an Internet socket",
-        socket(
-            AddressFamily::Inet,
-            SockType::Stream,
-            SockFlag::SOCK_CLOEXEC,
-            None,
-        ),
+        act,
+        socket(family, SockType::Stream, SockFlag::SOCK_CLOEXEC, None),
         &[Errno::EACCES],
     )?;
     if signals {

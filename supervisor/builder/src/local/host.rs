@@ -3,7 +3,7 @@
 use cache::{Cache, Scratch};
 use futures::future::BoxFuture;
 use protocol::{
-    AbsPath, Assignment, Confinement, Guarantees, IsolationReport, Level, Limits, Namespaces,
+    AbsPath, Assignment, Confinement, Guarantees, IsolationReport, Level, Limits, Namespaces, Network,
     Rooms, Step,
 };
 use tokio::sync::{OnceCell, oneshot};
@@ -124,6 +124,7 @@ impl LocalExecutor {
                 build_uid: lease.as_ref().map(UidLease::uid),
                 landlock,
                 landlock_floor: 1,
+                network: Network::None,
                 grants: Vec::new(),
                 must_not_open: AbsPath::new(self.cache.root().join("CACHEDIR.TAG"))?,
             },

@@ -192,6 +192,8 @@ impl Pipeline {
             environment: variables,
             directory: layout.room('t')?,
             takes_calls: false,
+        input: None,
+        output: None,
         };
         let limits = settings.limits.over(&compiled.limits);
         let job = Job {

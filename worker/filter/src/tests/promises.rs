@@ -46,7 +46,9 @@ const UNPACK: usize = 0;
 const PROGRAM: usize = 1;
 const LISTENER: usize = 2;
 const BROKER: usize = 3;
-const ALL: [usize; 4] = [UNPACK, PROGRAM, LISTENER, BROKER];
+const FETCH: usize = 4;
+const FETCH_BROKER: usize = 5;
+const ALL: [usize; 6] = [UNPACK, PROGRAM, LISTENER, BROKER, FETCH, FETCH_BROKER];
 const PROGRAMS: [usize; 3] = [PROGRAM, LISTENER, BROKER];
 
 #[test]
@@ -157,6 +159,40 @@ fn only_local_streams_are_free() {
             expect(which, call, &arguments, EACCES);
             arguments[at] = 0x2000_4000 | HIGH;
             expect(which, call, &arguments, EACCES);
+        }
+    }
+}
+
+#[test]
+fn who_fetches_opens_internet_sockets_and_no_local_ones() {
+    for which in [FETCH, FETCH_BROKER] {
+        let other = if which == FETCH { EACCES } else { NOTIFY };
+        for family in [2, 10, 2 | HIGH] {
+            for kind in [1, 2, 1 | 0o2_000_000, 2 | 0o2_004_000] {
+                expect(which, "socket", &[family, kind, 0], ALLOW);
+            }
+            for kind in [3, 4, 5, 6, 10, 0] {
+                expect(which, "socket", &[family, kind, 0], other);
+            }
+            expect(which, "socketpair", &[family, 1, 0], other);
+        }
+        for family in [0, 1, 16, 17, 38, 40, 44, 0xffff_ffff] {
+            expect(which, "socket", &[family, 1, 0], other);
+            expect(which, "socket", &[family, 2, 0], other);
+        }
+        expect(which, "socketpair", &[1, 1, 0], ALLOW);
+        expect(which, "socketpair", &[1, 2, 0], other);
+        expect(which, "connect", &[3, POINTER, 16], ALLOW);
+        expect(which, "listen", &[3, 8], EACCES);
+        expect(which, "execve", &[POINTER, POINTER, POINTER], ALLOW);
+    }
+    // And nobody else does: a build has no way out, whatever listens.
+    for which in PROGRAMS {
+        let refused = if which == PROGRAM { EACCES } else { NOTIFY };
+        for family in [2, 10] {
+            for kind in [1, 2] {
+                expect(which, "socket", &[family, kind, 0], refused);
+            }
         }
     }
 }
