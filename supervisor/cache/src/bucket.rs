@@ -17,6 +17,10 @@ pub enum Bucket {
     ///
     /// `simple-v1/<digest of the index>/<project>...`
     Simple,
+    /// Bare git repositories, one an address; they grow by fetching, under a lock of their own.
+    ///
+    /// `git-v1/<64 hex: digest of the address>/{HEAD, config, objects/, refs/, ...}`
+    Git,
     /// Which source blob a place stands for, with the freshness of that answer.
     ///
     /// `pointers-v1/<digest of the place>/...json`
@@ -49,10 +53,11 @@ pub enum Bucket {
 
 impl Bucket {
     /// Every bucket.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Sources,
         Self::Downloads,
         Self::Simple,
+        Self::Git,
         Self::Pointers,
         Self::Interpreters,
         Self::Environments,
@@ -69,6 +74,7 @@ impl Bucket {
             Self::Sources => "sources-v1",
             Self::Downloads => "downloads-v1",
             Self::Simple => "simple-v1",
+            Self::Git => "git-v1",
             Self::Pointers => "pointers-v1",
             Self::Interpreters => "interpreters-v1",
             Self::Environments => "environments-v1",
