@@ -91,8 +91,6 @@ pub struct Settings {
     pub out_dir: PathBuf,
     /// `SOURCE_DATE_EPOCH` for builds, in seconds.
     pub source_date_epoch: Option<u64>,
-    /// Whether remembered answers about indexes are asked again.
-    pub refresh: bool,
     /// Whether oddities of a wheel are errors.
     pub strict_output: bool,
     /// Runs the workers.

@@ -1,28 +1,36 @@
 //! The client: pages, metadata and files, through the cache.
 
+mod again;
 mod download;
 mod fetch;
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use cache::Cache;
-use model::{PackageName, Sha256};
+use cache::{Bucket, Cache};
+use model::{Digest, PackageName, Sha256};
 use url::Url;
 
 use crate::address::is_private_literal;
 use crate::document::Document;
 use crate::error::shown;
+use crate::flights::Flights;
 use crate::page::{self, Reading};
 use crate::redirect::Reach;
 use crate::store::Store;
 use crate::transport::{Configured, Transport};
-use crate::{ClientSettings, File, FindLinks, IndexError, IndexUrl, Page, local};
+use crate::{ClientSettings, File, FindLinks, IndexError, IndexUrl, MetadataFile, Page, local};
+
+pub use again::Fetched;
 
 /// Bytes of a metadata file.
 const LARGEST_METADATA: u64 = 4 * 1024 * 1024;
 
 /// Asks indexes. Cloning is cheap; clones share connections, settings and counters.
+///
+/// One client asks about a page once and shares the answer, so that everything in one run sees the
+/// same index; a later run makes another client.
 #[derive(Clone, Debug)]
 pub struct Client {
     shared: Arc<Shared>,
@@ -36,6 +44,14 @@ struct Shared {
     /// Which index led to an origin, so that its files are fetched on its word: with its
     /// credentials on its own origin, and not inside if it is public.
     leads: Mutex<HashMap<String, IndexUrl>>,
+    /// Pages of this run by their place in the store.
+    pages: Flights<PathBuf, Option<Arc<Document>>>,
+    /// Metadata files of this run by their URL.
+    metadata: Flights<String, Option<Arc<Vec<u8>>>>,
+    /// Files on their way.
+    downloads: Flights<(String, Option<Sha256>, Bucket), Digest>,
+    /// Files that were asked for again in this run.
+    again: Flights<(String, Bucket), Fetched>,
 }
 
 impl Client {
@@ -56,6 +72,10 @@ impl Client {
                 store: Store::new(cache.clone()),
                 cache,
                 leads: Mutex::default(),
+                pages: Flights::default(),
+                metadata: Flights::default(),
+                downloads: Flights::default(),
+                again: Flights::default(),
             }),
         })
     }
@@ -79,9 +99,8 @@ impl Client {
             }
             None => {
                 let path = self.shared.store.page_path(&index.digest(), name.as_ref());
-                self.shared
-                    .document(index, index.project(name), path)
-                    .await?
+                let url = index.project(name);
+                self.shared.document(index, Some(name), url, path).await?
             }
         };
         match document {
@@ -107,7 +126,7 @@ impl Client {
             None => {
                 let path = self.shared.store.page_path(&index.digest(), "_links");
                 self.shared
-                    .document(index, index.url().clone(), path)
+                    .document(index, None, index.url().clone(), path)
                     .await?
             }
         };
@@ -138,23 +157,35 @@ impl Client {
         if let Some(bytes) = kept.filter(sound) {
             return Ok(Some(bytes));
         }
+        let work = self.fetch_metadata(file, metadata, key);
+        let brought = self.shared.metadata.together(file.url.to_string(), work);
+        Ok(brought.await?.map(|bytes| bytes.to_vec()))
+    }
+
+    async fn fetch_metadata(
+        &self,
+        file: &File,
+        metadata: &MetadataFile,
+        key: Option<Sha256>,
+    ) -> Result<Option<Arc<Vec<u8>>>, IndexError> {
         let mut url = file.url.clone();
         url.set_path(&format!("{}.metadata", url.path()));
         let from = Configured::index(&file.index);
         let Some(bytes) = self.shared.bytes(&url, &from, LARGEST_METADATA).await? else {
             return Ok(None);
         };
-        if let Some(expected) = metadata.sha256.filter(|_| !sound(&bytes)) {
+        let found = Sha256::of(&bytes);
+        if let Some(expected) = metadata.sha256.filter(|expected| *expected != found) {
             return Err(IndexError::HashMismatch {
                 url: shown(&url),
                 expected: Box::new(expected),
-                found: Box::new(Sha256::of(&bytes)),
+                found: Box::new(found),
             });
         }
         if let Some(key) = key {
             self.shared.store.keep_metadata(&key, &bytes);
         }
-        Ok(Some(bytes))
+        Ok(Some(Arc::new(bytes)))
     }
 
     /// Returns how many HTTP requests were sent so far.

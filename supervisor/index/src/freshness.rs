@@ -1,7 +1,7 @@
-//! How long a stored page may be used without asking (RFC 9111). Pure: time is an argument.
+//! How long a stored answer may be used without asking (RFC 9111). Pure: time is an argument.
 //!
-//! No heuristics: a page that does not say how long it lives is asked for again each time, with its
-//! validators.
+//! No heuristics: an answer that does not say how long it lives is asked for again each time, with
+//! its validators.
 
 use serde::{Deserialize, Serialize};
 
@@ -20,11 +20,14 @@ pub(crate) struct Headers {
     pub(crate) last_modified: Option<String>,
 }
 
-/// What is stored beside a page.
+/// What is stored beside a page or file: how long it lives, and how to ask whether it changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Freshness {
+pub struct Freshness {
     /// Seconds of Unix time at which the answer came.
     stored: i64,
+    /// Its age at that time, in seconds.
+    #[serde(default)]
+    age: u64,
     /// Seconds from then on for which it may be used.
     lifetime: u64,
     /// It must not be kept.
@@ -38,18 +41,7 @@ pub(crate) struct Freshness {
 impl Freshness {
     /// Judges an answer that came at `now`.
     pub(crate) fn of(headers: Headers, now: i64) -> Self {
-        let (mut lifetime, mut no_store) = (0, false);
-        let control = headers.cache_control.unwrap_or_default();
-        let mut no_cache = false;
-        for directive in control.split(',') {
-            let (name, value) = directive.split_once('=').unwrap_or((directive, ""));
-            match name.trim().to_ascii_lowercase().as_str() {
-                "max-age" => lifetime = value.trim().trim_matches('"').parse().unwrap_or(0),
-                "no-store" => no_store = true,
-                "no-cache" => no_cache = true,
-                _ => {}
-            }
-        }
+        let (lifetime, no_store) = understand(&headers.cache_control.unwrap_or_default());
         // The age is the larger of what caches claim and what the date shows (RFC 9111, 4.2.3).
         let apparent = headers
             .date
@@ -57,23 +49,40 @@ impl Freshness {
         let age = headers.age.unwrap_or(0).max(apparent.unsigned_abs());
         Self {
             stored: now,
-            lifetime: if no_cache {
-                0
-            } else {
-                lifetime.min(LONGEST).saturating_sub(age)
-            },
+            age,
+            lifetime: lifetime.saturating_sub(age),
             no_store,
             etag: headers.etag,
             last_modified: headers.last_modified,
         }
     }
 
-    /// Returns whether the page may be used at `now` without asking.
+    /// Returns whether the answer may be used at `now` without asking.
     pub(crate) fn is_fresh(&self, now: i64) -> bool {
+        self.lives(self.lifetime, now)
+    }
+
+    /// The same, where the user says `control` in place of what the answer said.
+    pub(crate) fn is_fresh_by(&self, control: &str, now: i64) -> bool {
+        let (lifetime, _) = understand(control);
+        self.lives(lifetime.saturating_sub(self.age), now)
+    }
+
+    /// Whether there is something to ask a server with.
+    pub(crate) fn can_be_validated(&self) -> bool {
+        self.etag.is_some() || self.last_modified.is_some()
+    }
+
+    /// Lets the user's `control` say whether it may be kept.
+    pub(crate) fn override_storing(&mut self, control: &str) {
+        (_, self.no_store) = understand(control);
+    }
+
+    fn lives(&self, lifetime: u64, now: i64) -> bool {
         // A clock that went back makes everything stale.
         now.checked_sub(self.stored)
             .and_then(|age| u64::try_from(age).ok())
-            .is_some_and(|age| age < self.lifetime)
+            .is_some_and(|age| age < lifetime)
     }
 
     /// Takes over what an answer with status 304 said at `now`; validators stay if it names none.
@@ -83,6 +92,22 @@ impl Freshness {
         renewed.last_modified = renewed.last_modified.or_else(|| self.last_modified.clone());
         renewed
     }
+}
+
+/// Reads `Cache-Control`: seconds of life, and whether it must not be kept.
+fn understand(control: &str) -> (u64, bool) {
+    let (mut lifetime, mut no_store, mut no_cache) = (0, false, false);
+    for directive in control.split(',') {
+        let (name, value) = directive.split_once('=').unwrap_or((directive, ""));
+        match name.trim().to_ascii_lowercase().as_str() {
+            "max-age" => lifetime = value.trim().trim_matches('"').parse().unwrap_or(0),
+            "no-store" => no_store = true,
+            "no-cache" => no_cache = true,
+            _ => {}
+        }
+    }
+    let lifetime = if no_cache { 0 } else { LONGEST.min(lifetime) };
+    (lifetime, no_store)
 }
 
 #[cfg(test)]
@@ -121,6 +146,15 @@ mod tests {
         assert!(!Freshness::of(old, 1000).is_fresh(1100));
         let forever = Freshness::of(control("max-age=99999999"), 0);
         assert!(!forever.is_fresh(24 * 60 * 60));
+    }
+
+    #[test]
+    fn what_the_user_says_counts_also_for_what_is_stored() {
+        let stale = Freshness::of(control("no-cache"), 1000);
+        assert!(!stale.is_fresh(1001) && stale.is_fresh_by("max-age=600", 1599));
+        assert!(!stale.is_fresh_by("max-age=600", 1600));
+        let long = Freshness::of(control("max-age=600"), 1000);
+        assert!(long.is_fresh(1001) && !long.is_fresh_by("no-cache", 1001));
     }
 
     #[test]

@@ -3,15 +3,17 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::Proxies;
+use crate::{CacheControl, Proxies, Refresh};
 
 /// Settings of a client; `Default` has the usual limits, no credentials and no proxy.
 #[derive(Clone, Debug)]
 pub struct ClientSettings {
     /// Send nothing; use what the cache has, also when it is stale.
     pub offline: bool,
-    /// Ask about every page again, whatever its age.
-    pub refresh: bool,
+    /// What is asked about again, whatever its age.
+    pub refresh: Refresh,
+    /// What counts in place of the `Cache-Control` of an index; the first that fits.
+    pub cache_control: Vec<CacheControl>,
     /// A netrc file to take credentials from.
     pub netrc: Option<PathBuf>,
     /// Proxies of the environment or of pip's configuration.
@@ -38,7 +40,8 @@ impl Default for ClientSettings {
     fn default() -> Self {
         Self {
             offline: false,
-            refresh: false,
+            refresh: Refresh::default(),
+            cache_control: Vec::new(),
             netrc: None,
             proxy: None,
             ca_file: None,

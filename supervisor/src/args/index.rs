@@ -45,7 +45,13 @@ pub(crate) struct IndexArgs {
     /// Take pre-releases too
     #[arg(long)]
     pub(crate) pre: bool,
-    /// Ask the index again, however fresh its last answer is
+    /// Ask, hash and pack again, however fresh the last answer is
     #[arg(long)]
     pub(crate) refresh: bool,
+    /// The same for one project
+    #[arg(long, value_name = "PKG")]
+    pub(crate) refresh_package: Vec<String>,
+    /// How long answers of an index may be used, in place of what it says: `corp=max-age=600`
+    #[arg(long, value_name = "INDEX=DIRECTIVES")]
+    pub(crate) index_cache_control: Vec<String>,
 }

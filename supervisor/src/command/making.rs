@@ -236,7 +236,6 @@ impl Order {
             keep_scratch: self.sandbox.keep_scratch,
             out_dir: self.making.out_dir.clone(),
             source_date_epoch: self.making.source_date_epoch,
-            refresh: self.index.refresh,
             strict_output: self.sandbox.strict_output,
             executor: Arc::clone(executor),
             lock_timeout: self.places.lock_timeout,

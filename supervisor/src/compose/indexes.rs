@@ -158,7 +158,8 @@ pub(crate) fn client(
     }
     let client = ClientSettings {
         offline: settings.offline,
-        refresh: settings.refresh,
+        refresh: settings.refresh.clone(),
+        cache_control: settings.cache_control.clone(),
         netrc: settings.netrc.clone(),
         proxy: (!proxies.is_empty()).then_some(proxies),
         ca_file: settings.certificates.clone().or_else(|| pip.cert.clone()),

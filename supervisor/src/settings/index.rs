@@ -2,8 +2,11 @@
 //! where those are taken out.
 
 use std::path::PathBuf;
+use std::str::FromStr as _;
 
+use index::{CacheControl, Refresh};
 use jiff::Timestamp;
+use model::PackageName;
 
 use super::origin::Twin;
 use super::{Environment, SettingsError, Value, words};
@@ -28,8 +31,10 @@ pub(crate) struct IndexSettings {
     pub(crate) formats: Vec<(Format, String)>,
     /// Take pre-releases.
     pub(crate) pre: bool,
-    /// Ask indexes again.
-    pub(crate) refresh: bool,
+    /// What is asked again.
+    pub(crate) refresh: Refresh,
+    /// What counts in place of the `Cache-Control` of indexes.
+    pub(crate) cache_control: Vec<CacheControl>,
     /// The netrc file, if there is a name for one.
     pub(crate) netrc: Option<PathBuf>,
     /// A file of certificate authorities.
@@ -64,6 +69,20 @@ impl IndexSettings {
             |text| words::cut_off(text, now),
         )?;
         let switch = |flag, variable, typed| Twin::new(flag, variable).switch(typed, environment);
+        let refresh = Refresh {
+            all: switch("--refresh", "FUMEHOOD_REFRESH", args.refresh)?,
+            packages: Twin::new("--refresh-package", "FUMEHOOD_REFRESH_PACKAGE")
+                .many(&args.refresh_package, environment, |text| {
+                    PackageName::from_str(text).map_err(|error| error.to_string())
+                })?
+                .into_iter()
+                .collect(),
+        };
+        let offline = switch("--offline", "FUMEHOOD_OFFLINE", args.offline)?;
+        if offline && !refresh.is_empty() {
+            return Err(SettingsError::OfflineRefresh);
+        }
+        let control = Twin::new("--index-cache-control", "FUMEHOOD_INDEX_CACHE_CONTROL");
         Ok(Self {
             default_index: Twin::new("--default-index", "FUMEHOOD_DEFAULT_INDEX").one(
                 args.default_index.as_deref(),
@@ -77,11 +96,14 @@ impl IndexSettings {
                 text,
             )?,
             no_index: switch("--no-index", "FUMEHOOD_NO_INDEX", args.no_index)?,
-            offline: switch("--offline", "FUMEHOOD_OFFLINE", args.offline)?,
+            offline,
             exclude_newer: exclude_newer.map(|value| value.value),
             formats: formats(&args.formats, environment)?,
             pre: switch("--pre", "FUMEHOOD_PRE", args.pre)?,
-            refresh: switch("--refresh", "FUMEHOOD_REFRESH", args.refresh)?,
+            refresh,
+            cache_control: control.many(&args.index_cache_control, environment, |text| {
+                CacheControl::parse(text).map_err(|error| error.to_string())
+            })?,
             netrc: environment
                 .raw("NETRC")
                 .map(PathBuf::from)

@@ -81,6 +81,9 @@ pub(crate) enum SettingsError {
     /// `--no-build-isolation`
     #[error("`--no-build-isolation` is refused")]
     NoBuildIsolation,
+    /// `--refresh` without a network.
+    #[error("`--offline` and `--refresh` or `--refresh-package` contradict each other")]
+    OfflineRefresh,
 }
 
 impl SettingsError {
@@ -101,6 +104,7 @@ impl SettingsError {
                 "drop the flag, and name what the package forgot to declare: --extra-build-dep PKG:REQ"
                     .to_owned(),
             ),
+            Self::OfflineRefresh => Some("drop one of them".to_owned()),
             _ => None,
         }
     }

@@ -148,7 +148,8 @@ impl Pipeline {
             return Ok(None);
         };
         let wheels_count = settings.formats.allows_wheel(name);
-        if wheels_count || settings.refresh || !settings.find_links.is_empty() {
+        let again = settings.client.settings().refresh.covers(Some(name));
+        if wheels_count || again || !settings.find_links.is_empty() {
             return Ok(None);
         }
         let Some(index) = settings.indexes.first() else {

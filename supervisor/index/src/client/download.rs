@@ -4,35 +4,47 @@ use std::io::{Read as _, Write as _};
 
 use cache::{Bucket, StagingFile};
 use model::{Digest, Sha256};
+use reqwest::StatusCode;
 use reqwest::header::{self, HeaderMap, HeaderValue};
 use sha2::Digest as _;
 use url::Url;
 
-use super::fetch::check_status;
+use super::fetch::{add_validators, check_status, freshness_headers};
 use super::{Client, Shared, blocking};
 use crate::body::Body;
 use crate::error::shown;
+use crate::freshness::Headers;
 use crate::local::{self, local};
 use crate::transport::{Answer, Configured};
-use crate::{File, IndexError};
+use crate::{File, Freshness, IndexError};
 
 /// Is told how many bytes came, and of how many.
-type OnBytes<'a> = &'a (dyn Fn(u64, Option<u64>) + Send + Sync);
+pub(super) type OnBytes<'a> = &'a (dyn Fn(u64, Option<u64>) + Send + Sync);
 
 /// A file to fetch and what was promised of it.
-struct Wanted<'a> {
-    url: &'a Url,
-    from: Configured,
-    sha256: Option<&'a Sha256>,
-    size: Option<u64>,
-    bucket: Bucket,
+pub(super) struct Wanted<'a> {
+    pub(super) url: &'a Url,
+    pub(super) from: Configured,
+    pub(super) sha256: Option<&'a Sha256>,
+    pub(super) size: Option<u64>,
+    pub(super) bucket: Bucket,
+    /// What is known of it, if only another answer is of interest.
+    pub(super) known: Option<&'a Freshness>,
 }
 
 /// What came, not yet in its bucket.
-struct Arrived {
+pub(super) struct Arrived {
     file: StagingFile,
     hasher: sha2::Sha256,
     size: u64,
+}
+
+/// What a server answered.
+pub(super) enum Answered {
+    /// The bytes, and how long they may be used.
+    Came(Arrived, Headers),
+    /// It is what is known already.
+    Unchanged(Headers),
 }
 
 impl Client {
@@ -56,8 +68,9 @@ impl Client {
             sha256: expected,
             size: None,
             bucket,
+            known: None,
         };
-        self.shared.obtain(&wanted, on_bytes).await
+        self.shared.obtain_once(&wanted, on_bytes).await
     }
 
     /// Fetches a file of an index into a bucket, or finds it there; digest and size are checked.
@@ -76,12 +89,28 @@ impl Client {
             sha256: file.sha256.as_ref(),
             size: file.size,
             bucket,
+            known: None,
         };
-        self.shared.obtain(&wanted, on_bytes).await
+        self.shared.obtain_once(&wanted, on_bytes).await
     }
 }
 
 impl Shared {
+    /// Obtains a file; who asks for the same at the same time waits and shares it.
+    async fn obtain_once(
+        &self,
+        wanted: &Wanted<'_>,
+        on_bytes: OnBytes<'_>,
+    ) -> Result<Digest, IndexError> {
+        let key = (
+            wanted.url.to_string(),
+            wanted.sha256.copied(),
+            wanted.bucket,
+        );
+        let work = self.obtain(wanted, on_bytes);
+        self.downloads.together(key, work).await
+    }
+
     async fn obtain(
         &self,
         wanted: &Wanted<'_>,
@@ -90,11 +119,39 @@ impl Shared {
         if let Some(digest) = self.present(wanted).await? {
             return Ok(digest);
         }
-        let arrived = if wanted.url.scheme() == "file" {
-            self.copy(wanted).await?
-        } else {
-            self.fetch(wanted, on_bytes).await?
+        let arrived = match self.answer(wanted, on_bytes).await? {
+            Answered::Came(arrived, _) => arrived,
+            // Nothing was said to be known.
+            Answered::Unchanged(_) => {
+                return Err(IndexError::Status {
+                    url: shown(wanted.url),
+                    status: 304,
+                });
+            }
         };
+        self.keep(wanted, arrived).await
+    }
+
+    /// Asks for the bytes.
+    pub(super) async fn answer(
+        &self,
+        wanted: &Wanted<'_>,
+        on_bytes: OnBytes<'_>,
+    ) -> Result<Answered, IndexError> {
+        if wanted.url.scheme() == "file" {
+            let arrived = self.copy(wanted).await?;
+            Ok(Answered::Came(arrived, Headers::default()))
+        } else {
+            self.fetch(wanted, on_bytes).await
+        }
+    }
+
+    /// Puts what came into its bucket if it is what was promised.
+    pub(super) async fn keep(
+        &self,
+        wanted: &Wanted<'_>,
+        arrived: Arrived,
+    ) -> Result<Digest, IndexError> {
         let sha256 = Sha256::from_bytes(arrived.hasher.finalize().into());
         if let Some(expected) = wanted.sha256.filter(|expected| **expected != sha256) {
             return Err(IndexError::HashMismatch {
@@ -135,7 +192,7 @@ impl Shared {
         &self,
         wanted: &Wanted<'_>,
         on_bytes: OnBytes<'_>,
-    ) -> Result<Arrived, IndexError> {
+    ) -> Result<Answered, IndexError> {
         if self.transport.settings.offline {
             return Err(IndexError::Offline {
                 url: shown(wanted.url),
@@ -144,7 +201,7 @@ impl Shared {
         let mut attempt = 0;
         loop {
             match self.fetch_once(wanted, on_bytes).await {
-                Ok(arrived) => return Ok(arrived),
+                Ok(answered) => return Ok(answered),
                 Err(error) => self.transport.pause(&mut attempt, error).await?,
             }
         }
@@ -154,16 +211,21 @@ impl Shared {
         &self,
         wanted: &Wanted<'_>,
         on_bytes: OnBytes<'_>,
-    ) -> Result<Arrived, IndexError> {
+    ) -> Result<Answered, IndexError> {
         let _permit = self.transport.permit().await;
         let mut headers = HeaderMap::new();
         headers.insert(
             header::ACCEPT_ENCODING,
             HeaderValue::from_static("identity"),
         );
+        add_validators(&mut headers, wanted.known);
         let mut url = Configured::url(wanted.url.clone()).url;
         url.set_fragment(None);
         let Answer { response, url } = self.transport.get(&url, &wanted.from, &headers).await?;
+        let said = freshness_headers(&response);
+        if wanted.known.is_some() && response.status() == StatusCode::NOT_MODIFIED {
+            return Ok(Answered::Unchanged(said));
+        }
         if !check_status(&response, &url)? {
             return Err(IndexError::Status {
                 url: shown(&url),
@@ -178,7 +240,7 @@ impl Shared {
             arrived.add(chunk.as_ref())?;
             on_bytes(arrived.size, total);
         }
-        Ok(arrived)
+        Ok(Answered::Came(arrived, said))
     }
 
     async fn copy(&self, wanted: &Wanted<'_>) -> Result<Arrived, IndexError> {

@@ -1,9 +1,11 @@
 //! Pages and small files over HTTP: conditional requests, the store, content types.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
+use model::PackageName;
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Response, StatusCode};
 use url::Url;
@@ -15,7 +17,7 @@ use crate::error::shown;
 use crate::freshness::{Freshness, Headers};
 use crate::store::StoredPage;
 use crate::transport::{Answer, Configured};
-use crate::{IndexError, IndexUrl, html, json};
+use crate::{CacheControl, IndexError, IndexUrl, html, json};
 
 /// JSON first, HTML accepted (PEP 691).
 const ACCEPT: &str = "application/vnd.pypi.simple.v1+json, \
@@ -29,14 +31,33 @@ enum Fetched {
 }
 
 impl Shared {
-    /// Returns a page from the store or from its index; none if the index does not have it.
+    /// Returns a page from the store or from its index; none if the index does not have it. One
+    /// client asks once.
     pub(super) async fn document(
         &self,
         index: &IndexUrl,
+        project: Option<&PackageName>,
         url: Url,
         path: PathBuf,
     ) -> Result<Option<Document>, IndexError> {
-        let (store, at) = (self.store.clone(), path.clone());
+        let key = path.clone();
+        let work = async {
+            let again = self.transport.settings.refresh.covers(project);
+            let document = self.stored_or_asked(index, url, &path, again).await?;
+            Ok::<_, IndexError>(document.map(Arc::new))
+        };
+        let document = self.pages.once(key, work).await?;
+        Ok(document.map(|document| (*document).clone()))
+    }
+
+    async fn stored_or_asked(
+        &self,
+        index: &IndexUrl,
+        url: Url,
+        path: &Path,
+        again: bool,
+    ) -> Result<Option<Document>, IndexError> {
+        let (store, at) = (self.store.clone(), path.to_owned());
         let stored = blocking(move || store.page(&at)).await?;
         let settings = &self.transport.settings;
         if settings.offline {
@@ -44,14 +65,19 @@ impl Shared {
                 .map(|page| Some(page.document))
                 .ok_or_else(|| IndexError::Offline { url: shown(&url) });
         }
+        let control = CacheControl::of(&settings.cache_control, index);
+        let is_fresh = |freshness: &Freshness| match control {
+            Some(control) => freshness.is_fresh_by(control, now()),
+            None => freshness.is_fresh(now()),
+        };
         if let Some(page) = &stored
-            && !settings.refresh
-            && page.freshness.is_fresh(now())
+            && !again
+            && is_fresh(&page.freshness)
         {
             return Ok(stored.map(|page| page.document));
         }
         let from = Configured::index(index);
-        let (document, freshness) = match self.ask(&url, &from, stored.as_ref()).await? {
+        let (document, mut freshness) = match self.ask(&url, &from, stored.as_ref()).await? {
             Fetched::Missing => return Ok(None),
             Fetched::Page(document, freshness) => (*document, freshness),
             Fetched::NotModified(headers) => {
@@ -62,8 +88,11 @@ impl Shared {
                 (page.document, page.freshness.renewed(headers, now()))
             }
         };
-        let (store, kept) = (self.store.clone(), document.clone());
-        blocking(move || store.keep_page(&path, freshness, kept)).await?;
+        if let Some(control) = control {
+            freshness.override_storing(control);
+        }
+        let (store, at, kept) = (self.store.clone(), path.to_owned(), document.clone());
+        blocking(move || store.keep_page(&at, freshness, kept)).await?;
         Ok(Some(document))
     }
 
@@ -159,24 +188,25 @@ fn conditions(stored: Option<&StoredPage>) -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert(header::ACCEPT, HeaderValue::from_static(ACCEPT));
     headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+    add_validators(&mut headers, stored.map(|page| &page.freshness));
+    headers
+}
+
+/// Asks for an answer only if it is another one than that which is known.
+pub(super) fn add_validators(headers: &mut HeaderMap, known: Option<&Freshness>) {
     let mut add = |name: HeaderName, value: Option<&String>| {
         if let Some(value) = value.and_then(|value| HeaderValue::from_str(value).ok()) {
             headers.insert(name, value);
         }
     };
-    let freshness = stored.map(|page| &page.freshness);
-    add(
-        header::IF_NONE_MATCH,
-        freshness.and_then(|it| it.etag.as_ref()),
-    );
+    add(header::IF_NONE_MATCH, known.and_then(|it| it.etag.as_ref()));
     add(
         header::IF_MODIFIED_SINCE,
-        freshness.and_then(|it| it.last_modified.as_ref()),
+        known.and_then(|it| it.last_modified.as_ref()),
     );
-    headers
 }
 
-fn freshness_headers(response: &Response) -> Headers {
+pub(super) fn freshness_headers(response: &Response) -> Headers {
     let date = text(response, header::DATE).and_then(|text| rfc2822::parse(&text).ok());
     Headers {
         cache_control: text(response, header::CACHE_CONTROL),
@@ -214,6 +244,6 @@ fn parse(content_type: &str, bytes: &[u8], url: &Url) -> Result<Document, String
     }
 }
 
-fn now() -> i64 {
+pub(super) fn now() -> i64 {
     Timestamp::now().as_second()
 }

@@ -2,6 +2,7 @@
 
 mod downloads;
 mod failures;
+mod once;
 mod pages;
 mod server;
 mod trust;
