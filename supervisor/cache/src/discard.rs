@@ -48,6 +48,11 @@ impl Cache {
 
     /// Removes a leased folder at the root: its content, then its name, then its lease.
     pub(crate) fn discard(&self, home: &mut LeasedDir) -> removal::Removed {
+        if let Some(place) = self.scratch_place()
+            && home.path.parent() == Some(place.path())
+        {
+            return place.discard(home);
+        }
         let mut removed = removal::empty(home.dir.as_fd(), Some(lease::NAME));
         if !removed.is_complete() {
             return removed;

@@ -42,6 +42,24 @@ pub enum CacheError {
         #[source]
         source: io::Error,
     },
+    /// A cache that is only read can not be read.
+    #[error("the read-only cache `{}` can not be used", root.display())]
+    Layer {
+        /// The directory.
+        root: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// Scratches can not be made in a directory.
+    #[error("the directory `{}` can not be used for scratches", path.display())]
+    ScratchPlace {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// No space, no inodes or no quota.
     #[error("there is no space left for `{}`", path.display())]
     DiskFull {
@@ -163,7 +181,7 @@ impl CacheError {
             Self::NotOurs { .. } | Self::ForeignOwner { .. } | Self::OpenToOthers { .. } => {
                 Code::CacheRefused
             }
-            Self::Place { .. } => Code::CachePlace,
+            Self::Place { .. } | Self::Layer { .. } | Self::ScratchPlace { .. } => Code::CachePlace,
             Self::DiskFull { .. } => Code::DiskFull,
             Self::OutDir { .. } => Code::OutDir,
             Self::LockTimeout { .. } => Code::LockTimeout,
@@ -193,6 +211,16 @@ impl CacheError {
             Self::Place { .. } => {
                 "name a directory that you can write with --cache-dir or FUMEHOOD_CACHE_DIR; one \
                  writable mount is enough"
+                    .to_owned()
+            }
+            Self::Layer { .. } => {
+                "name a directory that exists and that you can read with --cache-readonly, or leave \
+                 the flag out"
+                    .to_owned()
+            }
+            Self::ScratchPlace { .. } => {
+                "name a directory that exists and that you can write with --scratch-dir; it is not \
+                 made"
                     .to_owned()
             }
             Self::DiskFull { .. } => {

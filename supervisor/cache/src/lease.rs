@@ -7,6 +7,7 @@
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::os::fd::{AsFd as _, BorrowedFd};
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -46,6 +47,21 @@ impl Record {
     pub(crate) fn is_kept(&self) -> bool {
         self.kept
     }
+}
+
+/// Whether a folder has a lease that looks like one of ours; says nothing about who holds it.
+pub(crate) fn lies_in(folder: &Path) -> bool {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let path = folder.join(std::ffi::OsStr::from_bytes(NAME.to_bytes()));
+    let Ok(file) = rustix::fs::open(&path, flags, Mode::empty()).map(File::from) else {
+        return false;
+    };
+    let caller = rustix::process::geteuid().as_raw();
+    let mut text = Vec::new();
+    file.metadata()
+        .is_ok_and(|found| found.is_file() && found.uid() == caller && found.len() <= LONGEST)
+        && (&file).take(LONGEST).read_to_end(&mut text).is_ok()
+        && serde_json::from_slice::<Record>(&text).is_ok_and(|record| record.marker == MARKER)
 }
 
 /// A lease that this process holds.

@@ -4,13 +4,13 @@ use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
-use crate::{names, publish};
+use crate::{lease, names, publish};
 
 /// The file that says that a directory is a cache of ours.
 const MARKER: &str = "fumehood";
 const MARKER_TEXT: &str = "fumehood cache 1\n";
 /// How the marker's unfinished file begins; a crash may leave one in an otherwise empty root.
-const UNFINISHED: &str = ".fumehood-";
+pub(crate) const UNFINISHED: &str = ".fumehood-";
 
 const TAG: &str = "CACHEDIR.TAG";
 const TAG_TEXT: &str = "Signature: 8a477f597d28d172789f06886806bc55\n\
@@ -32,8 +32,11 @@ pub(crate) fn look(root: &Path) -> io::Result<Ownership> {
     for entry in fs::read_dir(root)? {
         let name = entry?.file_name();
         // A fresh volume of ext4 has its `lost+found`.
-        let ignored =
-            name == "lost+found" || name.as_encoded_bytes().starts_with(UNFINISHED.as_bytes());
+        // A run without a cache has its folder here, or left it when it was killed.
+        let ignored = name == "lost+found"
+            || name.as_encoded_bytes().starts_with(UNFINISHED.as_bytes())
+            || (name.to_str().is_some_and(names::may_be_scratch)
+                && lease::lies_in(&root.join(&name)));
         if !ignored {
             empty = false;
             break;

@@ -13,22 +13,10 @@ use crate::{Cache, CacheError};
 const LONGEST: u64 = 64 * 1024 * 1024;
 
 impl Cache {
-    /// Reads a record. One that is missing or can not be decoded is none: whoever asks makes it
-    /// anew.
+    /// Reads a record, of the root or of the first layer below that has it. One that is missing or
+    /// can not be decoded is none: whoever asks makes it anew.
     pub fn read_record<T: DeserializeOwned>(&self, path: &Path) -> Option<T> {
-        let bytes = match read(path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
-            Err(error) => {
-                tracing::debug!(path = %path.display(), %error, "a record can not be read");
-                return None;
-            }
-        };
-        serde_json::from_slice(&bytes)
-            .inspect_err(|error| {
-                tracing::debug!(path = %path.display(), %error, "a record can not be decoded");
-            })
-            .ok()
+        self.candidates(path).find_map(|path| read_one(&path))
     }
 
     /// Writes a record in place of what is there: whole or not at all.
@@ -47,6 +35,23 @@ impl Cache {
             .map_err(|source| CacheError::io("write", file.path(), source))?;
         self.replace_file(file, path)
     }
+}
+
+/// Reads one file as a record.
+pub(crate) fn read_one<T: DeserializeOwned>(path: &Path) -> Option<T> {
+    let bytes = match read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+        Err(error) => {
+            tracing::debug!(path = %path.display(), %error, "a record can not be read");
+            return None;
+        }
+    };
+    serde_json::from_slice(&bytes)
+        .inspect_err(|error| {
+            tracing::debug!(path = %path.display(), %error, "a record can not be decoded");
+        })
+        .ok()
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {

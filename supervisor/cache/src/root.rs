@@ -14,7 +14,7 @@ use rustix::fs::StatVfsMountFlags;
 
 use crate::entry_lease::EntryLeases;
 use crate::mark::{self, Ownership};
-use crate::{Bucket, CacheError};
+use crate::{Bucket, CacheError, Layer, Place};
 
 /// What a build's `TMPDIR` adds to the root: `/<6 characters>/<room>` and one byte of reserve.
 const TEMP_SUFFIX: usize = 10;
@@ -27,6 +27,16 @@ const COMFORTABLE: usize = 40;
 #[derive(Clone, Debug)]
 pub struct Cache {
     inner: Arc<Inner>,
+    around: Arc<Around>,
+}
+
+/// What a root works with besides itself.
+#[derive(Clone, Debug, Default)]
+struct Around {
+    /// Caches that are only read.
+    lower: Vec<Layer>,
+    /// Where scratches are made, if not at the root.
+    scratch: Option<Place>,
 }
 
 #[derive(Debug)]
@@ -39,7 +49,7 @@ struct Inner {
 /// How the root's length fits what builds append to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PathBudget {
-    /// Bytes of the root's path.
+    /// Bytes of the path of the root, or of the place of scratches if it is another.
     pub root: usize,
     /// Bytes of the `TMPDIR` that a build would see at its real path.
     pub temp: usize,
@@ -80,7 +90,7 @@ impl Cache {
             Err(source) => return Err(CacheError::place(&root, source)),
         }
         let (cache, ownership) = Self::judge(&root)?;
-        cache.check_space()?;
+        check_space(cache.root())?;
         if ownership == Ownership::Empty {
             mark::mark(cache.root()).map_err(|source| CacheError::place(cache.root(), source))?;
         }
@@ -105,7 +115,37 @@ impl Cache {
         Ok((ownership == Ownership::Marked).then_some(cache))
     }
 
-    fn judge(root: &Path) -> Result<(Self, Ownership), CacheError> {
+    /// Makes a cache of an empty directory of ours that nobody else knows.
+    pub(crate) fn fresh(root: &Path) -> Result<Self, CacheError> {
+        let place = |source: io::Error| CacheError::place(root, source);
+        mark::mark(root).map_err(place)?;
+        let (cache, _) = Self::judge(root)?;
+        cache.make_buckets()?;
+        Ok(cache)
+    }
+
+    /// Returns this cache with others below it that are only read, the first one first.
+    #[must_use]
+    pub fn above(self, lower: Vec<Layer>) -> Self {
+        self.with(|around| around.lower = lower)
+    }
+
+    /// Returns this cache with its scratches at another place.
+    #[must_use]
+    pub fn with_scratches_at(self, place: Place) -> Self {
+        self.with(|around| around.scratch = Some(place))
+    }
+
+    fn with(self, change: impl FnOnce(&mut Around)) -> Self {
+        let mut around = Around::clone(&self.around);
+        change(&mut around);
+        Self {
+            around: Arc::new(around),
+            ..self
+        }
+    }
+
+    pub(crate) fn judge(root: &Path) -> Result<(Self, Ownership), CacheError> {
         let place = |source: io::Error| CacheError::place(root, source);
         let real = root.canonicalize().map_err(place)?;
         let found = fs::metadata(&real).map_err(place)?;
@@ -135,19 +175,8 @@ impl Cache {
             leases: EntryLeases::default(),
         };
         let inner = Arc::new(inner);
-        Ok((Self { inner }, ownership))
-    }
-
-    fn check_space(&self) -> Result<(), CacheError> {
-        let volume = rustix::fs::statvfs(self.root())
-            .map_err(|source| CacheError::place(self.root(), source))?;
-        // Some file systems have no fixed number of inodes and say zero of zero.
-        let no_inodes = volume.f_files > 0 && volume.f_favail == 0;
-        if volume.f_bavail == 0 || no_inodes {
-            let full = io::Error::from(rustix::io::Errno::NOSPC);
-            return Err(CacheError::place(self.root(), full));
-        }
-        Ok(())
+        let around = Arc::default();
+        Ok((Self { inner, around }, ownership))
     }
 
     fn make_buckets(&self) -> Result<(), CacheError> {
@@ -184,10 +213,34 @@ impl Cache {
         self.inner.no_exec
     }
 
-    /// Returns how the root's length fits what builds append to it.
+    /// Returns the place of scratches, if it is not the root.
+    #[must_use]
+    pub fn scratch_place(&self) -> Option<&Place> {
+        self.around.scratch.as_ref()
+    }
+
+    /// Returns the caches below this one.
+    pub(crate) fn lower(&self) -> &[Layer] {
+        &self.around.lower
+    }
+
+    /// Returns the directory in which scratches are made.
+    #[must_use]
+    pub fn scratches_in(&self) -> &Path {
+        self.scratch_place().map_or(self.root(), Place::path)
+    }
+
+    /// Whether builds can not start programs from their scratches (`noexec`).
+    #[must_use]
+    pub fn is_scratch_noexec(&self) -> bool {
+        self.scratch_place()
+            .map_or(self.is_noexec(), Place::is_noexec)
+    }
+
+    /// Returns how the length of the place of scratches fits what builds append to it.
     #[must_use]
     pub fn path_budget(&self) -> PathBudget {
-        let root = self.inner.root.as_os_str().as_bytes().len();
+        let root = self.scratches_in().as_os_str().as_bytes().len();
         let temp = root + TEMP_SUFFIX;
         let budget = match root {
             _ if temp > TEMP_LIMIT => Budget::TooLong,
@@ -252,4 +305,16 @@ pub(crate) fn sync_dir(path: &Path) -> Result<(), CacheError> {
     File::open(path)
         .and_then(|dir| dir.sync_all())
         .map_err(|source| CacheError::io("sync the folder", path, source))
+}
+
+/// Refuses a directory whose file system has no space or no inodes left.
+pub(crate) fn check_space(path: &Path) -> Result<(), CacheError> {
+    let volume = rustix::fs::statvfs(path).map_err(|source| CacheError::place(path, source))?;
+    // Some file systems have no fixed number of inodes and say zero of zero.
+    let no_inodes = volume.f_files > 0 && volume.f_favail == 0;
+    if volume.f_bavail == 0 || no_inodes {
+        let full = io::Error::from(rustix::io::Errno::NOSPC);
+        return Err(CacheError::place(path, full));
+    }
+    Ok(())
 }

@@ -35,6 +35,15 @@ impl Cache {
     /// # Errors
     /// If it can not be made.
     pub fn scratch(&self) -> Result<Scratch, CacheError> {
+        if let Some(place) = self.scratch_place() {
+            let (name, home) = place.leased()?;
+            return Ok(Scratch {
+                cache: self.clone(),
+                name,
+                home,
+                settled: false,
+            });
+        }
         let creation = self.root_lock(lock::Mode::Shared)?;
         for _ in 0..TRIES {
             let name = names::scratch()

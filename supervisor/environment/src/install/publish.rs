@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use cache::{Bucket, Cache};
+use cache::{Bucket, Cache, Layer};
 use model::{PackageName, Sha256, Version};
 use serde::{Deserialize, Serialize};
 
@@ -48,8 +48,13 @@ struct Package {
 /// Returns the environment of this name, if it was published and its interpreter is still there.
 #[must_use]
 pub fn find_environment(cache: &Cache, name: &Sha256) -> Option<Environment> {
-    let home = home(cache, name);
-    let record: Record = cache.read_record(&home.join(RECORD))?;
+    cache.layers().find_map(|layer| find_in(&layer, name))
+}
+
+/// Looks into one layer alone: the record and the folder belong together.
+fn find_in(layer: &Layer, name: &Sha256) -> Option<Environment> {
+    let home = layer.bucket(Bucket::Environments).join(name.to_string());
+    let record: Record = layer.read_record(&home.join(RECORD))?;
     let path = home.join(ENV);
     let usable = record.schema == SCHEMA
         && record.name == *name

@@ -82,6 +82,8 @@ pub(super) async fn folder(
     let project = path.join(subdirectory.unwrap_or_default());
     let mut folders = exclusions.to_vec();
     folders.push(cache.root().to_owned());
+    // Scratches may lie elsewhere, also inside the tree that is packed.
+    folders.extend(cache.scratch_place().map(|place| place.path().to_owned()));
     let (cache, path) = (cache.clone(), path.to_owned());
     in_background(move || {
         let is_project = ["pyproject.toml", "setup.py"]
