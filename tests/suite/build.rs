@@ -127,7 +127,7 @@ fn a_spec_that_names_nothing_is_an_error() {
     let cases = [
         ("./not-there", Code::BadSpec),
         ("not a spec!", Code::BadSpec),
-        ("git+https://example.invalid/x.git", Code::BadSpec),
+        ("hg+https://example.invalid/x", Code::BadSpec),
         (wrong.as_str(), Code::HashMismatch),
     ];
     for (spec, code) in cases {

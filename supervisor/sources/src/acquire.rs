@@ -52,7 +52,7 @@ pub async fn acquire(
 ) -> Result<Source, SourceError> {
     let label = spec.to_string();
     match spec {
-        Spec::Named(_) => Err(SourceError::Unresolved { spec: label }),
+        Spec::Named(_) | Spec::Git { .. } => Err(SourceError::Unresolved { spec: label }),
         Spec::Url {
             name,
             url,

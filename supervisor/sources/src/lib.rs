@@ -4,6 +4,7 @@
 
 mod acquire;
 mod error;
+mod git_url;
 mod metadata;
 mod names;
 mod pointers;
@@ -13,6 +14,7 @@ mod spec;
 
 pub use acquire::{OnBytes, Source, acquire, acquire_file};
 pub use error::SourceError;
+pub use git_url::{BadGitUrl, BadReference, GitUrl, Reference, Transport};
 pub use metadata::{CoreMetadata, MetadataError};
 pub use pointers::{PointerRecord, Pointers};
 pub use pyproject::{BuildSystem, PyprojectError};

@@ -6,10 +6,13 @@ mod error;
 mod fragment;
 
 use std::path::{Path, PathBuf};
+use std::str::FromStr as _;
 
 use model::{PackageName, Requirement, Sha256, lenient};
+use percent_encoding::percent_decode_str;
 use url::Url;
 
+use crate::git_url::{GitUrl, Reference};
 use crate::names::{self, printable};
 use crate::shown::{shown_text, shown_url};
 pub use error::SpecError;
@@ -18,7 +21,9 @@ use fragment::Fragment;
 /// Bytes; nobody writes longer ones.
 const LONGEST: usize = 8 * 1024;
 /// Prefixes of version control systems.
-const VCS: [&str; 4] = ["git+", "hg+", "svn+", "bzr+"];
+const VCS: [&str; 3] = ["hg+", "svn+", "bzr+"];
+/// What begins the address of a git repository (PEP 440, PEP 610).
+const GIT: &str = "git+";
 /// How archives end. Without a slash, a name that ends so is a file.
 const ARCHIVES: [&str; 6] = [".tar.gz", ".tgz", ".zip", ".tar.bz2", ".tar.xz", ".tar"];
 
@@ -49,6 +54,17 @@ pub enum Spec {
         /// From `#subdirectory=`: relative, plain.
         subdirectory: Option<String>,
     },
+    /// A commit of a git repository.
+    Git {
+        /// From `NAME @` or `#egg=`; the metadata must agree.
+        name: Option<PackageName>,
+        /// Where the repository is; may hold credentials.
+        url: GitUrl,
+        /// From `@` at the end of the path; the remote's own choice where `None`.
+        reference: Option<Reference>,
+        /// From `#subdirectory=`: relative, plain.
+        subdirectory: Option<String>,
+    },
     /// A local folder.
     Directory {
         /// From `NAME @` or `#egg=`; the metadata must agree.
@@ -76,7 +92,7 @@ impl Spec {
         if let Some((name, address)) = split_at_sign(text) {
             return named_address(text, name, address);
         }
-        if has_scheme(text) {
+        if has_scheme(text) || has_prefix(text, GIT) {
             return address(text, None);
         }
         // What looks like a URL in a place where none may be is no path either.
@@ -100,9 +116,10 @@ impl Spec {
     pub fn name(&self) -> Option<&PackageName> {
         match self {
             Self::Named(requirement) => Some(&requirement.name),
-            Self::Url { name, .. } | Self::Archive { name, .. } | Self::Directory { name, .. } => {
-                name.as_ref()
-            }
+            Self::Url { name, .. }
+            | Self::Archive { name, .. }
+            | Self::Git { name, .. }
+            | Self::Directory { name, .. } => name.as_ref(),
         }
     }
 }
@@ -112,6 +129,10 @@ impl std::fmt::Display for Spec {
         match self {
             Self::Named(requirement) => write!(out, "{requirement}"),
             Self::Url { url, .. } => out.write_str(&shown_url(url)),
+            Self::Git { url, reference, .. } => match reference {
+                Some(reference) => write!(out, "{url}@{reference}"),
+                None => write!(out, "{url}"),
+            },
             Self::Archive { path, .. } | Self::Directory { path, .. } => {
                 out.write_str(&printable(&path.to_string_lossy()))
             }
@@ -125,6 +146,7 @@ impl std::fmt::Debug for Spec {
             Self::Named(_) => "Named",
             Self::Url { .. } => "Url",
             Self::Archive { .. } => "Archive",
+            Self::Git { .. } => "Git",
             Self::Directory { .. } => "Directory",
         };
         write!(out, "{kind}({self})")
@@ -183,7 +205,7 @@ fn named_address(text: &str, before: &str, after: &str) -> Result<Spec, SpecErro
     if VCS.iter().any(|prefix| has_prefix(after, prefix)) {
         return Err(SpecError::Repository { text: shown() });
     }
-    if !has_scheme(after) {
+    if !has_scheme(after) && !has_prefix(after, GIT) {
         return Err(SpecError::Url {
             text: shown(),
             why: "a URL has to follow the `@`".to_owned(),
@@ -227,6 +249,9 @@ fn address(text: &str, name: Option<PackageName>) -> Result<Spec, SpecError> {
     if text.contains(char::is_whitespace) {
         return Err(refused("it has spaces in it".to_owned()));
     }
+    if has_prefix(text, GIT) {
+        return repository(text, name);
+    }
     let mut url = Url::parse(text).map_err(|error| refused(error.to_string()))?;
     let fragment = Fragment::parse(text, url.fragment().unwrap_or_default(), name)?;
     url.set_fragment(None);
@@ -252,6 +277,43 @@ fn address(text: &str, name: Option<PackageName>) -> Result<Spec, SpecError> {
             printable(scheme)
         ))),
     }
+}
+
+/// Reads `git+URL[@REFERENCE][#FRAGMENT]`. The reference follows the last `@` of the path.
+fn repository(text: &str, name: Option<PackageName>) -> Result<Spec, SpecError> {
+    let refused = |why: String| SpecError::Git {
+        text: shown_text(text),
+        why,
+    };
+    let bare = &text[GIT.len()..];
+    let (address, fragment) = bare.split_once('#').unwrap_or((bare, ""));
+    let fragment = Fragment::parse(text, fragment, name)?;
+    if fragment.sha256.is_some() {
+        return Err(SpecError::Unsupported {
+            text: shown_text(text),
+            what: "a digest for a repository, whose commit says what it is",
+        });
+    }
+    let path_at = address
+        .find("://")
+        .and_then(|at| Some(at + 3 + address[at + 3..].find('/')?));
+    let (address, reference) = match path_at.and_then(|at| Some(at + address[at..].rfind('@')?)) {
+        Some(at) => (&address[..at], Some(&address[at + 1..])),
+        None => (address, None),
+    };
+    let reference = reference
+        .map(|text| {
+            let decoded = percent_decode_str(text).decode_utf8_lossy();
+            Reference::from_str(&decoded).map_err(|error| refused(error.to_string()))
+        })
+        .transpose()?;
+    Ok(Spec::Git {
+        name: fragment.name,
+        url: GitUrl::parse(address)
+            .map_err(|error| refused(format!("the address {}", error.why)))?,
+        reference,
+        subdirectory: fragment.subdirectory,
+    })
 }
 
 /// Whether the text is a path: it begins with a dot, has a slash before any marker, or ends as

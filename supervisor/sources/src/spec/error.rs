@@ -49,8 +49,16 @@ pub enum SpecError {
         /// Why.
         why: String,
     },
-    /// It is a repository.
-    #[error("`{text}` is a repository; fumehood can not build from repositories yet")]
+    /// It is a git repository's address or reference that is not taken.
+    #[error("`{text}` is not taken: {why}")]
+    Git {
+        /// As asked, without credentials.
+        text: String,
+        /// Why.
+        why: String,
+    },
+    /// It is a repository of another system than git.
+    #[error("`{text}` is a repository of another system than git")]
     Repository {
         /// As asked, without credentials.
         text: String,

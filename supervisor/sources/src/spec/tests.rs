@@ -175,12 +175,82 @@ fn file_urls_are_paths() {
 }
 
 #[test]
+fn repositories_have_a_reference_and_a_subdirectory() {
+    for (text, wanted, at, folder) in [
+        (
+            "git+https://example.invalid/x.git@main",
+            "https://example.invalid/x.git",
+            Some("main"),
+            None,
+        ),
+        (
+            "GIT+ssh://git@example.invalid/x",
+            "ssh://git@example.invalid/x",
+            None,
+            None,
+        ),
+        (
+            "foo @ git+https://me:pw@example.invalid/a/x@feature/y#subdirectory=src",
+            "https://example.invalid/a/x",
+            Some("feature/y"),
+            Some("src"),
+        ),
+        (
+            "git+file:///srv/x@v1.0#egg=foo",
+            "file:///srv/x",
+            Some("v1.0"),
+            None,
+        ),
+        (
+            "git+file:///srv/a@b/x@v1",
+            "file:///srv/a@b/x",
+            Some("v1"),
+            None,
+        ),
+    ] {
+        let Ok(Spec::Git {
+            url,
+            reference,
+            subdirectory,
+            ..
+        }) = parse(text)
+        else {
+            panic!("{text}");
+        };
+        assert_eq!(url.address(), wanted, "{text}");
+        assert_eq!(reference.as_ref().map(Reference::as_str), at, "{text}");
+        assert_eq!(subdirectory.as_deref(), folder, "{text}");
+    }
+    let spec = parse("foo @ git+https://me:pw@example.invalid/x@v1").unwrap();
+    assert_eq!(spec.name().unwrap().as_ref(), "foo");
+    assert_eq!(spec.to_string(), "git+https://example.invalid/x@v1");
+    for text in [
+        "git+https://example.invalid/x@--upload-pack=id",
+        "git+https://example.invalid/x@%2D-upload-pack=id",
+        "git+https://example.invalid/x@a..b",
+        "git+https://example.invalid/x@",
+        "git+ext::sh -c id",
+        "git+ext::sh",
+        "git+git://example.invalid/x",
+        "git+http://example.invalid/x",
+        "git+./x",
+        "foo @ git+ext::sh",
+    ] {
+        assert!(
+            matches!(
+                parse(text),
+                Err(SpecError::Git { .. } | SpecError::Url { .. })
+            ),
+            "{text}"
+        );
+    }
+}
+
+#[test]
 fn what_is_not_supported_says_so() {
     for text in [
-        "git+https://example.invalid/x.git@main",
-        "GIT+ssh://git@example.invalid/x",
-        "foo @ git+https://example.invalid/x.git",
         "hg+https://example.invalid/x",
+        "foo @ svn+https://example.invalid/x",
     ] {
         assert!(
             matches!(parse(text), Err(SpecError::Repository { .. })),
@@ -250,7 +320,8 @@ fn neither_specs_nor_errors_show_credentials() {
     for text in [
         format!("{secret}/x.zip#nonsense"),
         format!("foo @ {secret}/x.zip ; python_version < '3'"),
-        format!("git+{secret}/x"),
+        format!("git+{secret}/x?y"),
+        format!("hg+{secret}/x"),
         format!("{secret}/x.whl?token=hunter2"),
         format!("{secret}/ x"),
         format!("==1.0 {secret}"),
