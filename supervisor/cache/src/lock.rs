@@ -101,6 +101,22 @@ fn open(path: &Path) -> Result<File, CacheError> {
         .map_err(|source| CacheError::io("open the lock", path, source))
 }
 
+/// Takes the lock of a file that is there, if nobody holds it.
+pub(crate) fn try_alone(path: &Path) -> Result<Option<File>, CacheError> {
+    let opened = File::options()
+        .read(true)
+        .write(true)
+        .custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32)
+        .open(path);
+    let file = match opened {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(CacheError::io("open the lock", path, source)),
+    };
+    let held = try_lock(&file, path, FlockOperation::NonBlockingLockExclusive)?;
+    Ok((held && is_current(&file, path)?).then_some(file))
+}
+
 fn try_lock(file: &File, path: &Path, operation: FlockOperation) -> Result<bool, CacheError> {
     match rustix::io::retry_on_intr(|| flock(file, operation)) {
         Ok(()) => Ok(true),

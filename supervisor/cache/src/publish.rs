@@ -3,8 +3,10 @@
 //! Write, sync the file, rename, sync the directory: whoever sees a name sees all of its bytes,
 //! also after a crash. Publishing the same name twice is not an error.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
+use std::os::fd::BorrowedFd;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,11 +14,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
+use crate::discard::is_gone;
 use crate::root::sync_dir;
 use crate::{Cache, CacheError, StagingDir, StagingFile};
 
 /// How many threads sync a tree besides the one that asks.
 const SYNCING: usize = 12;
+/// How often a name is tried whose folder goes away.
+const TRIES: usize = 16;
 
 /// Whether a publication made the name or found it there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,9 +39,9 @@ impl Cache {
     /// # Errors
     /// If the path is outside, or writing fails.
     pub fn publish_file(&self, file: StagingFile, to: &Path) -> Result<Published, CacheError> {
-        self.make_parents(to)?;
         file.finish()?;
-        let published = move_file(file.path(), to)
+        let published = self
+            .with_parents(to, || move_file(file.path(), to))?
             .map_err(|source| CacheError::io("publish the file", to, source))?;
         if published == Published::New {
             file.moved();
@@ -50,9 +55,8 @@ impl Cache {
     /// # Errors
     /// If the path is outside, or writing fails.
     pub fn replace_file(&self, file: StagingFile, to: &Path) -> Result<(), CacheError> {
-        self.make_parents(to)?;
         file.finish()?;
-        rustix::fs::rename(file.path(), to)
+        self.with_parents(to, || move_over(file.path(), to))?
             .map_err(|source| CacheError::io("replace the file", to, source))?;
         file.moved();
         sync_parent(to)
@@ -70,12 +74,34 @@ impl Cache {
         sync_tree(dir.path())?;
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755))
             .map_err(|source| CacheError::io("open to readers", dir.path(), source))?;
-        let published = move_dir(dir.path(), to)
+        let published = self
+            .with_parents(to, || move_dir(dir.path(), to))?
             .map_err(|source| CacheError::io("publish the folder", to, source))?;
         if published == Published::New {
             sync_parent(to)?;
         }
         Ok(published)
+    }
+
+    /// Moves something to `to` after the folders above it were made. A removal beside us may take
+    /// such a folder while it is empty: then it is made again.
+    fn with_parents<T>(
+        &self,
+        to: &Path,
+        mut publish: impl FnMut() -> io::Result<T>,
+    ) -> Result<io::Result<T>, CacheError> {
+        for _ in 1..TRIES {
+            match self.make_parents(to) {
+                Err(CacheError::Io { source, .. }) if is_gone(&source) => continue,
+                made => made?,
+            }
+            match publish() {
+                Err(error) if is_gone(&error) => {}
+                done => return Ok(done),
+            }
+        }
+        self.make_parents(to)?;
+        Ok(publish())
     }
 }
 
@@ -115,6 +141,14 @@ pub(crate) fn move_dir(from: &Path, to: &Path) -> io::Result<Published> {
         Err(error) if !lacks_no_replace(error) => Err(error.into()),
         Err(_) => rename_dir(from, to),
     }
+}
+
+/// Moves a folder out of sight, from a name in an open folder to a free one in another.
+pub(crate) fn move_out(
+    from: (BorrowedFd<'_>, &OsStr),
+    to: (BorrowedFd<'_>, &OsStr),
+) -> rustix::io::Result<()> {
+    rustix::fs::renameat(from.0, from.1, to.0, to.1)
 }
 
 /// Moves a folder where no rename can promise to replace nothing: a plain one never replaces a

@@ -327,7 +327,10 @@ fn admit(dir: OwnedFd) -> rustix::io::Result<(OwnedFd, Id)> {
 
 /// Opens the mode of a folder that can not be opened: pinned first, so that the change meets
 /// what was looked at and never a link's target.
-fn unlock(above: BorrowedFd<'_>, name: &CStr) -> rustix::io::Result<()> {
+pub(crate) fn unlock(
+    above: BorrowedFd<'_>,
+    name: impl rustix::path::Arg,
+) -> rustix::io::Result<()> {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let pinned = openat(above, name, flags, Mode::empty())?;
     if !is_ours(&fstat(&pinned)?) {

@@ -13,6 +13,7 @@ use std::path::Path;
 use rustix::fs::{FlockOperation, Mode, OFlags, flock};
 use rustix::io::Errno;
 
+use crate::discard::in_words;
 use crate::lease::{Claim, Lease, Record};
 use crate::staging::{LeasedDir, dir_flags};
 use crate::{Bucket, Cache, CacheError, lock, names};
@@ -141,7 +142,7 @@ impl Cache {
     }
 
     /// Opens a folder and tries to take its lease, while no one is creating any.
-    fn claim(&self, path: &Path) -> Result<Option<(OwnedFd, Claim)>, CacheError> {
+    pub(crate) fn claim(&self, path: &Path) -> Result<Option<(OwnedFd, Claim)>, CacheError> {
         let _creation = self.root_lock(lock::Mode::Alone)?;
         let dir = match rustix::fs::open(path, dir_flags(), Mode::empty()) {
             Ok(dir) => dir,
@@ -155,17 +156,10 @@ impl Cache {
     }
 }
 
-fn names_in(folder: &Path) -> Result<Vec<OsString>, CacheError> {
+pub(crate) fn names_in(folder: &Path) -> Result<Vec<OsString>, CacheError> {
     let failed = |source| CacheError::io("list", folder, source);
     fs::read_dir(folder)
         .map_err(failed)?
         .map(|entry| entry.map(|entry| entry.file_name()).map_err(failed))
         .collect()
-}
-
-fn in_words(error: &CacheError) -> String {
-    let reason = std::error::Error::source(error)
-        .map(|source| format!(": {source}"))
-        .unwrap_or_default();
-    format!("{error}{reason}")
 }

@@ -1,0 +1,123 @@
+//! Carrying a plan out: entry by entry, passing by what is in use.
+
+use std::fs;
+
+use crate::discard::in_words;
+use crate::entry_lease::used;
+use crate::lease::{Claim, Record};
+use crate::staging::LeasedDir;
+use crate::{Bucket, Cache, CacheError, Plan, Removal, What};
+
+/// What became of a plan.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CarriedOut {
+    /// Entries that are gone.
+    pub entries: u64,
+    /// Regular files that were in them.
+    pub files: u64,
+    /// Bytes that were in those.
+    pub bytes: u64,
+    /// What stayed because somebody uses it, or used it since the plan was made.
+    pub in_use: Vec<String>,
+    /// What could not be removed, in words.
+    pub left: Vec<String>,
+}
+
+/// What became of one entry.
+enum Fate {
+    Gone,
+    InUse,
+}
+
+impl Cache {
+    /// Removes what a plan names. What is in use stays, and so does what was used after the plan's
+    /// inventory was taken.
+    pub fn carry_out(&self, plan: &Plan) -> CarriedOut {
+        let mut done = CarriedOut::default();
+        for removal in &plan.removals {
+            match self.remove_one(removal) {
+                Ok(Fate::Gone) => {
+                    done.entries += 1;
+                    done.files += removal.files;
+                    done.bytes += removal.bytes;
+                }
+                Ok(Fate::InUse) => done.in_use.push(removal.label.clone()),
+                Err(error) => done
+                    .left
+                    .push(format!("{}: {}", removal.label, in_words(&error))),
+            }
+        }
+        done
+    }
+
+    fn remove_one(&self, removal: &Removal) -> Result<Fate, CacheError> {
+        let path = self.root().join(&removal.path);
+        match &removal.what {
+            What::Stranger => return Ok(Fate::InUse),
+            What::KeptScratch => return self.remove_kept(removal),
+            What::Lock => return self.remove_lock(removal),
+            _ => {}
+        }
+        let key = match &removal.what {
+            What::Wheel(built) => Some(built.key),
+            What::LostKey(key) => Some(*key),
+            _ => None,
+        };
+        // Wheel and key are one entry, whose lease goes by the key.
+        let leased = key.map_or_else(|| path.clone(), |key| self.wheel_pointer(&key));
+        let Some(claim) = self.claim_entry(&leased) else {
+            return Ok(Fate::InUse);
+        };
+        let record = match &removal.what {
+            What::Wheel(_) => path.join(crate::shelf::RECORD),
+            What::Environment(_) => path.join(crate::inventory::ENVIRONMENT_RECORD),
+            _ => path.clone(),
+        };
+        if fs::symlink_metadata(record).is_ok_and(|now| used(&now) != removal.used) {
+            return Ok(Fate::InUse);
+        }
+        if let (What::Wheel(built), Some(key)) = (&removal.what, key)
+            && built.is_reachable
+        {
+            self.remove(&self.wheel_pointer(&key))?;
+        }
+        self.remove_claimed(&path, Some(claim))?;
+        self.remove_empty_parents(&path);
+        Ok(Fate::Gone)
+    }
+
+    /// Removes a scratch that was kept, if it still is and nobody holds it.
+    fn remove_kept(&self, removal: &Removal) -> Result<Fate, CacheError> {
+        let path = self.root().join(&removal.path);
+        let Some((dir, Claim::Taken(lease))) = self.claim(&path)? else {
+            return Ok(Fate::InUse);
+        };
+        let name = removal.path.to_string_lossy();
+        let is_kept = lease
+            .record()
+            .is_some_and(|record| record.is_for(&name) && Record::is_kept(record));
+        if !is_kept {
+            return Ok(Fate::InUse);
+        }
+        let mut home = LeasedDir {
+            path: path.clone(),
+            dir,
+            lease,
+        };
+        self.discard(&mut home).into_result(&path)?;
+        Ok(Fate::Gone)
+    }
+
+    /// Removes a lock's file while holding the lock; who waits for it sees that and makes it anew.
+    fn remove_lock(&self, removal: &Removal) -> Result<Fate, CacheError> {
+        let path = self.root().join(&removal.path);
+        let inside = path.starts_with(self.bucket(Bucket::Locks));
+        match crate::lock::try_alone(&path)? {
+            Some(_held) if inside => {
+                self.remove(&path)?;
+                Ok(Fate::Gone)
+            }
+            _ => Ok(Fate::InUse),
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! Checking everything: are the bytes what their names and records say, and does each key lead
+//! somewhere?
+//!
+//! What a crash may leave behind is no damage: nobody reads it, and the next run sweeps it. It is
+//! counted. Whether an environment holds what was installed knows the crate that installs, which
+//! hands its check in.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use model::Sha256;
+
+use crate::discard::in_words;
+use crate::inventory::records::WheelRecord;
+use crate::lease::{Claim, Record};
+use crate::plan::{Reason, Removal};
+use crate::record::read_one;
+use crate::shelf::RECORD;
+use crate::sweep::names_in;
+use crate::{Bucket, Built, Cache, CacheError, Item, Plan, What, names};
+
+/// Says what is wrong with the environment of a name; nothing if it is as it was installed.
+pub type CheckEnvironment<'a> = &'a dyn Fn(&Sha256) -> Result<(), String>;
+
+/// What a check found.
+#[derive(Clone, Debug, Default)]
+pub struct Checked {
+    /// Entries that were looked at.
+    pub entries: u64,
+    /// Regular files in them.
+    pub files: u64,
+    /// Bytes in those.
+    pub bytes: u64,
+    /// What is wrong.
+    pub damage: Vec<Damage>,
+    /// Unfinished things whose makers are gone; every run sweeps them.
+    pub left_over: u64,
+}
+
+/// One thing that is wrong.
+#[derive(Clone, Debug)]
+pub struct Damage {
+    /// Relative to the root.
+    pub path: PathBuf,
+    /// What people call it.
+    pub label: String,
+    /// What is wrong with it.
+    pub why: String,
+    /// What helps; none for what only a person can mend.
+    remedy: Option<Remedy>,
+}
+
+#[derive(Clone, Debug)]
+enum Remedy {
+    /// It goes; whoever needs it makes or fetches it again.
+    Remove(Box<Item>),
+    /// The wheel is sound: its key has to lead to it again.
+    Point { key: Sha256, folder: PathBuf },
+}
+
+/// What a repair did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Repaired {
+    /// What was mended, in words.
+    pub mended: Vec<String>,
+    /// What was not, in words.
+    pub left: Vec<String>,
+}
+
+impl Cache {
+    /// Reads everything. Nothing is changed.
+    ///
+    /// # Errors
+    /// If the root or its staging bucket can not be listed or locked.
+    pub fn check(&self, environment: CheckEnvironment<'_>) -> Result<Checked, CacheError> {
+        let found = self.inventory();
+        let mut checked = Checked::default();
+        for text in found.unreadable {
+            checked.damage.push(Damage {
+                path: PathBuf::new(),
+                label: "the cache".to_owned(),
+                why: text,
+                remedy: None,
+            });
+        }
+        for item in found.items {
+            if item.what == What::Stranger {
+                continue;
+            }
+            checked.entries += 1;
+            checked.files += item.files;
+            checked.bytes += item.bytes;
+            checked.damage.extend(self.damage(item, environment));
+        }
+        checked.left_over = self.left_over()?;
+        Ok(checked)
+    }
+
+    /// Mends what a check found, but for what is in use.
+    ///
+    /// # Errors
+    /// If the root can not be listed or locked.
+    pub fn repair(&self, checked: &Checked) -> Result<Repaired, CacheError> {
+        let mut repaired = Repaired::default();
+        for damage in &checked.damage {
+            let about = format!("{}: {}", damage.label, damage.why);
+            match &damage.remedy {
+                None => repaired.left.push(about),
+                Some(Remedy::Point { key, folder }) => match self.point_to_wheel(key, folder) {
+                    Ok(()) => repaired.mended.push(about),
+                    Err(error) => repaired.left.push(format!("{about}: {}", in_words(&error))),
+                },
+                Some(Remedy::Remove(item)) => {
+                    let done = self.carry_out(&removal_of(item));
+                    if done.entries == 1 {
+                        repaired.mended.push(about);
+                    } else {
+                        let why = done.left.first().map_or("it is in use", String::as_str);
+                        repaired.left.push(format!("{about}: {why}"));
+                    }
+                }
+            }
+        }
+        self.sweep()?;
+        Ok(repaired)
+    }
+
+    fn damage(&self, item: Item, environment: CheckEnvironment<'_>) -> Option<Damage> {
+        let path = self.root().join(&item.path);
+        let why = match &item.what {
+            What::Source(digest) | What::Download(digest) => wrong_bytes(&path, digest, None),
+            What::Wheel(built) => match wrong_wheel(&path) {
+                None if !built.is_reachable => return Some(lost(&item, built, path)),
+                other => other,
+            },
+            What::LostKey(_) => Some("it leads to a wheel that is not there".to_owned()),
+            What::Environment(_) => {
+                let name = path.file_name().and_then(|name| name.to_str());
+                let name = name.and_then(|name| name.parse().ok());
+                name.and_then(|name| environment(&name).err())
+            }
+            What::Damaged(why) => Some(why.clone()),
+            _ => None,
+        };
+        why.map(|why| Damage {
+            path: item.path.clone(),
+            label: item.label(),
+            why,
+            remedy: Some(Remedy::Remove(Box::new(item))),
+        })
+    }
+
+    /// Counts what a sweep would remove.
+    fn left_over(&self) -> Result<u64, CacheError> {
+        let mut count = 0;
+        let staging = self.bucket(Bucket::Staging);
+        for name in names_in(&staging)? {
+            let path = staging.join(name);
+            let is_left = match path.symlink_metadata() {
+                Ok(found) if found.is_dir() => matches!(
+                    self.claim(&path)?,
+                    Some((_, Claim::Taken(_) | Claim::Missing))
+                ),
+                Ok(found) if found.is_file() => crate::lock::try_alone(&path)?.is_some(),
+                _ => false,
+            };
+            count += u64::from(is_left);
+        }
+        for name in names_in(self.root())? {
+            let Some(name) = name.to_str().filter(|name| names::may_be_scratch(name)) else {
+                continue;
+            };
+            if let Some((_, Claim::Taken(lease))) = self.claim(&self.root().join(name))?
+                && let Some(record) = lease.record()
+            {
+                count += u64::from(record.is_for(name) && !Record::is_kept(record));
+            }
+        }
+        Ok(count)
+    }
+}
+
+/// A wheel that is sound and that no key leads to: what a crash between two steps leaves.
+fn lost(item: &Item, built: &Built, folder: PathBuf) -> Damage {
+    Damage {
+        path: item.path.clone(),
+        label: item.label(),
+        why: "its key does not lead to it".to_owned(),
+        remedy: Some(Remedy::Point {
+            key: built.key,
+            folder,
+        }),
+    }
+}
+
+fn removal_of(item: &Item) -> Plan {
+    Plan {
+        removals: vec![Removal {
+            path: item.path.clone(),
+            what: item.what.clone(),
+            label: item.label(),
+            reason: Reason::Asked,
+            files: item.files,
+            bytes: item.bytes,
+            used: item.used,
+        }],
+    }
+}
+
+fn wrong_wheel(folder: &Path) -> Option<String> {
+    let Some(record) = read_one::<WheelRecord>(&folder.join(RECORD)) else {
+        return Some("its record can not be read".to_owned());
+    };
+    let (digest, size) = (&record.wheel.sha256, record.wheel.size);
+    wrong_bytes(&folder.join(&record.filename), digest, Some(size))
+}
+
+/// Says how the bytes of a file differ from what they should be.
+fn wrong_bytes(path: &Path, expected: &Sha256, size: Option<u64>) -> Option<String> {
+    let is_file = match path.symlink_metadata() {
+        Ok(found) => found.is_file(),
+        // Removed meanwhile by someone who may; what was an entry of its own is none any more.
+        Err(error) if error.kind() == io::ErrorKind::NotFound && size.is_none() => return None,
+        Err(error) => return Some(format!("it can not be read: {error}")),
+    };
+    if !is_file {
+        return Some("it is not a file".to_owned());
+    }
+    match File::open(path).and_then(Sha256::of_reader) {
+        Ok((found, _)) if found != *expected => {
+            Some(format!("its bytes have the digest {found}, not {expected}"))
+        }
+        Ok((_, found)) if size.is_some_and(|size| size != found) => {
+            Some(format!("it has {found} bytes"))
+        }
+        Ok(_) => None,
+        Err(error) => Some(format!("it can not be read: {error}")),
+    }
+}

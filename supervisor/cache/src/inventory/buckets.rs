@@ -1,0 +1,328 @@
+//! How each bucket is read.
+
+use std::fs::Metadata;
+use std::path::{Path, PathBuf};
+
+use model::{PackageName, Sha256};
+use serde_json::Value;
+
+use super::records::{EnvironmentRecord, PageRecord, WheelRecord, digests, text};
+use super::walk::{Found, list, measure};
+use super::{Built, ENVIRONMENT_RECORD, Installed, Inventory, Item, Page, Pointer, What};
+use crate::entry_lease::used;
+use crate::lease::{Claim, Record};
+use crate::record::read_one;
+use crate::shelf::{BY_KEY, RECORD};
+use crate::{Bucket, Cache, Size, entry_lease, names};
+
+/// Folders below a bucket that are looked into for records.
+const DEPTH: usize = 6;
+
+impl Cache {
+    /// Looks at everything in the cache. Nothing is changed, no link followed, and what can not be
+    /// read is named in the answer.
+    #[must_use]
+    pub fn inventory(&self) -> Inventory {
+        let mut found = Inventory::default();
+        for bucket in Bucket::ALL {
+            let mut reader = Reader {
+                cache: self,
+                bucket,
+                into: &mut found,
+            };
+            match bucket {
+                Bucket::Sources => reader.blobs(What::Source),
+                Bucket::Downloads => reader.blobs(What::Download),
+                Bucket::Pointers => reader.files(Reader::pointer),
+                Bucket::Simple => reader.files(Reader::page),
+                Bucket::Interpreters => reader.files(Reader::interpreter),
+                Bucket::Environments => reader.environments(),
+                Bucket::Wheels => reader.wheels(),
+                Bucket::Logs => reader.folders(What::Log),
+                Bucket::Locks => reader.locks(),
+                // A sweep knows what is in it and who uses that.
+                Bucket::Staging => {}
+                Bucket::Git => reader.folders(What::Repository),
+            }
+        }
+        self.kept_scratches(&mut found);
+        found
+    }
+
+    fn kept_scratches(&self, into: &mut Inventory) {
+        for Found { name, about } in list(self.root(), &mut into.unreadable) {
+            if !about.is_dir() || !names::may_be_scratch(&name) {
+                continue;
+            }
+            let path = self.root().join(&name);
+            let Ok(Some((_, Claim::Taken(lease)))) = self.claim(&path) else {
+                continue;
+            };
+            let record = lease.record();
+            if record.is_some_and(|record| record.is_for(&name) && Record::is_kept(record)) {
+                let Size { files, bytes } = measure(&path, &about);
+                into.items.push(Item {
+                    path: name.into(),
+                    bucket: None,
+                    what: What::KeptScratch,
+                    files,
+                    bytes,
+                    used: used(&about),
+                });
+            }
+        }
+    }
+}
+
+/// Reads one bucket.
+struct Reader<'a> {
+    cache: &'a Cache,
+    bucket: Bucket,
+    into: &'a mut Inventory,
+}
+
+impl Reader<'_> {
+    fn top(&self) -> PathBuf {
+        self.cache.bucket(self.bucket)
+    }
+
+    fn list(&mut self, folder: &Path) -> Vec<Found> {
+        list(folder, &mut self.into.unreadable)
+    }
+
+    fn push(&mut self, path: &Path, about: &Metadata, what: What) {
+        let Size { files, bytes } = measure(path, about);
+        // The time on the record is that of the last use.
+        let record = match what {
+            What::Wheel(_) => Some(path.join(RECORD)),
+            What::Environment(_) => Some(path.join(ENVIRONMENT_RECORD)),
+            _ => None,
+        };
+        let marked = record.and_then(|record| std::fs::symlink_metadata(record).ok());
+        self.into.items.push(Item {
+            path: path
+                .strip_prefix(self.cache.root())
+                .unwrap_or(path)
+                .to_owned(),
+            bucket: Some(self.bucket),
+            what,
+            files,
+            bytes,
+            used: used(marked.as_ref().unwrap_or(about)),
+        });
+    }
+
+    /// `<2 hex>/<64 hex>`
+    fn blobs(&mut self, what: fn(Sha256) -> What) {
+        let top = self.top();
+        for shard in self.list(&top) {
+            let folder = top.join(&shard.name);
+            if !shard.about.is_dir() || shard.name.len() != 2 {
+                self.push(&folder, &shard.about, What::Stranger);
+                continue;
+            }
+            for Found { name, about } in self.list(&folder) {
+                let digest = name.parse::<Sha256>().ok();
+                let what = match digest.filter(|_| name.starts_with(&shard.name)) {
+                    Some(digest) if about.is_file() => what(digest),
+                    Some(_) => What::Damaged("it is not a file".to_owned()),
+                    None => What::Stranger,
+                };
+                self.push(&folder.join(name), &about, what);
+            }
+        }
+    }
+
+    /// Every file below the bucket, understood by `read`.
+    fn files(&mut self, read: fn(&Path) -> What) {
+        let mut folders = vec![(self.top(), 0)];
+        while let Some((folder, depth)) = folders.pop() {
+            for Found { name, about } in self.list(&folder) {
+                let path = folder.join(&name);
+                if about.is_dir() && depth < DEPTH {
+                    folders.push((path, depth + 1));
+                    continue;
+                }
+                let what = if about.is_file() && name.ends_with(".json") {
+                    read(&path)
+                } else {
+                    What::Stranger
+                };
+                self.push(&path, &about, what);
+            }
+        }
+    }
+
+    fn pointer(path: &Path) -> What {
+        let Some(record) = read_one::<Value>(path) else {
+            return undecodable();
+        };
+        let (current, former) = digests(&record);
+        if current.is_empty() {
+            return undecodable();
+        }
+        // `<digest of the index>/<project>/<version>.json`
+        let project = path.parent().filter(|folder| {
+            let above = folder.parent().and_then(Path::file_name);
+            above.is_some_and(|name| name.to_string_lossy().parse::<Sha256>().is_ok())
+        });
+        let project = project.and_then(Path::file_name);
+        let project = project.and_then(|name| name.to_str()?.parse::<PackageName>().ok());
+        let label = text(&record, &["filename", "label", "url", "path"]);
+        What::Pointer(Pointer {
+            current,
+            former,
+            project,
+            label: label.unwrap_or_else(|| "a place".to_owned()),
+        })
+    }
+
+    fn page(path: &Path) -> What {
+        let Some(record) = read_one::<PageRecord>(path) else {
+            return undecodable();
+        };
+        let stem = path.file_stem().and_then(|stem| stem.to_str());
+        let project = stem.and_then(|stem| stem.parse::<PackageName>().ok());
+        What::Page(match record.document {
+            Some(document) => Page {
+                project,
+                files: document.files(),
+            },
+            None => Page::default(),
+        })
+    }
+
+    fn interpreter(path: &Path) -> What {
+        match read_one::<Value>(path) {
+            Some(Value::Object(_)) => What::Interpreter,
+            _ => undecodable(),
+        }
+    }
+
+    /// `<64 hex>/{env/, environment.json}`
+    fn environments(&mut self) {
+        let top = self.top();
+        for Found { name, about } in self.list(&top) {
+            let path = top.join(&name);
+            let what = match name.parse::<Sha256>() {
+                Ok(name) if about.is_dir() => Self::environment(&name, &path),
+                Ok(_) => What::Damaged("it is not a folder".to_owned()),
+                Err(_) => What::Stranger,
+            };
+            self.push(&path, &about, what);
+        }
+    }
+
+    fn environment(name: &Sha256, path: &Path) -> What {
+        let record: Option<EnvironmentRecord> = read_one(&path.join(ENVIRONMENT_RECORD));
+        match record.filter(|record| record.name == *name) {
+            Some(record) => What::Environment(Installed {
+                is_orphan: !record.interpreter.is_file(),
+                packages: record
+                    .packages
+                    .into_iter()
+                    .map(|package| (package.name, package.version))
+                    .collect(),
+            }),
+            None => undecodable(),
+        }
+    }
+
+    /// `<name>/<version>/<key>/{<wheel>, record.json}` and `by-key/<key>.json`
+    fn wheels(&mut self) {
+        let top = self.top();
+        for project in self.list(&top) {
+            let folder = top.join(&project.name);
+            if project.name == BY_KEY && project.about.is_dir() {
+                self.keys(&folder);
+            } else if project.about.is_dir() && project.name.parse::<PackageName>().is_ok() {
+                self.versions(&folder);
+            } else {
+                self.push(&folder, &project.about, What::Stranger);
+            }
+        }
+    }
+
+    fn versions(&mut self, folder: &Path) {
+        for version in self.list(folder) {
+            let folder = folder.join(&version.name);
+            if !version.about.is_dir() {
+                self.push(&folder, &version.about, What::Stranger);
+                continue;
+            }
+            for Found { name, about } in self.list(&folder) {
+                let path = folder.join(&name);
+                let what = match name.parse::<Sha256>() {
+                    Ok(key) if about.is_dir() => self.wheel(&key, &path),
+                    Ok(_) => What::Damaged("it is not a folder".to_owned()),
+                    Err(_) => What::Stranger,
+                };
+                self.push(&path, &about, what);
+            }
+        }
+    }
+
+    fn wheel(&self, key: &Sha256, path: &Path) -> What {
+        let record: Option<WheelRecord> = read_one(&path.join(RECORD));
+        match record.filter(|record| record.key == *key && names::is_plain(&record.filename)) {
+            Some(record) => What::Wheel(Box::new(Built {
+                is_reachable: self.cache.own_wheel(key).as_deref() == Some(path),
+                key: *key,
+                name: record.name,
+                version: record.version,
+                filename: record.filename,
+                python: record.python,
+                source: record.source,
+                source_label: record.source_label,
+            })),
+            None => undecodable(),
+        }
+    }
+
+    /// Only keys that lead nowhere are entries of their own.
+    fn keys(&mut self, folder: &Path) {
+        for Found { name, about } in self.list(folder) {
+            let path = folder.join(&name);
+            let key = name.strip_suffix(".json");
+            let Some(key) = key.and_then(|key| key.parse::<Sha256>().ok()) else {
+                self.push(&path, &about, What::Stranger);
+                continue;
+            };
+            let leads = self.cache.own_wheel(&key);
+            if !leads.is_some_and(|folder| folder.join(RECORD).is_file()) {
+                self.push(&path, &about, What::LostKey(key));
+            }
+        }
+    }
+
+    fn folders(&mut self, what: What) {
+        let top = self.top();
+        for Found { name, about } in self.list(&top) {
+            let what = match about.is_dir() {
+                true => what.clone(),
+                false => What::Stranger,
+            };
+            self.push(&top.join(name), &about, what);
+        }
+    }
+
+    /// Files without a byte, named by a digest; the two that everybody uses are no entries.
+    fn locks(&mut self) {
+        let top = self.top();
+        for Found { name, about } in self.list(&top) {
+            if name == "root" || name == entry_lease::NAME {
+                continue;
+            }
+            let is_lock = about.is_file()
+                && about.len() == 0
+                && name.len() == 32
+                && name.bytes().all(|letter| letter.is_ascii_hexdigit());
+            let what = if is_lock { What::Lock } else { What::Stranger };
+            self.push(&top.join(name), &about, what);
+        }
+    }
+}
+
+fn undecodable() -> What {
+    What::Damaged("its record can not be read".to_owned())
+}

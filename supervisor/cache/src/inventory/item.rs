@@ -1,0 +1,162 @@
+//! What an inventory holds: one item an entry, with what its record says of it.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use model::{PackageName, Sha256, SourceId, Version};
+
+use crate::Bucket;
+
+/// Everything that is in the cache.
+#[derive(Clone, Debug, Default)]
+pub struct Inventory {
+    /// The entries, bucket by bucket.
+    pub items: Vec<Item>,
+    /// What could not be looked at, in words.
+    pub unreadable: Vec<String>,
+}
+
+/// One entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// Relative to the root.
+    pub path: PathBuf,
+    /// The bucket, or none for what lies beside the buckets.
+    pub bucket: Option<Bucket>,
+    /// What it is.
+    pub what: What,
+    /// Regular files.
+    pub files: u64,
+    /// Bytes in them.
+    pub bytes: u64,
+    /// When it was used last, or made.
+    pub used: SystemTime,
+}
+
+/// What an entry is; decided by what it holds and says, its place alone is not enough.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// A source archive.
+    Source(Sha256),
+    /// A downloaded wheel.
+    Download(Sha256),
+    /// Which source a place stands for.
+    Pointer(Pointer),
+    /// What an index said of a project, or the metadata of a file.
+    Page(Page),
+    /// What an interpreter answered about itself.
+    Interpreter,
+    /// A build environment.
+    Environment(Installed),
+    /// A built wheel.
+    Wheel(Box<Built>),
+    /// The way from a key to a built wheel that is not there.
+    LostKey(Sha256),
+    /// The log of a build.
+    Log,
+    /// A scratch that somebody wanted kept.
+    KeptScratch,
+    /// A lock; whether someone holds it is seen when it is removed.
+    Lock,
+    /// It stands where one of ours would, and can not be understood.
+    Damaged(String),
+    /// It is none of ours, and never touched.
+    Stranger,
+    /// A bare git repository, which sources are taken from.
+    Repository,
+}
+
+/// Which source a place stands for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pointer {
+    /// The sources that it stands for now.
+    pub current: BTreeSet<Sha256>,
+    /// The sources that it stood for before.
+    pub former: BTreeSet<Sha256>,
+    /// The project, if the place tells.
+    pub project: Option<PackageName>,
+    /// The file or the place, for people.
+    pub label: String,
+}
+
+/// What an index said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Page {
+    /// The project, if it is a project's page.
+    pub project: Option<PackageName>,
+    /// The files that the page lists.
+    pub files: BTreeSet<Sha256>,
+}
+
+/// What a build environment holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Installed {
+    /// Its packages.
+    pub packages: Vec<(PackageName, Version)>,
+    /// The base interpreter is not there any more.
+    pub is_orphan: bool,
+}
+
+/// What the record of a built wheel says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Built {
+    /// The key.
+    pub key: Sha256,
+    /// The project.
+    pub name: PackageName,
+    /// The version.
+    pub version: Version,
+    /// The wheel's file name.
+    pub filename: String,
+    /// The interpreter it was built for.
+    pub python: String,
+    /// What it was built from.
+    pub source: SourceId,
+    /// Where that came from.
+    pub source_label: String,
+    /// The key leads here.
+    pub is_reachable: bool,
+}
+
+impl Item {
+    /// Returns what people call it.
+    #[must_use]
+    pub fn label(&self) -> String {
+        let short = |digest: &Sha256| digest.to_string()[..12].to_owned();
+        match &self.what {
+            What::Source(digest) => format!("source {}", short(digest)),
+            What::Download(digest) => format!("downloaded wheel {}", short(digest)),
+            What::Pointer(pointer) => format!("pointer of {}", pointer.label),
+            What::Page(Page {
+                project: Some(project),
+                ..
+            }) => format!("index page of {project}"),
+            What::Page(_) => "metadata of a file".to_owned(),
+            What::Interpreter => "facts about an interpreter".to_owned(),
+            What::Environment(installed) => {
+                let mut names = installed.packages.iter();
+                let mut text = "environment".to_owned();
+                for (name, version) in names.by_ref().take(3) {
+                    text.push_str(&format!(" {name} {version}"));
+                }
+                if names.next().is_some() {
+                    text.push_str(" ...");
+                }
+                text
+            }
+            What::Wheel(built) => format!("built wheel {}", built.filename),
+            What::LostKey(key) => format!("key {}", short(key)),
+            What::Log => format!("log {}", self.last()),
+            What::KeptScratch => format!("kept scratch {}", self.last()),
+            What::Lock => "lock".to_owned(),
+            What::Repository => format!("git repository {}", self.last()),
+            What::Damaged(_) | What::Stranger => self.path.display().to_string(),
+        }
+    }
+
+    fn last(&self) -> String {
+        let last = self.path.file_name().unwrap_or_default();
+        last.to_string_lossy().into_owned()
+    }
+}

@@ -1,0 +1,90 @@
+//! The layout of the bucket of built wheels.
+//!
+//! `wheels-v1/<name>/<version>/<key>/{<wheel>, record.json}`, and because name and version of a
+//! source are known only after its build, `wheels-v1/by-key/<key>.json` says where the folder is.
+//! What a record says is the business of the crate that writes it.
+
+use std::path::{Component, Path, PathBuf};
+
+use model::{PackageName, Sha256, Version};
+use serde::{Deserialize, Serialize};
+
+use crate::{Bucket, Cache, CacheError, record};
+
+/// The folder of the pointers from keys; no project is called so, for a project's name that ends
+/// in a wheel's folder has a version below it.
+pub(crate) const BY_KEY: &str = "by-key";
+/// The record's name in a wheel's folder.
+pub(crate) const RECORD: &str = "record.json";
+
+/// Where the wheel of a key is.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct WheelPointer {
+    /// Relative to the bucket.
+    pub(crate) folder: PathBuf,
+}
+
+impl Cache {
+    /// Returns where the wheel of a build is or would be.
+    #[must_use]
+    pub fn wheel_folder(&self, name: &PackageName, version: &Version, key: &Sha256) -> PathBuf {
+        self.bucket(Bucket::Wheels)
+            .join(name.to_string())
+            .join(version.to_string())
+            .join(key.to_string())
+    }
+
+    /// Returns the folders that a key leads to, the one in the root first, then those in the
+    /// layers below.
+    pub fn find_wheels(&self, key: &Sha256) -> impl Iterator<Item = PathBuf> + '_ {
+        let key = *key;
+        self.layers()
+            .filter_map(move |layer| led_to(&layer.bucket(Bucket::Wheels), &key))
+    }
+
+    /// Returns the folder in the root that a key leads to.
+    pub(crate) fn own_wheel(&self, key: &Sha256) -> Option<PathBuf> {
+        led_to(&self.bucket(Bucket::Wheels), key)
+    }
+
+    /// Makes a key lead to a folder of the bucket.
+    ///
+    /// # Errors
+    /// If the folder is elsewhere, or writing fails.
+    pub fn point_to_wheel(&self, key: &Sha256, folder: &Path) -> Result<(), CacheError> {
+        let relative = folder.strip_prefix(self.bucket(Bucket::Wheels));
+        let folder = relative.map_err(|_| CacheError::Outside {
+            path: folder.to_owned(),
+        })?;
+        let pointer = WheelPointer {
+            folder: folder.to_owned(),
+        };
+        self.write_record(&self.wheel_pointer(key), &pointer)
+    }
+
+    /// Holds the wheel of a key, whether it is there yet or not.
+    pub fn hold_wheel(&self, key: &Sha256) {
+        self.hold(&self.wheel_pointer(key));
+    }
+
+    /// Returns the record that says where the wheel of a key is; the lease of both goes by it.
+    pub(crate) fn wheel_pointer(&self, key: &Sha256) -> PathBuf {
+        pointer_in(&self.bucket(Bucket::Wheels), key)
+    }
+}
+
+fn pointer_in(bucket: &Path, key: &Sha256) -> PathBuf {
+    bucket.join(BY_KEY).join(format!("{key}.json"))
+}
+
+fn led_to(bucket: &Path, key: &Sha256) -> Option<PathBuf> {
+    let pointer: WheelPointer = record::read_one(&pointer_in(bucket, key))?;
+    is_plain(&pointer.folder).then(|| bucket.join(pointer.folder))
+}
+
+fn is_plain(path: &Path) -> bool {
+    path.components().next().is_some()
+        && path
+            .components()
+            .all(|part| matches!(part, Component::Normal(_)))
+}
