@@ -27,7 +27,7 @@ mod tests;
 pub use budget::Budget;
 pub use exclusions::Exclusions;
 pub use kind::Kind;
-pub use pack::{PackError, Packed, pack};
+pub use pack::{Listing, PackError, Packed, listing, pack, pack_checkout, pack_with_repository};
 pub use peek::{MAX_PEEKED, peek};
 pub use refusal::Refusal;
 pub use top::Top;

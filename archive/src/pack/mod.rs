@@ -5,6 +5,7 @@
 //! link, sorted by path; owner 0; modes 0644 and 0755; file times not before 1980, fixed times for
 //! folders and links, because leaving something out must not show.
 
+mod listing;
 mod survey;
 mod tracked;
 
@@ -16,7 +17,9 @@ use std::path::{Path, PathBuf};
 use ::tar::{Builder, EntryType, Header};
 use rustix::fs::{Mode, OFlags};
 
-use self::survey::{Found, Item};
+pub use self::listing::{Listing, listing};
+
+use self::survey::{Found, Item, Survey};
 use crate::Exclusions;
 use crate::member::{EARLIEST, clamp_time};
 
@@ -121,22 +124,94 @@ pub fn pack(
     out: &mut dyn Write,
 ) -> Result<Packed, PackError> {
     let survey = survey::survey(tree, &exclusions.resolved())?;
+    write(survey, None, None, out)
+}
+
+/// As [`pack`], with the folder `repository` in the place of the tree's own `.git`.
+///
+/// # Errors
+/// As [`pack`].
+pub fn pack_with_repository(
+    tree: &Path,
+    exclusions: &Exclusions,
+    repository: &Path,
+    out: &mut dyn Write,
+) -> Result<Packed, PackError> {
+    let survey = survey::survey(tree, &exclusions.resolved())?;
+    write(survey, Some(repository), None, out)
+}
+
+/// Packs what git checked out: all of it, with `repository` as its `.git`, and every file with the
+/// time `mtime` (Unix seconds), for a checkout knows no times.
+///
+/// # Errors
+/// As [`pack`].
+pub fn pack_checkout(
+    tree: &Path,
+    repository: &Path,
+    mtime: i64,
+    out: &mut dyn Write,
+) -> Result<Packed, PackError> {
+    write(survey::whole(tree)?, Some(repository), Some(mtime), out)
+}
+
+/// Writes what was found, and what stands in for `.git`.
+fn write(
+    survey: Survey,
+    repository: Option<&Path>,
+    mtime: Option<i64>,
+    out: &mut dyn Write,
+) -> Result<Packed, PackError> {
+    let mut all: Vec<(PathBuf, Found)> = survey
+        .found
+        .into_iter()
+        .map(|found| (survey.root.join(&found.path), found))
+        .collect();
+    for (_, found) in &mut all {
+        if let (Item::File { mtime: time, .. }, Some(fixed)) = (&mut found.item, mtime) {
+            *time = fixed;
+        }
+    }
+    if let Some(repository) = repository {
+        all.extend(stand_in(repository)?);
+    }
+    all.sort_by(|(_, one), (_, other)| one.path.cmp(&other.path));
     let mut builder = Builder::new(out);
     mark(&mut builder).map_err(|source| PackError::Write { source })?;
-    let mut members = 0;
     let mut bytes = 0;
-    for found in &survey.found {
-        bytes += append(&mut builder, &survey.root, found)?;
-        members += 1;
+    for (place, found) in &all {
+        bytes += append(&mut builder, place, found)?;
     }
     builder
         .finish()
         .map_err(|source| PackError::Write { source })?;
     Ok(Packed {
-        members,
+        members: all.len() as u64,
         bytes,
         notes: survey.notes,
     })
+}
+
+/// The members of a `.git` that somebody made for the archive; when it was made does not show.
+fn stand_in(repository: &Path) -> Result<Vec<(PathBuf, Found)>, PackError> {
+    let survey = survey::whole(repository)?;
+    let root = survey.root;
+    let mut members = vec![(
+        root.clone(),
+        Found {
+            path: ".git".to_owned(),
+            item: Item::Folder,
+        },
+    )];
+    for Found { path, mut item } in survey.found {
+        let place = root.join(&path);
+        if let Item::File { mtime, .. } = &mut item {
+            *mtime = EARLIEST;
+        }
+        let path = format!(".git/{path}");
+        members.push((place, Found { path, item }));
+    }
+    Ok(members)
 }
 
 /// Writes the header that names the form; readers of tar take it for a comment.
@@ -164,7 +239,7 @@ fn comment(text: &str) -> String {
 /// Appends one member and returns how many bytes it holds.
 fn append(
     builder: &mut Builder<&mut dyn Write>,
-    root: &Path,
+    place: &Path,
     found: &Found,
 ) -> Result<u64, PackError> {
     let written = |source: io::Error| PackError::Write { source };
@@ -197,7 +272,7 @@ fn append(
                 clamp_time(*mtime),
             );
             header.set_size(*size);
-            let path = root.join(&found.path);
+            let path = place.to_owned();
             let mut content = Exactly {
                 file: open(&path)?,
                 left: *size,

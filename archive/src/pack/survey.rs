@@ -51,6 +51,8 @@ pub(super) struct Survey {
     pub(super) found: Vec<Found>,
     pub(super) notes: Vec<String>,
     exclusions: Exclusions,
+    /// Nothing is left out but `.git`: somebody else chose what is there.
+    whole: bool,
     bytes: u64,
     /// Bytes and members below each folder at the top.
     weights: BTreeMap<String, (u64, u64)>,
@@ -58,6 +60,15 @@ pub(super) struct Survey {
 
 /// Lists what is packed of `tree`.
 pub(super) fn survey(tree: &Path, exclusions: &Exclusions) -> Result<Survey, PackError> {
+    list(tree, exclusions, false)
+}
+
+/// Lists everything in `tree` but `.git`.
+pub(super) fn whole(tree: &Path) -> Result<Survey, PackError> {
+    list(tree, &Exclusions::default(), true)
+}
+
+fn list(tree: &Path, exclusions: &Exclusions, whole: bool) -> Result<Survey, PackError> {
     let root = tree
         .canonicalize()
         .map_err(|source| read_failed(tree, source))?;
@@ -69,6 +80,7 @@ pub(super) fn survey(tree: &Path, exclusions: &Exclusions) -> Result<Survey, Pac
         found: Vec::new(),
         notes: Vec::new(),
         exclusions: exclusions.clone(),
+        whole,
         bytes: 0,
         weights: BTreeMap::new(),
     };
@@ -148,7 +160,7 @@ impl Survey {
         if name == ".git" {
             return Ok(true);
         }
-        if !metadata.is_dir() {
+        if self.whole || !metadata.is_dir() {
             return Ok(false);
         }
         let absolute = self.root.join(path);

@@ -306,3 +306,41 @@ proptest! {
         let _ = room.unpack(&bytes, Top::Any, &crate::Budget::default());
     }
 }
+
+#[test]
+fn a_stand_in_takes_the_place_of_git_and_shows_no_time() {
+    let tree = TempDir::new().unwrap();
+    let root = tree.path();
+    write(root, "setup.py", b"");
+    write(root, "build/x.py", b"tracked");
+    write(root, "sub/.git", b"gitdir: /elsewhere");
+    write(root, ".git/config", b"token = secret");
+    let repository = TempDir::new().unwrap();
+    write(repository.path(), "HEAD", b"0123");
+    write(repository.path(), "objects/pack/p.pack", b"PACK");
+    let pack_once = |mtime| {
+        let mut bytes = Vec::new();
+        crate::pack_checkout(root, repository.path(), mtime, &mut bytes).unwrap();
+        bytes
+    };
+    let bytes = pack_once(1_600_000_000);
+    let (room, _) = lays(&bytes, Top::Bare);
+    assert_eq!(room.read(".git/HEAD"), b"0123");
+    assert_eq!(room.read("build/x.py"), b"tracked");
+    assert!(!room.path().join(".git/config").exists());
+    assert!(!room.path().join("sub/.git").exists());
+    write(root, "setup.py", b"");
+    write(repository.path(), "HEAD", b"0123");
+    assert_eq!(bytes, pack_once(1_600_000_000));
+    assert_ne!(bytes, pack_once(1_600_000_001));
+    let mut of_folder = Vec::new();
+    crate::pack_with_repository(
+        root,
+        &Exclusions::default(),
+        repository.path(),
+        &mut of_folder,
+    )
+    .unwrap();
+    let (room, _) = lays(&of_folder, Top::Bare);
+    assert_eq!(room.read(".git/objects/pack/p.pack"), b"PACK");
+}
