@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Access, AtFlags, CWD, OFlags, linkat};
 use rustix::io::Errno;
 
-use crate::{CacheError, names, publish};
+use crate::{CacheError, names, publish, root};
 
 /// Copies `file` to `out_dir/name`, in place of what is there, and returns the path.
 ///
@@ -40,10 +40,10 @@ pub fn deliver(file: &Path, out_dir: &Path, name: &str) -> Result<PathBuf, Cache
     Ok(target)
 }
 
-/// Finds out whether `out_dir` can be written, or made, without changing anything.
+/// Finds out whether `out_dir` can be written, or made, and has room, without changing anything.
 ///
 /// # Errors
-/// If it can not.
+/// If not.
 pub fn check_out_dir(out_dir: &Path) -> Result<(), CacheError> {
     let refused = |source: io::Error| CacheError::out_dir(out_dir, source);
     let absolute = std::path::absolute(out_dir).map_err(refused)?;
@@ -54,8 +54,9 @@ pub fn check_out_dir(out_dir: &Path) -> Result<(), CacheError> {
             }
             Ok(_) => {
                 let wanted = Access::WRITE_OK | Access::EXEC_OK;
-                return rustix::fs::accessat(CWD, place, wanted, AtFlags::EACCESS)
-                    .map_err(|errno| refused(errno.into()));
+                rustix::fs::accessat(CWD, place, wanted, AtFlags::EACCESS)
+                    .map_err(|errno| refused(errno.into()))?;
+                return root::check_space(place);
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(source) => return Err(refused(source)),

@@ -2,6 +2,8 @@
 
 use clap::{Args, Subcommand};
 
+use super::WorkArgs;
+
 /// Where everything is kept.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Places")]
@@ -22,11 +24,22 @@ pub(crate) struct CacheArgs {
     pub(crate) command: CacheCommand,
 }
 
+/// `fumehood cache dir`
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct DirArgs {
+    /// Where everything is kept.
+    #[command(flatten)]
+    pub(crate) places: PlaceArgs,
+    /// Where work is done.
+    #[command(flatten)]
+    pub(crate) work: WorkArgs,
+}
+
 /// The parts of `cache`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum CacheCommand {
-    /// Print the cache root
-    Dir(PlaceArgs),
+    /// Print the cache root; with --no-cache, where a run would work and why
+    Dir(DirArgs),
     /// Print how much is kept, bucket by bucket
     Size(PlaceArgs),
 }

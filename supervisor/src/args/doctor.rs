@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{IndexArgs, PlaceArgs};
+use super::{IndexArgs, PlaceArgs, WorkArgs};
 
 /// `fumehood doctor`
 #[derive(Debug, Args)]
@@ -16,6 +16,9 @@ pub(crate) struct DoctorArgs {
     /// Where the cache is.
     #[command(flatten)]
     pub(crate) places: PlaceArgs,
+    /// Where work is done.
+    #[command(flatten)]
+    pub(crate) work: WorkArgs,
     /// Which index is asked.
     #[command(flatten)]
     pub(crate) index: IndexArgs,

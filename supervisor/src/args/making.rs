@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{IndexArgs, PlaceArgs, SandboxArgs};
+use super::{IndexArgs, PlaceArgs, SandboxArgs, WorkArgs};
 
 /// `fumehood wheel`
 #[derive(Debug, Args)]
@@ -28,6 +28,9 @@ pub(crate) struct WheelArgs {
     /// Where things are kept.
     #[command(flatten)]
     pub(crate) places: PlaceArgs,
+    /// Where work is done.
+    #[command(flatten)]
+    pub(crate) work: WorkArgs,
 }
 
 /// `fumehood build`
@@ -54,6 +57,9 @@ pub(crate) struct BuildArgs {
     /// Where things are kept.
     #[command(flatten)]
     pub(crate) places: PlaceArgs,
+    /// Where work is done.
+    #[command(flatten)]
+    pub(crate) work: WorkArgs,
 }
 
 /// How wheels are made.

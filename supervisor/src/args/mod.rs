@@ -9,6 +9,7 @@ mod explain;
 mod index;
 mod log;
 mod making;
+mod places;
 mod policy;
 mod sandbox;
 mod talk;
@@ -19,12 +20,13 @@ use std::ffi::OsString;
 
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-pub(crate) use cache::{CacheArgs, CacheCommand, PlaceArgs};
+pub(crate) use cache::{CacheArgs, CacheCommand, DirArgs, PlaceArgs};
 pub(crate) use doctor::DoctorArgs;
 pub(crate) use explain::{CompletionArgs, ExplainArgs};
 pub(crate) use index::{Format, IndexArgs};
 pub(crate) use log::LogArgs;
 pub(crate) use making::{BuildArgs, MakingArgs, ReportArgs, WheelArgs};
+pub(crate) use places::WorkArgs;
 pub(crate) use policy::{PolicyArgs, PolicyCommand};
 pub(crate) use sandbox::SandboxArgs;
 pub(crate) use talk::TalkArgs;

@@ -27,6 +27,7 @@ pub(super) fn run(args: &BuildArgs, around: &Surroundings) -> Result<Option<Code
         index: &args.index,
         sandbox: &args.sandbox,
         places: &args.places,
+        work: &args.work,
     };
     making::run(&typed, around)
 }

@@ -10,13 +10,25 @@ use crate::{compose, data};
 
 /// Prints what was asked for.
 pub(super) fn run(command: &CacheCommand, around: &Surroundings) -> Result<(), Problem> {
-    let (CacheCommand::Dir(args) | CacheCommand::Size(args)) = command;
-    let places = PlaceSettings::new(args, &around.environment)
-        .map_err(|error: SettingsError| compose::of_settings(&error))?;
+    let unfit = |error: SettingsError| compose::of_settings(&error);
+    let environment = &around.environment;
     match command {
-        CacheCommand::Dir(_) => data::put(&format!("{}\n", places.cache.value.display())),
-        CacheCommand::Size(_) => size(&places),
+        CacheCommand::Dir(args) => {
+            let places = PlaceSettings::for_work(&args.places, &args.work, environment);
+            dir(&places.map_err(unfit)?, around)
+        }
+        CacheCommand::Size(args) => size(&PlaceSettings::new(args, environment).map_err(unfit)?),
     }
+}
+
+/// Prints the root, or where a run without a cache would work and why.
+fn dir(places: &PlaceSettings, around: &Surroundings) -> Result<(), Problem> {
+    if places.work.no_cache.is_none() {
+        return data::put(&format!("{}\n", places.cache.value.display()));
+    }
+    let chosen = compose::choose(places, None)?;
+    around.talk.say(&chosen.why);
+    data::put(&format!("{}\n", chosen.place.path().display()))
 }
 
 /// Prints one line a bucket and one for all.

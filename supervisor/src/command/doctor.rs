@@ -21,18 +21,18 @@ use crate::{data, report, signals};
 pub(super) fn run(args: &DoctorArgs, around: &Surroundings) -> Result<Option<Code>, Problem> {
     let unfit = |error| compose::of_settings(&error);
     let environment = &around.environment;
-    let places = PlaceSettings::new(&args.places, environment).map_err(unfit)?;
+    let places = PlaceSettings::for_work(&args.places, &args.work, environment).map_err(unfit)?;
     let index = IndexSettings::new(&args.index, environment, around.now).map_err(unfit)?;
     let form = ReportForm::new(args.output_format.as_deref(), environment).map_err(unfit)?;
-    let cache = compose::cache(&places, &around.talk)?;
+    let opened = compose::open(&places, None, &around.talk)?;
     let runtime = compose::runtime()?;
     let findings = runtime.block_on(async {
-        let executor = compose::executor(&places, &cache);
+        let executor = compose::executor(&places, &opened.cache);
         let examination = Examination {
             python: args.python.as_deref(),
             index: &index,
             places: &places,
-            cache: &cache,
+            cache: &opened.cache,
             executor: &executor,
             around,
         };

@@ -11,7 +11,7 @@ use protocol::Level;
 use sources::Spec;
 
 use super::{Surroundings, dependencies};
-use crate::args::{IndexArgs, MakingArgs, PlaceArgs, ReportArgs, SandboxArgs};
+use crate::args::{IndexArgs, MakingArgs, PlaceArgs, ReportArgs, SandboxArgs, WorkArgs};
 use crate::compose::{self, Wish};
 use crate::render::{Problem, last_line};
 use crate::report::{Document, FailureEntry, WheelEntry};
@@ -41,6 +41,8 @@ pub(super) struct Typed<'a> {
     pub(super) sandbox: &'a SandboxArgs,
     /// Where things are kept.
     pub(super) places: &'a PlaceArgs,
+    /// Where work is done.
+    pub(super) work: &'a WorkArgs,
 }
 
 /// What it means.
@@ -60,10 +62,27 @@ struct Made {
     problems: Vec<Problem>,
 }
 
+impl Made {
+    /// Names nothing that ended with the cache of this run: records and logs.
+    fn without_the_cache(mut self) -> Self {
+        for wheel in &mut self.document.wheels {
+            wheel.record = None;
+        }
+        for failure in &mut self.document.failures {
+            failure.log = None;
+        }
+        for problem in &mut self.problems {
+            problem.log = None;
+        }
+        self
+    }
+}
+
 /// Runs the corridor.
 pub(super) fn run(typed: &Typed<'_>, around: &Surroundings) -> Result<Option<Code>, Problem> {
     let unfit = |error: SettingsError| compose::of_settings(&error);
-    let places = PlaceSettings::new(typed.places, &around.environment).map_err(unfit)?;
+    let places =
+        PlaceSettings::for_work(typed.places, typed.work, &around.environment).map_err(unfit)?;
     let report =
         ReportSettings::new(typed.report, &around.environment, &places.directory).map_err(unfit)?;
     if let Some(folder) = report.file.as_deref().and_then(Path::parent) {
@@ -143,17 +162,22 @@ impl Order {
                 "with `--min-isolation none` a build may do whatever you may do, where this machine can not hold it",
             );
         }
-        let cache = compose::cache(&self.places, &around.talk)?;
+        let opened = compose::open(&self.places, Some(&self.making.out_dir), &around.talk)?;
+        opened.check_exec(&around.talk)?;
+        let cache = &opened.cache;
         let runtime = compose::runtime()?;
         let made = runtime.block_on(async {
-            let executor = compose::executor(&self.places, &cache);
-            let work = self.work(&cache, &executor, around);
+            let executor = compose::executor(&self.places, cache);
+            let work = self.work(cache, &executor, around);
             let made = signals::unless_interrupted(work).await?;
             // Dropping the work told every worker to end; here they have ended.
             executor.idle().await;
             made.unwrap_or_else(|| Err(signals::interrupted()))
         });
         runtime.shutdown_timeout(LAST_BREATH);
+        if opened.is_fresh() {
+            return made.map(Made::without_the_cache);
+        }
         made
     }
 
@@ -204,6 +228,7 @@ impl Order {
             environment: &around.environment,
         };
         let python = compose::interpreter(wish, cache, executor).await?;
+        compose::check_length(cache, executor).await?;
         let indexes = compose::indexes(&self.index, &python, wish, (cache, executor)).await?;
         for note in &indexes.notes {
             around.talk.note(note);

@@ -17,6 +17,7 @@ pub(super) fn run(args: &WheelArgs, around: &Surroundings) -> Result<Option<Code
         index: &args.index,
         sandbox: &args.sandbox,
         places: &args.places,
+        work: &args.work,
     };
     making::run(&typed, around)
 }

@@ -2,6 +2,7 @@
 
 mod indexes;
 mod interpreter;
+mod places;
 mod policy;
 mod problems;
 mod tools;
@@ -9,7 +10,8 @@ mod workers;
 
 pub(crate) use indexes::{Indexes, client, format_control, indexes};
 pub(crate) use interpreter::{Interpreter, Wish, interpreter};
+pub(crate) use places::{Opened, check_length, choose, open};
 pub(crate) use policy::{extras, overrides, passed, policy};
 pub(crate) use problems::{of_build, of_cache, of_failure, of_settings};
 pub(crate) use tools::tools;
-pub(crate) use workers::{cache, executor, runtime};
+pub(crate) use workers::{executor, runtime};

@@ -1,38 +1,15 @@
-//! The cache, and what runs workers.
+//! What runs workers.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use builder::{LocalExecutor, WorkerProgram};
-use cache::{Budget, Cache};
+use cache::Cache;
 use model::Code;
 use tokio::runtime::Runtime;
 
-use super::of_cache;
-use crate::render::{Problem, Talk};
+use crate::render::Problem;
 use crate::settings::PlaceSettings;
-
-/// Opens the cache, removes what a crash left there, and says what may become narrow.
-///
-/// # Errors
-/// If the place can not be used.
-pub(crate) fn cache(places: &PlaceSettings, talk: &Talk) -> Result<Cache, Problem> {
-    let cache = Cache::open(&places.cache.value).map_err(|error| of_cache(&error))?;
-    if let Err(error) = cache.sweep() {
-        // Nothing depends on it: what is left there has no lease and disturbs nobody.
-        talk.note(&format!(
-            "what a crash left in the cache stays there: {error}"
-        ));
-    }
-    let budget = cache.path_budget();
-    if budget.budget != Budget::Fits {
-        talk.note(&format!(
-            "the path of the cache has {} bytes; without namespaces builds append to it, and sockets and scripts may meet limits: a shorter --cache-dir helps",
-            budget.root
-        ));
-    }
-    Ok(cache)
-}
 
 /// Returns what runs workers: this very program under another name, unless another one is named.
 pub(crate) fn executor(places: &PlaceSettings, cache: &Cache) -> Arc<LocalExecutor> {

@@ -5,19 +5,41 @@ use std::time::Duration;
 
 use super::origin::Twin;
 use super::{Environment, Origin, SettingsError, Value, words};
-use crate::args::PlaceArgs;
+use crate::args::{PlaceArgs, WorkArgs};
 
 /// Where things are kept.
 #[derive(Clone, Debug)]
 pub(crate) struct PlaceSettings {
     /// The working directory; every relative path that was typed hangs on it.
     pub(crate) directory: PathBuf,
-    /// The cache root, absolute.
+    /// The cache root, absolute. Empty if nothing names one, which a run without a cache allows.
     pub(crate) cache: Value<PathBuf>,
+    /// Where work is done, besides the cache.
+    pub(crate) work: WorkSettings,
     /// How long to wait for a lock.
     pub(crate) lock_timeout: Duration,
     /// The worker's program, where it is not this one.
     pub(crate) worker: Option<PathBuf>,
+}
+
+/// Where work is done, besides the cache.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct WorkSettings {
+    /// Where scratches are made, absolute; the cache root if there is none.
+    pub(crate) scratch: Option<PathBuf>,
+    /// Caches that are only read, absolute, the first one first.
+    pub(crate) lower: Vec<PathBuf>,
+    /// Neither read nor write the cache.
+    pub(crate) no_cache: Option<NoCache>,
+}
+
+/// A run without a cache.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct NoCache {
+    /// Stay out of the configured root as well.
+    pub(crate) strict: bool,
+    /// The system's temporary directories, best first.
+    pub(crate) temporary: Vec<(PathBuf, Origin)>,
 }
 
 impl PlaceSettings {
@@ -30,31 +52,149 @@ impl PlaceSettings {
         Self::below(args, environment, directory)
     }
 
+    /// The same for a command that works: scratches, layers and whether there is a cache at all.
+    ///
+    /// # Errors
+    /// As [`PlaceSettings::new`]; without a cache nothing need say where it is.
+    pub(crate) fn for_work(
+        args: &PlaceArgs,
+        work: &WorkArgs,
+        environment: &Environment,
+    ) -> Result<Self, SettingsError> {
+        let directory = std::env::current_dir().map_err(SettingsError::NoDirectory)?;
+        Self::working_below(args, work, environment, directory)
+    }
+
+    /// The same for a given working directory.
+    pub(super) fn working_below(
+        args: &PlaceArgs,
+        work: &WorkArgs,
+        environment: &Environment,
+        directory: PathBuf,
+    ) -> Result<Self, SettingsError> {
+        let work = WorkSettings::new(work, environment, &directory)?;
+        let cache = match cache_root(args, environment, &directory) {
+            Err(SettingsError::NoCachePlace) if work.no_cache.is_some() => Value {
+                value: PathBuf::new(),
+                origin: Origin::Default,
+            },
+            other => other?,
+        };
+        Self::around(cache, work, args, environment, directory)
+    }
+
     /// The same for a given working directory.
     pub(super) fn below(
         args: &PlaceArgs,
         environment: &Environment,
         directory: PathBuf,
     ) -> Result<Self, SettingsError> {
-        let named = Twin::new("--cache-dir", "FUMEHOOD_CACHE_DIR").one(
-            args.cache_dir.as_deref(),
-            environment,
-            |text| path(text, &directory),
-        )?;
-        let cache = match named {
-            Some(named) => named,
-            None => default_cache(environment)?,
-        };
+        let cache = cache_root(args, environment, &directory)?;
+        Self::around(cache, WorkSettings::default(), args, environment, directory)
+    }
+
+    fn around(
+        cache: Value<PathBuf>,
+        work: WorkSettings,
+        args: &PlaceArgs,
+        environment: &Environment,
+        directory: PathBuf,
+    ) -> Result<Self, SettingsError> {
         let lock_timeout = Twin::new("--lock-timeout", "FUMEHOOD_LOCK_TIMEOUT")
             .one(args.lock_timeout.as_deref(), environment, words::span)?
             .map_or(Duration::from_secs(15 * 60), |value| value.value);
         Ok(Self {
             directory,
             cache,
+            work,
             lock_timeout,
             worker: environment.absolute("FUMEHOOD_WORKER"),
         })
     }
+}
+
+/// Returns the cache root: named, or where the XDG rules have it.
+fn cache_root(
+    args: &PlaceArgs,
+    environment: &Environment,
+    directory: &Path,
+) -> Result<Value<PathBuf>, SettingsError> {
+    let named = Twin::new("--cache-dir", "FUMEHOOD_CACHE_DIR").one(
+        args.cache_dir.as_deref(),
+        environment,
+        |text| path(text, directory),
+    )?;
+    named.map_or_else(|| default_cache(environment), Ok)
+}
+
+impl WorkSettings {
+    fn new(
+        args: &WorkArgs,
+        environment: &Environment,
+        directory: &Path,
+    ) -> Result<Self, SettingsError> {
+        let scratch = Twin::new("--scratch-dir", "FUMEHOOD_SCRATCH_DIR").one(
+            args.scratch_dir.as_deref(),
+            environment,
+            |text| path(text, directory),
+        )?;
+        let no_cache =
+            Twin::new("--no-cache", "FUMEHOOD_NO_CACHE").switch(args.no_cache, environment)?;
+        let strict = Twin::new("--no-cache-strict", "FUMEHOOD_NO_CACHE_STRICT")
+            .switch(args.no_cache_strict, environment)?;
+        if args.no_cache_strict && !no_cache {
+            return Err(SettingsError::Unfit {
+                origin: Origin::Flag("--no-cache-strict"),
+                what: "it says more about --no-cache, which is not given".to_owned(),
+            });
+        }
+        if no_cache {
+            return Ok(Self {
+                scratch: scratch.map(|value| value.value),
+                // A bucket of a layer is one that is not read either.
+                lower: Vec::new(),
+                no_cache: Some(NoCache {
+                    strict,
+                    temporary: temporary(environment),
+                }),
+            });
+        }
+        Ok(Self {
+            scratch: scratch.map(|value| value.value),
+            lower: lower(&args.cache_readonly, environment, directory)?,
+            no_cache: None,
+        })
+    }
+}
+
+/// Returns the caches that are only read: each one flag, or all of them in a variable as in PATH.
+fn lower(
+    typed: &[String],
+    environment: &Environment,
+    directory: &Path,
+) -> Result<Vec<PathBuf>, SettingsError> {
+    const VARIABLE: &str = "FUMEHOOD_CACHE_READONLY";
+    let (texts, origin): (Vec<&str>, _) = if typed.is_empty() {
+        let listed = environment.text(VARIABLE)?.unwrap_or_default();
+        let parts = listed.split(':').filter(|part| !part.is_empty());
+        (parts.collect(), Origin::Variable(VARIABLE))
+    } else {
+        let flags = typed.iter().map(String::as_str);
+        (flags.collect(), Origin::Flag("--cache-readonly"))
+    };
+    texts
+        .into_iter()
+        .map(|text| path(text, directory).map_err(|what| SettingsError::Unfit { origin, what }))
+        .collect()
+}
+
+/// Returns the directories of the system for temporary files.
+fn temporary(environment: &Environment) -> Vec<(PathBuf, Origin)> {
+    let named = environment
+        .absolute("TMPDIR")
+        .map(|path| (path, Origin::Variable("TMPDIR")));
+    let usual = ["/tmp", "/var/tmp"].map(|path| (PathBuf::from(path), Origin::Default));
+    named.into_iter().chain(usual).collect()
 }
 
 /// Returns a typed path as an absolute one; `.` and `..` stay for the kernel to read.
