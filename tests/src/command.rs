@@ -154,6 +154,17 @@ impl<'world, 'site> Run<'world, 'site> {
         self
     }
 
+    /// Runs under `strace`, which writes these calls of all processes to a file: see [`crate::trace`].
+    #[must_use]
+    pub fn traced(mut self, log: &Path, calls: &str) -> Self {
+        let mut words: Vec<OsString> = ["strace", "-f", "-y", "-s", "4096", "-e"]
+            .map(Into::into)
+            .into();
+        words.extend([format!("trace={calls}").into(), "-o".into(), log.into()]);
+        self.wrappers.push(words);
+        self
+    }
+
     /// Runs as the host has it even where the setting denies namespaces: for controls.
     #[must_use]
     pub fn unconfined(mut self) -> Self {

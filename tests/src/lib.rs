@@ -6,6 +6,7 @@ pub mod decoy;
 pub mod index;
 pub mod processes;
 pub mod search;
+pub mod trace;
 
 mod archives;
 mod command;

@@ -157,6 +157,17 @@ impl<'site> World<'site> {
         there
     }
 
+    /// Whether this host has a program; a missing one is noted as not run.
+    #[must_use]
+    pub fn has_program(&self, name: &str) -> bool {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let there = std::env::split_paths(&path).any(|folder| folder.join(name).is_file());
+        if !there {
+            self.site.unrun.note(name);
+        }
+        there
+    }
+
     /// Returns the program's path.
     #[must_use]
     pub fn program(&self) -> &Path {

@@ -11,6 +11,7 @@ mod cli;
 mod crash;
 mod credentials;
 mod default_index;
+mod elsewhere;
 mod environments;
 mod escape;
 mod index;
@@ -23,6 +24,7 @@ mod races;
 mod real;
 mod sockets;
 mod terminal;
+mod traced;
 mod workers;
 
 /// Returns what the suite stands on.
