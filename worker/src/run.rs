@@ -13,7 +13,7 @@ use protocol::{
 };
 use std::os::fd::AsFd;
 
-use crate::confine::{self, Domain, InNamespace, Sentinel, Support};
+use crate::confine::{self, Domain, InNamespace, Sentinel, Stage, Support};
 use crate::error::{At, fault};
 use crate::link::{Broken, Link};
 use crate::program;
@@ -197,8 +197,11 @@ impl Confined<'_> {
             &self.assignment.limits,
         );
         reaper.wait_until_armed()?;
-        let listener = reaper.broker.is_some();
-        reaper.link.say(&Event::Confined(self.report(listener)));
+        let stage = match reaper.broker {
+            Some(_) => Stage::Brokered,
+            None => Stage::Unbrokered,
+        };
+        reaper.link.say(&Event::Confined(self.report(stage)));
         if self.assignment.program.is_none() {
             return reaper.finish(Ending::Nothing);
         }
@@ -212,7 +215,7 @@ impl Confined<'_> {
     }
 
     fn only_unpack(&self, link: &mut Link, archive: Option<File>) -> Result<Claim, Fault> {
-        link.say(&Event::Confined(self.report(false)));
+        link.say(&Event::Confined(self.report(Stage::Unpacking)));
         let refused = self.unpack(link, archive)?;
         empty_domain(None)?;
         let ending = if refused {
@@ -227,10 +230,10 @@ impl Confined<'_> {
         })
     }
 
-    fn report(&self, listener: bool) -> protocol::IsolationReport {
+    fn report(&self, stage: Stage) -> protocol::IsolationReport {
         let confinement = &self.assignment.confinement;
         let dedicated = confinement.build_uid.is_some();
-        confine::report(self.support, confinement.namespaces, dedicated, listener)
+        confine::report(self.support, confinement.namespaces, dedicated, stage)
     }
 
     /// Has the archive unpacked, if there is one. `true` if the worker should end now.

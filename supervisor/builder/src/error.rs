@@ -236,6 +236,9 @@ pub enum HookProblem {
     /// It returned something else than PEP 517 wants.
     #[error("the hook returned {0}, which is not what PEP 517 wants")]
     Returned(String),
+    /// Its result file is missing or is not what the Python side writes.
+    #[error("{0}")]
+    Unreadable(&'static str),
 }
 
 impl std::fmt::Display for HookFailure {
@@ -326,7 +329,9 @@ impl HookFailure {
     pub fn code(&self) -> Code {
         match &self.problem {
             HookProblem::NoBackend { .. } => Code::BackendMissing,
-            HookProblem::NoHook | HookProblem::Returned(_) => Code::HookResult,
+            HookProblem::NoHook | HookProblem::Returned(_) | HookProblem::Unreadable(_) => {
+                Code::HookResult
+            }
             HookProblem::Died(_) => Code::BackendDied,
             HookProblem::Raised { .. } | HookProblem::Exited(_) if self.wanted_network() => {
                 Code::DeniedNetwork

@@ -5,16 +5,28 @@ use protocol::{Enforcement, Guarantee, Guarantees, IsolationReport, Level, Names
 
 use super::landlock::Support;
 
-/// Computes the report. `listener` says whether the filter of the program's stage has one.
+/// What holds the metadata of foreign files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// A program's stage whose filter has a listener: the broker holds it.
+    Brokered,
+    /// A program's stage without one: at `confined` nothing holds it.
+    Unbrokered,
+    /// No program, only the unpacker, whose filter refuses every change of metadata.
+    Unpacking,
+}
+
+/// Computes the report for what `stage` enforces.
 pub(crate) fn report(
     support: Support,
     namespaces: Namespaces,
     dedicated_uid: bool,
-    listener: bool,
+    stage: Stage,
 ) -> IsolationReport {
     let in_namespaces = namespaces != Namespaces::None;
     let uid = geteuid().as_raw();
-    let metadata = if in_namespaces || listener {
+    let listener = stage == Stage::Brokered;
+    let metadata = if in_namespaces || stage != Stage::Unbrokered {
         Enforcement::Enforced
     } else {
         Enforcement::Absent

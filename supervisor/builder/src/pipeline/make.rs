@@ -154,7 +154,7 @@ impl Run<'_> {
         let first = Hook::GetRequiresForBuildWheel;
         let (evidence, scratch) = self.run(scratch, &equipment, first, true).await?;
         let judged = judge::early(&evidence, &self.request, &self.limits())
-            .and_then(|()| judge::asked_for(&evidence));
+            .and_then(|()| judge::asked_for(&evidence, &self.request));
         let asked = match judged {
             Ok(asked) => asked,
             Err(error) => {
