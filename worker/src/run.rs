@@ -1,6 +1,7 @@
 //! The corridor of a worker: order, confinement, unpacking, program, reaping, claim.
 
 use std::fs::File;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -48,7 +49,7 @@ fn work(link: &mut Link) -> Result<ExitCode, Fault> {
     let archive = unpack::open_archive(assignment.unpack.as_ref())?;
     let rooms = rooms::open_all(&assignment.rooms, confinement.namespaces)?;
     let uid = confinement.build_uid.unwrap_or_else(|| geteuid().as_raw());
-    let processes_now = confine::processes_of_this_uid(uid);
+    let processes_now = confine::processes_now(confinement.namespaces, uid);
     confine::assert_one_thread()?;
     if let InNamespace::Outside(code) = confine::enter(confinement.namespaces)? {
         return Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)));
@@ -60,6 +61,10 @@ fn work(link: &mut Link) -> Result<ExitCode, Fault> {
         confine::new_root(&assignment, &rooms)?;
     }
     confine::drop_privileges(confinement.build_uid)?;
+    if confinement.namespaces != Namespaces::None {
+        // Changing the uid has cleared it.
+        confine::end_with_parent()?;
+    }
     enter_domain(&assignment, &rooms, support)?;
     let signals = watch_children()?;
     let confined = Confined {
@@ -196,6 +201,7 @@ impl Confined<'_> {
             self.rooms,
             &self.assignment.limits,
         );
+        reaper.given = self.given();
         reaper.wait_until_armed()?;
         let stage = match reaper.broker {
             Some(_) => Stage::Brokered,
@@ -212,6 +218,15 @@ impl Confined<'_> {
         reaper.link.say(&Event::Ready { pid });
         let ending = reaper.watch()?;
         reaper.finish(ending)
+    }
+
+    /// Folders of the host that the build was given to write.
+    fn given(&self) -> Vec<PathBuf> {
+        let grants = self.assignment.confinement.grants.iter();
+        grants
+            .filter(|grant| grant.access == Access::ReadWrite)
+            .map(|grant| grant.path.as_path().to_owned())
+            .collect()
     }
 
     fn only_unpack(&self, link: &mut Link, archive: Option<File>) -> Result<Claim, Fault> {
@@ -231,9 +246,7 @@ impl Confined<'_> {
     }
 
     fn report(&self, stage: Stage) -> protocol::IsolationReport {
-        let confinement = &self.assignment.confinement;
-        let dedicated = confinement.build_uid.is_some();
-        confine::report(self.support, confinement.namespaces, dedicated, stage)
+        confine::report(self.support, &self.assignment.confinement, stage)
     }
 
     /// Has the archive unpacked, if there is one. `true` if the worker should end now.

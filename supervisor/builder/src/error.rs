@@ -81,6 +81,15 @@ pub enum BuildError {
         /// The requirement.
         requirement: String,
     },
+    /// There is nothing to build.
+    #[error("the source has neither `pyproject.toml` nor `setup.py`{place}")]
+    NotAProject {
+        /// ` in its folder ...`, or nothing.
+        place: String,
+    },
+    /// The disk filled up while a build ran.
+    #[error("the disk was full when the build ended; what it made may be incomplete")]
+    DiskFull,
     /// A requirement from a package is not acceptable.
     #[error("the build requirement `{requirement}` ({origin}) is not acceptable: {why}")]
     BuildRequires {
@@ -122,6 +131,8 @@ pub enum BuildError {
         flag: &'static str,
         /// The code.
         code: Code,
+        /// Which hook of which backend, and after how long.
+        place: String,
     },
     /// What the backend left is not a wheel that could be taken.
     #[error(transparent)]
@@ -265,6 +276,8 @@ impl BuildError {
             Self::UnknownProject { .. } => Code::UnknownProject,
             Self::NoVersion { .. } | Self::Marker { .. } => Code::NoVersion,
             Self::NoSource { .. } => Code::NoSource,
+            Self::NotAProject { .. } => Code::BadPyproject,
+            Self::DiskFull => Code::DiskFull,
             Self::BuildRequires { .. } => Code::BuildRequires,
             Self::Cycle { .. } => Code::BuildCycle,
             Self::Hook(failure) => failure.code(),

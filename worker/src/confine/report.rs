@@ -1,7 +1,9 @@
 //! The level and the vector of guarantees, from what was in fact enforced.
 
 use nix::unistd::geteuid;
-use protocol::{Enforcement, Guarantee, Guarantees, IsolationReport, Level, Namespaces};
+use protocol::{
+    Access, Confinement, Enforcement, Guarantee, Guarantees, IsolationReport, Level, Namespaces,
+};
 
 use super::landlock::Support;
 
@@ -17,13 +19,14 @@ pub(crate) enum Stage {
 }
 
 /// Computes the report for what `stage` enforces.
-pub(crate) fn report(
-    support: Support,
-    namespaces: Namespaces,
-    dedicated_uid: bool,
-    stage: Stage,
-) -> IsolationReport {
-    let in_namespaces = namespaces != Namespaces::None;
+pub(crate) fn report(support: Support, confinement: &Confinement, stage: Stage) -> IsolationReport {
+    let in_namespaces = confinement.namespaces != Namespaces::None;
+    // A folder of the host that the build may write is a channel to whoever else writes there.
+    let shared = !in_namespaces
+        && confinement
+            .grants
+            .iter()
+            .any(|grant| grant.access == Access::ReadWrite);
     let uid = geteuid().as_raw();
     let listener = stage == Stage::Brokered;
     let metadata = if in_namespaces || stage != Stage::Unbrokered {
@@ -40,18 +43,25 @@ pub(crate) fn report(
     };
     let scoped = in_namespaces || support.scopes();
     let guarantees = Guarantees::from([
-        (Guarantee::FsRead, yes(in_namespaces || support.abi >= 1)),
-        (Guarantee::FsWrite, yes(in_namespaces || support.abi >= 3)),
+        (
+            Guarantee::FsRead,
+            yes(!shared && (in_namespaces || support.abi >= 1)),
+        ),
+        (
+            Guarantee::FsWrite,
+            yes(!shared && (in_namespaces || support.abi >= 3)),
+        ),
         (Guarantee::Metadata, metadata),
         (Guarantee::IpNet, Enforcement::Enforced),
-        (Guarantee::UnixNet, Enforcement::Enforced),
+        // Without a network namespace an outsider may connect to a name that the build listens on.
+        (Guarantee::UnixNet, yes(in_namespaces)),
         (Guarantee::Signals, yes(scoped)),
         (Guarantee::Ptrace, Enforcement::Enforced),
-        (Guarantee::Ipc, Enforcement::Enforced),
+        (Guarantee::Ipc, yes(!shared)),
         (Guarantee::ProcView, yes(in_namespaces || support.abi >= 1)),
         (Guarantee::OrphanKill, yes(scoped)),
         (Guarantee::Memory, Enforcement::Partial),
-        (Guarantee::Pids, pids(uid, dedicated_uid)),
+        (Guarantee::Pids, pids(uid, confinement.build_uid.is_some())),
         (Guarantee::Disk, Enforcement::Partial),
         (
             Guarantee::Reporting,

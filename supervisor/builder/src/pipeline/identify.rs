@@ -147,8 +147,21 @@ impl Pipeline {
             return Ok(None);
         };
         let wheels_count = settings.formats.allows_wheel(name);
-        if wheels_count || settings.refresh || !settings.find_links.is_empty() {
+        if wheels_count || settings.refresh {
             return Ok(None);
+        }
+        for links in &settings.find_links {
+            // A folder is read without the network; a page would have to be asked.
+            let Some(folder) = links.path() else {
+                return Ok(None);
+            };
+            if folder.exists() {
+                let page = settings.client.find_links(links).await?;
+                let is_rival = |file: &File| file.name() == name && file.version() == version;
+                if page.files.iter().any(is_rival) {
+                    return Ok(None);
+                }
+            }
         }
         let Some(index) = settings.indexes.first() else {
             return Ok(None);

@@ -20,7 +20,7 @@ pub(super) fn early(
         });
     }
     match evidence.claim.ending {
-        Ending::Reached(limit) => Err(reached(limit, limits)),
+        Ending::Reached(limit) => Err(reached(limit, limits, place(evidence, request))),
         Ending::Exited(code) => Err(failed(
             evidence,
             request,
@@ -131,13 +131,8 @@ fn with(
 
 /// A failure of whatever hook came after those that returned.
 fn failed(evidence: &Evidence, request: &HookRequest, problem: HookProblem) -> BuildError {
-    let hook = if find(evidence, Hook::GetRequiresForBuildWheel).is_some() {
-        Hook::BuildWheel
-    } else {
-        Hook::GetRequiresForBuildWheel
-    };
     BuildError::Hook(Box::new(HookFailure {
-        hook,
+        hook: running(evidence),
         backend: request.backend().to_owned(),
         elapsed_ms: 0,
         problem,
@@ -145,7 +140,25 @@ fn failed(evidence: &Evidence, request: &HookRequest, problem: HookProblem) -> B
     }))
 }
 
-fn reached(limit: Limit, limits: &Limits) -> BuildError {
+/// Which hook was running, of which backend.
+fn place(evidence: &Evidence, request: &HookRequest) -> String {
+    format!(
+        "{} of {}",
+        running(evidence),
+        crate::local::neutralised(request.backend().as_bytes())
+    )
+}
+
+/// The hook after those that returned.
+fn running(evidence: &Evidence) -> Hook {
+    if find(evidence, Hook::GetRequiresForBuildWheel).is_some() {
+        Hook::BuildWheel
+    } else {
+        Hook::GetRequiresForBuildWheel
+    }
+}
+
+fn reached(limit: Limit, limits: &Limits, place: String) -> BuildError {
     let (limit, allowed, flag, code) = match limit {
         Limit::Wall => (
             "time",
@@ -195,5 +208,6 @@ fn reached(limit: Limit, limits: &Limits) -> BuildError {
         allowed,
         flag,
         code,
+        place,
     }
 }
