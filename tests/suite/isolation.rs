@@ -6,7 +6,7 @@ use std::time::Duration;
 use model::Code;
 use protocol::{Guarantee, Level};
 use serde_json::json;
-use tests::{Namespaces, Sdist, Setting, World, builders, processes, release};
+use tests::{Isolation, Namespaces, Outcome, Sdist, Setting, World, builders, processes, release};
 
 use crate::{site, world};
 
@@ -78,30 +78,35 @@ fn a_running_build_has_a_filter_and_no_privileges_and_the_report_tells_its_level
             world.python().landlock(),
             "{done}"
         );
-        let named: BTreeSet<_> = isolation.guarantees.keys().map(String::as_str).collect();
-        assert_eq!(named, Guarantee::ALL.map(Guarantee::word).into(), "{done}");
-        for guarantee in [
-            "fs-read",
-            "fs-write",
-            "metadata",
-            "ip-net",
-            "signals",
-            "ptrace",
-            "orphan-kill",
-        ] {
-            assert_eq!(
-                isolation.guarantees[guarantee], "enforced",
-                "{guarantee}: {done}"
-            );
-        }
-        // Without a network namespace an outsider may still call in.
-        let unix = if setting.level() == Level::Ns {
-            "enforced"
-        } else {
-            "partial"
-        };
-        assert_eq!(isolation.guarantees["unix-net"], unix, "{done}");
+        holds(&isolation, setting, &done);
     }
+}
+
+/// The vector of guarantees of a build at the level of a setting.
+fn holds(isolation: &Isolation, setting: Setting, done: &Outcome<'_, '_>) {
+    let named: BTreeSet<_> = isolation.guarantees.keys().map(String::as_str).collect();
+    assert_eq!(named, Guarantee::ALL.map(Guarantee::word).into(), "{done}");
+    for guarantee in [
+        "fs-read",
+        "fs-write",
+        "metadata",
+        "ip-net",
+        "signals",
+        "ptrace",
+        "orphan-kill",
+    ] {
+        assert_eq!(
+            isolation.guarantees[guarantee], "enforced",
+            "{guarantee}: {done}"
+        );
+    }
+    // Without a network namespace an outsider may still call in.
+    let unix = if setting.level() == Level::Ns {
+        "enforced"
+    } else {
+        "partial"
+    };
+    assert_eq!(isolation.guarantees["unix-net"], unix, "{done}");
 }
 
 #[test]

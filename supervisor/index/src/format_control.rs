@@ -64,8 +64,14 @@ impl FormatControl {
     /// `:all:` speaks of what was asked for; what that is built with is found by the usual rules.
     #[must_use]
     pub fn without_all(&self) -> Self {
-        let named = |names: &Names| Names { all: false, names: names.names.clone() };
-        Self { no_binary: named(&self.no_binary), only_binary: named(&self.only_binary) }
+        let named = |names: &Names| Names {
+            all: false,
+            names: names.names.clone(),
+        };
+        Self {
+            no_binary: named(&self.no_binary),
+            only_binary: named(&self.only_binary),
+        }
     }
 
     /// Returns true for wheels only, false for sdists only; names come before `:all:`.

@@ -136,6 +136,7 @@ fn record_of(
         requires_by_hook: made.requires_by_hook.clone(),
         environment: record::Environment {
             name: made.equipment.environment.name,
+            wheels: made.equipment.environment.wheels.iter().cloned().collect(),
             packages: made
                 .equipment
                 .environment
