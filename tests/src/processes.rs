@@ -2,7 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::os::fd::AsFd;
 use std::path::PathBuf;
+use std::time::Duration;
+
+use nix::poll::{PollFd, PollFlags, poll};
 
 /// One process of the host.
 #[derive(Clone, Debug)]
@@ -48,6 +52,23 @@ pub fn of(pid: i32) -> Option<Process> {
 #[must_use]
 pub fn lives(known: &Process) -> bool {
     of(known.pid).is_some_and(|now| now.started == known.started && !now.zombie)
+}
+
+/// Whether a process ends within a time: a signal that was sent may still be on its way.
+///
+/// # Panics
+/// When the kernel has no process descriptors.
+#[must_use]
+pub fn ends_within(known: &Process, wait: Duration) -> bool {
+    let Some(pid) = rustix::process::Pid::from_raw(known.pid).filter(|_| lives(known)) else {
+        return true;
+    };
+    let Ok(handle) = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()) else {
+        return true;
+    };
+    let milliseconds = u16::try_from(wait.as_millis()).expect("a short time");
+    let mut watched = [PollFd::new(handle.as_fd(), PollFlags::POLLIN)];
+    poll(&mut watched, milliseconds).expect("a descriptor can be polled") > 0
 }
 
 /// Lists a process and all below it, the process itself first.

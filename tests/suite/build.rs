@@ -226,9 +226,20 @@ fn the_log_of_a_build_holds_its_output_and_v_shows_it_live() {
     assert!(!done.stderr.contains("a line of the backend"), "{done}");
     let found = search::find(&world.cache().join("logs-v1"), b"a line of the backend");
     assert!(found.is_some(), "the log keeps the output: {done}");
-    let done = world.build(&sdist).args(["-v", "--refresh"]).finish();
-    done.built(&sdist.wheel());
-    assert!(done.stderr.contains("a line of the backend"), "{done}");
+
+    let waiting = Sdist::fixture("waits")
+        .targets(&serde_json::json!({}))
+        .prologue("print('a line of the backend', flush=True)");
+    let mut running = world.build(&waiting).args(["-v"]).start();
+    let folder = running.wait_until_ready();
+    running.wait_until("the line was shown", |running| {
+        running
+            .stderr()
+            .contains("a line of the backend")
+            .then_some(())
+    });
+    tests::release(&folder, "{}");
+    running.finish().succeeds();
 }
 
 #[test]

@@ -31,13 +31,17 @@ fn login(password: &str) -> String {
 
 /// Adds the argument lists and environments of all processes that the program started.
 fn read_processes(running: &Running<'_, '_>, seen: &mut BTreeSet<Vec<u8>>) {
-    for process in running
-        .family()
-        .iter()
-        .filter(|process| process.pid != running.pid())
-    {
-        seen.extend(std::fs::read(format!("/proc/{}/cmdline", process.pid)).ok());
-        seen.extend(std::fs::read(format!("/proc/{}/environ", process.pid)).ok());
+    let read = |pid: i32, file: &str| std::fs::read(format!("/proc/{pid}/{file}")).ok();
+    let supervisor = read(running.pid(), "cmdline");
+    for process in running.family() {
+        let words = read(process.pid, "cmdline");
+        // The supervisor itself, or a child of it that has not yet become a worker: it still has
+        // the supervisor's memory, which is what the user gave to the supervisor.
+        if words.is_none() || words == supervisor {
+            continue;
+        }
+        seen.extend(words);
+        seen.extend(read(process.pid, "environ"));
     }
 }
 

@@ -20,6 +20,7 @@ mod kernel_objects;
 mod outputs;
 mod places;
 mod processes;
+mod projects;
 mod races;
 mod real;
 mod sockets;

@@ -7,7 +7,7 @@ use tests::{Sdist, Setting, World};
 
 use crate::{site, world};
 
-/// Builds a fixture whose backend makes its output with one fault, and returns the world for a further look.
+/// Asks for a fixture by name and version; its backend makes its output with one fault.
 fn refused(fault: &str, code: Code) {
     for setting in Setting::all(site()) {
         let world = World::new(site(), setting);
@@ -15,7 +15,8 @@ fn refused(fault: &str, code: Code) {
         let before = State::of(&target);
         let sdist =
             Sdist::fixture("bad_output").targets(&json!({"fault": fault, "outside": target}));
-        let done = world.build(&sdist).finish();
+        world.index.sdist(&sdist);
+        let done = world.wheel("bad-output==1.0").finish();
         done.fails_with(code);
         assert_eq!(State::of(&target), before, "{fault}: {done}");
         let kept = tests::search::files(&world.cache().join("wheels-v1"));

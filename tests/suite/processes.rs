@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tests::decoy::secret;
@@ -131,9 +132,9 @@ impl Prey for Victims {
 
     fn harm(&mut self, _: &Outcome<'_, '_>) -> BTreeSet<String> {
         let hit = self.by_way.iter().filter(|(_, (_, process))| {
-            let stopped =
-                processes::status(process.pid, "State").is_none_or(|state| state.starts_with('T'));
-            stopped || !processes::lives(process)
+            processes::ends_within(process, Duration::from_millis(200))
+                || processes::status(process.pid, "State")
+                    .is_none_or(|state| state.starts_with('T'))
         });
         hit.map(|(way, _)| (*way).to_owned()).collect()
     }

@@ -9,7 +9,7 @@ use std::io::{IoSliceMut, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use nix::cmsg_space;
-use nix::fcntl::{OFlag, open};
+use nix::fcntl::{FcntlArg, OFlag, fcntl, open};
 use nix::sys::socket::{
     AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType, recvmsg,
     sendmsg, socketpair,
@@ -20,7 +20,9 @@ use protocol::{
     Assignment, Confinement, Fault, Namespaces, Network, Program, Step, decode, encode,
 };
 
-use crate::confine::{Domain, Support, end_with_parent, restrict, self_test, set_limits};
+use crate::confine::{
+    Domain, Support, end_with_parent, raise_open_files, restrict, self_test, set_limits,
+};
 use crate::error::{At, fault};
 use crate::sys::{self, Fork};
 
@@ -77,24 +79,34 @@ pub(crate) fn start(
     }
 }
 
-fn pipes(program: &Program) -> Result<(Child, Ends), Fault> {
-    let pipe = || pipe2(OFlag::O_CLOEXEC).at(Step::Exec, "make a pipe");
-    let (status_read, status_write) = pipe()?;
-    let (go_read, go_write) = pipe()?;
-    let (calls, answers) = if program.takes_calls {
-        (Some(pipe()?), Some(pipe()?))
-    } else {
-        (None, None)
-    };
-    let (calls_read, calls_write) = calls.unzip();
-    let (answers_read, answers_write) = answers.unzip();
-    let (ours, theirs) = socketpair(
+/// Two ends of a socket. Unlike a pipe it can not be opened anew through `/proc/PID/fd`, so no
+/// process of the build but the one that inherited an end can speak on it.
+fn pair() -> Result<(OwnedFd, OwnedFd), Fault> {
+    socketpair(
         AddressFamily::Unix,
         SockType::Stream,
         None,
         SockFlag::SOCK_CLOEXEC,
     )
-    .at(Step::Exec, "make the listener's socket")?;
+    .at(Step::Exec, "make a pair of sockets")
+}
+
+fn pipes(program: &Program) -> Result<(Child, Ends), Fault> {
+    let pipe = || pipe2(OFlag::O_CLOEXEC).at(Step::Exec, "make a pipe");
+    let (status_read, status_write) = pipe()?;
+    let (go_read, go_write) = pipe()?;
+    let (calls, answers) = if program.takes_calls {
+        (Some(pair()?), Some(pair()?))
+    } else {
+        (None, None)
+    };
+    let (calls_read, calls_write) = calls.unzip();
+    let (answers_write, answers_read) = answers.unzip();
+    // The reaper never waits for a program to read.
+    for ours in [&calls_write, &answers_read].into_iter().flatten() {
+        fcntl(ours, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).at(Step::Exec, "unblock a socket")?;
+    }
+    let (ours, theirs) = pair()?;
     let child = Child {
         pid: Pid::from_raw(0),
         calls: calls_write.map(File::from),
@@ -122,11 +134,14 @@ fn armed(
     processes_now: u64,
 ) -> Result<(), Fault> {
     end_with_parent()?;
-    set_limits(&assignment.limits, processes_now)?;
     if support.abi > 0 {
         restrict(domain)?;
     }
+    raise_open_files()?;
     install_filter(&assignment.confinement, ends.listener_socket.as_fd())?;
+    // After the listener is handed over: descriptors in flight are counted against the same limit,
+    // for all processes of the uid together.
+    set_limits(&assignment.limits, processes_now)?;
     let confinement = &assignment.confinement;
     let beside = match confinement.namespaces {
         Namespaces::None => assignment.rooms.scratch.as_path(),

@@ -7,6 +7,7 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -47,6 +48,8 @@ pub(crate) struct Reaper<'a> {
     pub(crate) signals: &'a SignalFd,
     pub(crate) rooms: &'a [Room],
     pub(crate) limits: &'a Limits,
+    /// Paths of the host that the build was given to write, besides its rooms.
+    pub(crate) given: Vec<PathBuf>,
     running: Option<Running>,
     until: Instant,
     poll_scratch_at: Instant,
@@ -81,6 +84,7 @@ impl<'a> Reaper<'a> {
             link,
             child,
             broker: None,
+            given: Vec::new(),
             signals,
             rooms,
             limits,
@@ -94,8 +98,8 @@ impl<'a> Reaper<'a> {
     /// Serves the listener until the child says that its self-test passed.
     pub(crate) fn wait_until_armed(&mut self) -> Result<(), Fault> {
         self.broker = self.child.receive_listener()?.map(|listener| {
-            let rooms = self.rooms.iter().map(|room| room.seen_as.clone()).collect();
-            Broker::new(listener, rooms)
+            let rooms = self.rooms.iter().map(|room| room.seen_as.clone());
+            Broker::new(listener, rooms.chain(self.given.iter().cloned()).collect())
         });
         match self.next_status()? {
             Status::Armed => Ok(()),
@@ -306,7 +310,11 @@ impl<'a> Reaper<'a> {
         if now < self.poll_scratch_at {
             return None;
         }
-        let used = usage::of_rooms(self.rooms);
+        let most = usage::Used {
+            bytes: self.limits.scratch_bytes,
+            inodes: self.limits.scratch_inodes,
+        };
+        let used = usage::of_rooms(self.rooms, most);
         let took = now.elapsed();
         // A large tree is looked at less often: at most a twentieth of the time goes into it.
         self.poll_scratch_at = Instant::now() + Duration::from_secs(1).max(took * 20);

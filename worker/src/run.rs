@@ -1,6 +1,7 @@
 //! The corridor of a worker: order, confinement, unpacking, program, reaping, claim.
 
 use std::fs::File;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,7 @@ use protocol::{
 };
 use std::os::fd::AsFd;
 
-use crate::confine::{self, Domain, InNamespace, Sentinel, Support};
+use crate::confine::{self, Domain, InNamespace, Sentinel, Stage, Support};
 use crate::error::{At, fault};
 use crate::link::{Broken, Link};
 use crate::program;
@@ -48,7 +49,7 @@ fn work(link: &mut Link) -> Result<ExitCode, Fault> {
     let archive = unpack::open_archive(assignment.unpack.as_ref())?;
     let rooms = rooms::open_all(&assignment.rooms, confinement.namespaces)?;
     let uid = confinement.build_uid.unwrap_or_else(|| geteuid().as_raw());
-    let processes_now = confine::processes_of_this_uid(uid);
+    let processes_now = confine::processes_now(confinement.namespaces, uid);
     confine::assert_one_thread()?;
     if let InNamespace::Outside(code) = confine::enter(confinement.namespaces, confinement.network)?
     {
@@ -61,6 +62,10 @@ fn work(link: &mut Link) -> Result<ExitCode, Fault> {
         confine::new_root(&assignment, &rooms)?;
     }
     confine::drop_privileges(confinement.build_uid)?;
+    if confinement.namespaces != Namespaces::None {
+        // Changing the uid has cleared it.
+        confine::end_with_parent()?;
+    }
     enter_domain(&assignment, &rooms, support)?;
     let signals = watch_children()?;
     let confined = Confined {
@@ -197,9 +202,13 @@ impl Confined<'_> {
             self.rooms,
             &self.assignment.limits,
         );
+        reaper.given = self.given();
         reaper.wait_until_armed()?;
-        let listener = reaper.broker.is_some();
-        reaper.link.say(&Event::Confined(self.report(listener)));
+        let stage = match reaper.broker {
+            Some(_) => Stage::Brokered,
+            None => Stage::Unbrokered,
+        };
+        reaper.link.say(&Event::Confined(self.report(stage)));
         if self.assignment.program.is_none() {
             return reaper.finish(Ending::Nothing);
         }
@@ -212,8 +221,17 @@ impl Confined<'_> {
         reaper.finish(ending)
     }
 
+    /// Folders of the host that the build was given to write.
+    fn given(&self) -> Vec<PathBuf> {
+        let grants = self.assignment.confinement.grants.iter();
+        grants
+            .filter(|grant| grant.access == Access::ReadWrite)
+            .map(|grant| grant.path.as_path().to_owned())
+            .collect()
+    }
+
     fn only_unpack(&self, link: &mut Link, archive: Option<File>) -> Result<Claim, Fault> {
-        link.say(&Event::Confined(self.report(false)));
+        link.say(&Event::Confined(self.report(Stage::Unpacking)));
         let refused = self.unpack(link, archive)?;
         empty_domain(None)?;
         let ending = if refused {
@@ -228,10 +246,8 @@ impl Confined<'_> {
         })
     }
 
-    fn report(&self, listener: bool) -> protocol::IsolationReport {
-        let confinement = &self.assignment.confinement;
-        let dedicated = confinement.build_uid.is_some();
-        confine::report(self.support, confinement, dedicated, listener)
+    fn report(&self, stage: Stage) -> protocol::IsolationReport {
+        confine::report(self.support, &self.assignment.confinement, stage)
     }
 
     /// Has the archive unpacked, if there is one. `true` if the worker should end now.

@@ -65,6 +65,27 @@ pub(crate) fn close_from(first: u32) -> io::Result<()> {
     checked(result).map(drop)
 }
 
+/// Closes every descriptor from 3 up but those in `keep`, whatever owns them in this process.
+///
+/// For a child that works on with `keep` alone and ends by [`exit_now`], so that no owner of a
+/// closed descriptor is ever used or dropped.
+pub(crate) fn close_all_but(keep: &mut [RawFd]) -> io::Result<()> {
+    keep.sort_unstable();
+    let mut first = 3;
+    for kept in keep
+        .iter()
+        .filter_map(|fd| libc::c_uint::try_from(*fd).ok())
+    {
+        if kept > first {
+            // SAFETY: close_range(2) takes no pointers; see the contract above.
+            checked(unsafe { libc::syscall(libc::SYS_close_range, first, kept - 1, 0) })?;
+        }
+        first = first.max(kept + 1);
+    }
+    // SAFETY: as above.
+    checked(unsafe { libc::syscall(libc::SYS_close_range, first, libc::c_uint::MAX, 0) }).map(drop)
+}
+
 /// Puts a copy of `from` at number `at`, not close-on-exec. For a child that is about to exec.
 pub(crate) fn place(from: BorrowedFd<'_>, at: RawFd) -> io::Result<()> {
     // SAFETY: dup2(2) takes no pointers; the child that calls this owns nothing at `at` that it
@@ -141,12 +162,8 @@ pub(crate) fn drop_capabilities() -> io::Result<()> {
     checked(result).map(drop)
 }
 
-/// Changes a mount, and with `recursive` all below it: `nosuid`, `nodev`, and read-only if asked.
-pub(crate) fn harden_mount(path: &CStr, read_only: bool, recursive: bool) -> io::Result<()> {
-    let mut attributes = libc::MOUNT_ATTR_NOSUID | libc::MOUNT_ATTR_NODEV;
-    if read_only {
-        attributes |= libc::MOUNT_ATTR_RDONLY;
-    }
+/// Adds attributes (`MOUNT_ATTR_*`) to a mount, and with `recursive` to all below it.
+pub(crate) fn harden_mount(path: &CStr, attributes: u64, recursive: bool) -> io::Result<()> {
     let change = libc::mount_attr {
         attr_set: attributes,
         attr_clr: 0,

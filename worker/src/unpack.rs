@@ -5,7 +5,7 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use nix::fcntl::OFlag;
 use nix::unistd::{Pid, pipe2};
@@ -44,11 +44,16 @@ pub(crate) fn start(
     match sys::fork().at(Step::Reaper, "fork the unpacker")? {
         Fork::Child => {
             drop(reading);
-            let event = confine(domain, support, limits)
-                .map(|()| unpack(order, &archive, room))
-                .unwrap_or_else(Event::Faulted);
-            let sent =
-                encode(&event).is_ok_and(|frame| File::from(writing).write_all(&frame).is_ok());
+            let mut writing = File::from(writing);
+            let event = confine(
+                domain,
+                support,
+                limits,
+                &[&archive, &room.descriptor, &writing],
+            )
+            .map(|()| unpack(order, &archive, room))
+            .unwrap_or_else(Event::Faulted);
+            let sent = encode(&event).is_ok_and(|frame| writing.write_all(&frame).is_ok());
             sys::exit_now(i32::from(!sent))
         }
         Fork::Parent(pid) => Ok(Unpacker {
@@ -60,12 +65,19 @@ pub(crate) fn start(
 }
 
 /// Leaves the unpacker what it needs and nothing else.
-fn confine(domain: Domain, support: Support, limits: &Limits) -> Result<(), Fault> {
+fn confine(
+    domain: Domain,
+    support: Support,
+    limits: &Limits,
+    keep: &[&dyn AsRawFd],
+) -> Result<(), Fault> {
     end_with_parent()?;
     set_limits(limits, 0)?;
     if support.abi > 0 {
         restrict(domain)?;
     }
+    let mut keep: Vec<_> = keep.iter().map(|one| one.as_raw_fd()).collect();
+    sys::close_all_but(&mut keep).at(Step::Session, "leave the unpacker its own descriptors")?;
     let arch = filter::Arch::current();
     let spec = filter::Spec {
         stage: filter::Stage::Unpack,

@@ -81,6 +81,15 @@ pub enum BuildError {
         /// The requirement.
         requirement: String,
     },
+    /// There is nothing to build.
+    #[error("the source has neither `pyproject.toml` nor `setup.py`{place}")]
+    NotAProject {
+        /// ` in its folder ...`, or nothing.
+        place: String,
+    },
+    /// The disk filled up while a build ran.
+    #[error("the disk was full when the build ended; what it made may be incomplete")]
+    DiskFull,
     /// A requirement from a package is not acceptable.
     #[error("the build requirement `{requirement}` ({origin}) is not acceptable: {why}")]
     BuildRequires {
@@ -122,6 +131,8 @@ pub enum BuildError {
         flag: &'static str,
         /// The code.
         code: Code,
+        /// Which hook of which backend, and after how long.
+        place: String,
     },
     /// What the backend left is not a wheel that could be taken.
     #[error(transparent)]
@@ -236,6 +247,9 @@ pub enum HookProblem {
     /// It returned something else than PEP 517 wants.
     #[error("the hook returned {0}, which is not what PEP 517 wants")]
     Returned(String),
+    /// Its result file is missing or is not what the Python side writes.
+    #[error("{0}")]
+    Unreadable(&'static str),
 }
 
 impl std::fmt::Display for HookFailure {
@@ -262,6 +276,8 @@ impl BuildError {
             Self::UnknownProject { .. } => Code::UnknownProject,
             Self::NoVersion { .. } | Self::Marker { .. } => Code::NoVersion,
             Self::NoSource { .. } => Code::NoSource,
+            Self::NotAProject { .. } => Code::BadPyproject,
+            Self::DiskFull => Code::DiskFull,
             Self::BuildRequires { .. } => Code::BuildRequires,
             Self::Cycle { .. } => Code::BuildCycle,
             Self::Hook(failure) => failure.code(),
@@ -326,7 +342,9 @@ impl HookFailure {
     pub fn code(&self) -> Code {
         match &self.problem {
             HookProblem::NoBackend { .. } => Code::BackendMissing,
-            HookProblem::NoHook | HookProblem::Returned(_) => Code::HookResult,
+            HookProblem::NoHook | HookProblem::Returned(_) | HookProblem::Unreadable(_) => {
+                Code::HookResult
+            }
             HookProblem::Died(_) => Code::BackendDied,
             HookProblem::Raised { .. } | HookProblem::Exited(_) if self.wanted_network() => {
                 Code::DeniedNetwork

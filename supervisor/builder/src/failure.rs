@@ -19,6 +19,9 @@ impl Failure {
         if let BuildError::Hook(failure) = inner {
             details.extend(hook_details(failure));
         }
+        if let BuildError::Limit { place, .. } = inner {
+            details.push(("in", place.clone()));
+        }
         if let BuildError::NoVersion { left_out, .. } = inner {
             details.extend(left_out.iter().take(10).map(|one| ("why", safe(one))));
         }
@@ -32,6 +35,7 @@ impl Failure {
             details,
             hint: hint(inner),
             log: build.map(ToOwned::to_owned),
+            denials: error.denials().to_vec(),
         }
     }
 }
@@ -129,6 +133,13 @@ fn hint(error: &BuildError) -> Option<String> {
         BuildError::BuildRequires { .. } => {
             "the project's pyproject.toml has to be changed; names and versions alone are taken"
                 .to_owned()
+        }
+        BuildError::Execute(ExecuteError::Floor { report, floor }) if report.level >= floor.level => {
+            "`fumehood doctor` says what is enforced here; run it elsewhere, or ask for less with --require"
+                .to_owned()
+        }
+        BuildError::NotAProject { .. } => {
+            "check that it is a Python project; #subdirectory=FOLDER names one that lies deeper".to_owned()
         }
         BuildError::Execute(ExecuteError::Floor { report, .. }) => format!(
             "run it where the kernel gives more (`fumehood doctor` names what is missing), or accept less: --min-isolation {}",

@@ -66,4 +66,6 @@ pub struct Failure {
     pub hint: Option<String>,
     /// The id of the build whose log tells more.
     pub log: Option<String>,
+    /// What was refused to the build before it failed.
+    pub denials: Vec<Denial>,
 }

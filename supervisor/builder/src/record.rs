@@ -66,6 +66,9 @@ pub struct Environment {
     pub name: Sha256,
     /// Its packages and versions.
     pub packages: BTreeMap<String, String>,
+    /// The wheels that it was made from: file name and digest.
+    #[serde(default)]
+    pub wheels: BTreeMap<String, Sha256>,
 }
 
 /// The policy of a record.

@@ -78,7 +78,7 @@ codes! {
     Offline "F0206" Network "it is not in the cache and the network is off";
     Unauthorized "F0207" Network "the index wants credentials";
     Backend "F0300" BuildFailed "the build backend failed";
-    DeniedNetwork "F0301" BuildFailed "the backend failed after it was refused a network connection";
+    DeniedNetwork "F0301" Denied "the backend failed after it was refused a network connection";
     BadPyproject "F0302" BuildFailed "pyproject.toml is not valid";
     BackendMissing "F0303" BuildFailed "the build backend could not be imported";
     HookResult "F0304" BuildFailed "a hook returned something that is not what PEP 517 wants";

@@ -195,14 +195,18 @@ impl Order {
             problems: Vec::new(),
         };
         for (result, (label, _)) in results.into_iter().zip(&self.specs) {
-            let result = result.map_err(|failure| compose::of_failure(&failure));
+            let mut denials = Vec::new();
+            let result = result.map_err(|failure| {
+                denials.clone_from(&failure.denials);
+                compose::of_failure(&failure)
+            });
             match result.and_then(|wheel| self.deliver(wheel, label)) {
                 Ok((wheel, entry)) => {
                     self.remark(&wheel, &settings, around);
                     made.document.wheels.push(entry);
                 }
                 Err(problem) => {
-                    let entry = FailureEntry::new(Some(label.clone()), &problem);
+                    let entry = FailureEntry::new(Some(label.clone()), &problem).refused(&denials);
                     made.document.failures.push(entry);
                     made.problems.push(problem);
                 }

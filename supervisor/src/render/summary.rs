@@ -18,6 +18,12 @@ pub(crate) fn last_line(document: &Document) -> String {
         .wheels
         .iter()
         .flat_map(|wheel| &wheel.denials)
+        .chain(
+            document
+                .failures
+                .iter()
+                .flat_map(|failure| &failure.denials),
+        )
         .map(|denial| denial.count)
         .sum();
     let lowest: Option<Level> = document.wheels.iter().filter_map(|wheel| wheel.level).min();

@@ -9,7 +9,7 @@ mod tests;
 use std::path::Path;
 
 use builder::{Origin, Wheel};
-use protocol::Level;
+use protocol::{Denial, Level};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -97,6 +97,8 @@ pub(crate) struct FailureEntry {
     pub(crate) hint: Option<String>,
     /// The id of the build whose log says more.
     pub(crate) log: Option<String>,
+    /// What was refused to the build before it failed.
+    pub(crate) denials: Vec<DenialEntry>,
 }
 
 /// One labelled line of a failure.
@@ -149,15 +151,7 @@ impl WheelEntry {
                 .as_ref()
                 .and_then(|isolation| serde_json::to_value(isolation).ok()),
             level: wheel.isolation.as_ref().map(|isolation| isolation.level),
-            denials: wheel
-                .denials
-                .iter()
-                .map(|denial| DenialEntry {
-                    what: denial.what.clone(),
-                    target: denial.target.clone(),
-                    count: denial.count,
-                })
-                .collect(),
+            denials: entries(&wheel.denials),
             notes: wheel.notes.clone(),
             seconds: wheel.seconds,
             record: wheel.record.as_ref().map(|path| path.display().to_string()),
@@ -182,8 +176,26 @@ impl FailureEntry {
                 .collect(),
             hint: problem.hint.clone(),
             log: problem.log.clone(),
+            denials: Vec::new(),
         }
     }
+
+    /// Adds what was refused to the build before it failed.
+    pub(crate) fn refused(mut self, denials: &[Denial]) -> Self {
+        self.denials = entries(denials);
+        self
+    }
+}
+
+fn entries(denials: &[Denial]) -> Vec<DenialEntry> {
+    denials
+        .iter()
+        .map(|denial| DenialEntry {
+            what: denial.what.clone(),
+            target: denial.target.clone(),
+            count: denial.count,
+        })
+        .collect()
 }
 
 /// Returns any answer as JSON with a line break at its end.

@@ -169,6 +169,11 @@ fn a_record_is_what_its_schema_says() {
         requires_by_hook: vec!["wheel".to_owned()],
         environment: Environment {
             name: Sha256::of("environment"),
+            wheels: [(
+                "setuptools-80.9.0-py3-none-any.whl".to_owned(),
+                Sha256::of("s"),
+            )]
+            .into(),
             packages: BTreeMap::from([("setuptools".to_owned(), "80".to_owned())]),
         },
         config_settings,

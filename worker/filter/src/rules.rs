@@ -1,5 +1,5 @@
 //! The form of a rule, and which rules make up a filter. Not here: the rules themselves
-//! (`processes`, `files`, `host`, `network`, `metadata`, `unpack`) and their translation (`emit`).
+//! (`processes`, `files`, `requests`, `host`, `network`, `metadata`, `unpack`) and their translation (`emit`).
 //!
 //! A refusal answers what programs are ready for: `ENOSYS` where C libraries have a fallback, `ENOTTY`
 //! for requests that many file systems do not know either, otherwise `EPERM` or `EACCES`.
@@ -10,6 +10,7 @@ mod host;
 mod metadata;
 mod network;
 mod processes;
+mod requests;
 mod unpack;
 
 use crate::spec::{Spec, Stage};
@@ -100,6 +101,7 @@ pub(crate) fn of(spec: &Spec) -> Vec<Rule> {
     let everywhere = [
         processes::RULES,
         files::RULES,
+        requests::RULES,
         host::RULES,
         network::FAST_OPEN,
     ]

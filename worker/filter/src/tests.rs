@@ -5,6 +5,7 @@ mod exhaustive;
 mod golden;
 mod interpreter;
 mod promises;
+mod requests;
 mod tables;
 
 use crate::spec::{Spec, Stage};

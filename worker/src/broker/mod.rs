@@ -129,7 +129,13 @@ enum Answer {
 /// Makes foreign text fit for a report: at most 256 characters, nothing that moves a cursor.
 fn printable(text: &str) -> String {
     text.chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .map(|c| if is_harmless(c) { c } else { '\u{fffd}' })
         .take(256)
         .collect()
+}
+
+/// Nothing that moves a cursor, reorders text or hides it.
+fn is_harmless(c: char) -> bool {
+    let is_format = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+    !c.is_control() && !is_format
 }

@@ -92,7 +92,12 @@ fn by_path(pid: i32, start: i32, path: &CString, follow: bool) -> Result<OwnedFd
         flags |= OFlag::O_NOFOLLOW;
     }
     if path.as_bytes().starts_with(b"/") {
-        return openat(AT_FDCWD, path.as_c_str(), flags, Mode::empty());
+        return openat(
+            AT_FDCWD,
+            as_caller(pid, path)?.as_c_str(),
+            flags,
+            Mode::empty(),
+        );
     }
     openat(
         descriptor(pid, start)?,
@@ -100,6 +105,23 @@ fn by_path(pid: i32, start: i32, path: &CString, follow: bool) -> Result<OwnedFd
         flags,
         Mode::empty(),
     )
+}
+
+/// Has a path that speaks of the process that resolves it speak of the caller.
+fn as_caller(pid: i32, path: &CString) -> Result<CString, Errno> {
+    let own = [
+        ("/proc/self/", format!("/proc/{pid}/")),
+        ("/proc/thread-self/", format!("/proc/{pid}/")),
+        ("/dev/fd/", format!("/proc/{pid}/fd/")),
+    ];
+    let found = own.iter().find_map(|(prefix, theirs)| {
+        let rest = path.as_bytes().strip_prefix(prefix.as_bytes())?;
+        Some([theirs.as_bytes(), rest].concat())
+    });
+    match found {
+        Some(path) => CString::new(path).map_err(|_| Errno::EINVAL),
+        None => Ok(path.clone()),
+    }
 }
 
 /// Reads a NUL-terminated path out of the caller's memory, page by page.

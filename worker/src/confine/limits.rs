@@ -1,9 +1,10 @@
 //! Resource limits of the child that becomes the build. The reaper keeps its own.
 
+use std::fs;
 use std::os::unix::fs::MetadataExt;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use protocol::{Fault, Limits, Step};
+use protocol::{Fault, Limits, Namespaces, Step};
 
 use crate::error::At;
 
@@ -34,10 +35,22 @@ pub(crate) fn set_limits(limits: &Limits, processes_now: u64) -> Result<(), Faul
     Ok(())
 }
 
-/// Counts the processes of this uid on the host: `RLIMIT_NPROC` counts them all, so a limit for
-/// the build alone has to stand above them.
-pub(crate) fn processes_of_this_uid(uid: u32) -> u64 {
-    let Ok(entries) = std::fs::read_dir("/proc") else {
+/// Raises the soft limit of descriptors to the hard one.
+pub(crate) fn raise_open_files() -> Result<(), Fault> {
+    let (_, hard) =
+        getrlimit(Resource::RLIMIT_NOFILE).at(Step::Limits, "read the limit of descriptors")?;
+    setrlimit(Resource::RLIMIT_NOFILE, hard, hard)
+        .at(Step::Limits, "raise the limit of descriptors")
+}
+
+/// Counts what `RLIMIT_NPROC` counts for the build already: threads of its uid on the host. A user
+/// namespace of its own begins at nothing.
+pub(crate) fn processes_now(namespaces: Namespaces, uid: u32) -> u64 {
+    if namespaces == Namespaces::WithUser {
+        return 0;
+    }
+    let own = fs::read_link("/proc/self/ns/user").ok();
+    let Ok(entries) = fs::read_dir("/proc") else {
         return 0;
     };
     entries
@@ -50,5 +63,13 @@ pub(crate) fn processes_of_this_uid(uid: u32) -> u64 {
                 .is_some_and(u8::is_ascii_digit)
         })
         .filter(|entry| entry.metadata().is_ok_and(|found| found.uid() == uid))
-        .count() as u64
+        // A process of another user namespace is counted there.
+        .filter(|entry| {
+            let theirs = fs::read_link(entry.path().join("ns/user")).ok();
+            theirs.is_none() || theirs == own
+        })
+        .map(|entry| {
+            fs::read_dir(entry.path().join("task")).map_or(1, |tasks| tasks.count() as u64)
+        })
+        .sum()
 }

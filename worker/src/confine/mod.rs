@@ -23,10 +23,10 @@ mod selftest;
 mod session;
 
 pub(crate) use landlock::{Domain, Support, restrict};
-pub(crate) use limits::{processes_of_this_uid, set_limits};
+pub(crate) use limits::{processes_now, raise_open_files, set_limits};
 pub(crate) use namespaces::{InNamespace, enter, new_root};
 pub(crate) use privileges::{drop_privileges, end_with_parent, hand_over};
 pub(crate) use probe::Sentinel;
-pub(crate) use report::report;
+pub(crate) use report::{Stage, report};
 pub(crate) use selftest::self_test;
 pub(crate) use session::{assert_one_thread, begin};

@@ -27,6 +27,17 @@ use crate::sys::{self, Fork};
 /// Bytes of the private `/dev/shm`.
 const SHARED_MEMORY: &str = "size=256m,mode=1777";
 
+/// Files of `/proc` that speak of the host whatever the namespaces are.
+const OF_THE_HOST: [&str; 7] = [
+    "keys",
+    "key-users",
+    "timer_list",
+    "sched_debug",
+    "kallsyms",
+    "kcore",
+    "kmsg",
+];
+
 /// Who goes on after [`enter`].
 pub(crate) enum InNamespace {
     /// The process that becomes the reaper.
@@ -98,6 +109,10 @@ pub(crate) fn new_root(assignment: &Assignment, rooms: &[Room]) -> Result<(), Fa
         None::<&str>,
     )
     .at(step, "make mounts private")?;
+    let uid = assignment
+        .confinement
+        .build_uid
+        .unwrap_or_else(|| geteuid().as_raw());
     let binds = open_grants(&assignment.confinement.grants)?;
     let root = assignment.rooms.scratch.as_path();
     let sources = open_rooms(root, rooms)?;
@@ -112,21 +127,22 @@ pub(crate) fn new_root(assignment: &Assignment, rooms: &[Room]) -> Result<(), Fa
     .at(step, "mount the new root")?;
     let mut done: Vec<(PathBuf, PathBuf)> = Vec::new();
     for bind in &binds {
-        bind_one(root, bind, &done)?;
+        bind_one(root, bind, uid, &done)?;
         done.push((bind.seen_as.clone(), bind.host.clone()));
     }
     for (room, source) in rooms.iter().zip(&sources) {
         let target = inside(root, &room.seen_as);
         make_folder(&target)?;
         attach(source.as_fd(), &target)?;
-        harden(&target, false)?;
+        harden(&target, Hardness::Writable)?;
     }
     furnish(root, rooms)?;
     chdir(root).at(step, "enter the new root")?;
     pivot_root(".", ".").at(step, "pivot the root")?;
     umount2(".", MntFlags::MNT_DETACH).at(step, "detach the old root")?;
     chdir("/").at(step, "enter the new root")?;
-    sys::harden_mount(c"/", true, false).at(step, "make the new root read-only")?;
+    sys::harden_mount(c"/", libc::MOUNT_ATTR_RDONLY, false)
+        .at(step, "make the new root read-only")?;
     sethostname("fumehood").at(step, "set the host name")
 }
 
@@ -177,8 +193,20 @@ fn open_grants(grants: &[PathGrant]) -> Result<Vec<Bind>, Fault> {
     Ok(binds)
 }
 
+/// The accounts that a build sees instead of the host's: root and itself, so that `getpwuid` works
+/// for a uid that exists only for a while, and the host's users are nobody's business.
+fn accounts(seen_as: &Path, uid: u32) -> Option<String> {
+    match seen_as.to_str()? {
+        "/etc/passwd" => Some(format!(
+            "root:x:0:0:root:/:/bin/sh\nbuild:x:{uid}:{uid}:build:/:/bin/sh\n"
+        )),
+        "/etc/group" => Some(format!("root:x:0:\nbuild:x:{uid}:\n")),
+        _ => None,
+    }
+}
+
 /// Binds one grant. What an earlier bind shows already is not bound again, unless it is writable.
-fn bind_one(root: &Path, bind: &Bind, done: &[(PathBuf, PathBuf)]) -> Result<(), Fault> {
+fn bind_one(root: &Path, bind: &Bind, uid: u32, done: &[(PathBuf, PathBuf)]) -> Result<(), Fault> {
     let covering = done.iter().rev().find_map(|(seen_as, host)| {
         bind.seen_as
             .strip_prefix(seen_as)
@@ -199,15 +227,28 @@ fn bind_one(root: &Path, bind: &Bind, done: &[(PathBuf, PathBuf)]) -> Result<(),
         None if bind.kind == SFlag::S_IFDIR => make_folder(&target)?,
         None => {
             make_folder(target.parent().unwrap_or(root))?;
-            fs::write(&target, b"").at(Step::Namespaces, format!("make `{}`", target.display()))?;
+            let accounts = accounts(&bind.seen_as, uid);
+            fs::write(&target, accounts.as_deref().unwrap_or_default())
+                .at(Step::Namespaces, format!("make `{}`", target.display()))?;
+            if accounts.is_some() {
+                return Ok(());
+            }
         }
     }
     attach(bind.source.as_fd(), &target)?;
     if bind.kind == SFlag::S_IFCHR {
-        // A device has to stay one; it is granted by name and can be nothing but itself.
-        return Ok(());
+        // A device has to stay one, and is written through whatever its mount says; read-only keeps
+        // its mode and times.
+        return harden(&target, Hardness::Device);
     }
-    harden(&target, !bind.writable)
+    harden(
+        &target,
+        if bind.writable {
+            Hardness::Writable
+        } else {
+            Hardness::ReadOnly
+        },
+    )
 }
 
 /// Puts in what no grant names: `/proc`, `/dev/shm`, `/dev/fd`, `/tmp`.
@@ -224,6 +265,19 @@ fn furnish(root: &Path, rooms: &[Room]) -> Result<(), Fault> {
         None::<&str>,
     )
     .at(step, "mount /proc")?;
+    for name in OF_THE_HOST {
+        let file = proc.join(name);
+        if file.exists() {
+            let bound = mount(
+                Some("/dev/null"),
+                &file,
+                None::<&str>,
+                MsFlags::MS_BIND,
+                None::<&str>,
+            );
+            bound.at(step, format!("cover /proc/{name}"))?;
+        }
+    }
     let shared = root.join("dev/shm");
     make_folder(&shared)?;
     mount(
@@ -275,10 +329,26 @@ fn attach(source: BorrowedFd<'_>, target: &Path) -> Result<(), Fault> {
     .at(Step::Namespaces, format!("bind `{}`", target.display()))
 }
 
-fn harden(target: &Path, read_only: bool) -> Result<(), Fault> {
+/// What a mount may still be used for.
+#[derive(Clone, Copy)]
+enum Hardness {
+    /// Writing files, but no devices and no set-id.
+    Writable,
+    /// Reading.
+    ReadOnly,
+    /// One device, whose own mode and times stay as they are.
+    Device,
+}
+
+fn harden(target: &Path, hardness: Hardness) -> Result<(), Fault> {
     let path = CString::new(target.as_os_str().as_bytes())
         .map_err(|_| fault(Step::Namespaces, "a path holds a NUL byte"))?;
-    sys::harden_mount(&path, read_only, true).at(
+    let attributes = match hardness {
+        Hardness::Writable => libc::MOUNT_ATTR_NODEV,
+        Hardness::ReadOnly => libc::MOUNT_ATTR_NODEV | libc::MOUNT_ATTR_RDONLY,
+        Hardness::Device => libc::MOUNT_ATTR_RDONLY,
+    };
+    sys::harden_mount(&path, attributes | libc::MOUNT_ATTR_NOSUID, true).at(
         Step::Namespaces,
         format!("harden the mount `{}`", target.display()),
     )

@@ -2,25 +2,39 @@
 
 use nix::unistd::geteuid;
 use protocol::{
-    Confinement, Enforcement, Guarantee, Guarantees, IsolationReport, Level, Namespaces, Network,
+    Access, Confinement, Enforcement, Guarantee, Guarantees, IsolationReport, Level, Namespaces,
+    Network,
 };
 
 use super::landlock::Support;
 
-/// Computes the report. `listener` says whether the filter of the program's stage has one.
-pub(crate) fn report(
-    support: Support,
-    confinement: &Confinement,
-    dedicated_uid: bool,
-    listener: bool,
-) -> IsolationReport {
+/// What holds the metadata of foreign files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// A program's stage whose filter has a listener: the broker holds it.
+    Brokered,
+    /// A program's stage without one: at `confined` nothing holds it.
+    Unbrokered,
+    /// No program, only the unpacker, whose filter refuses every change of metadata.
+    Unpacking,
+}
+
+/// Computes the report for what `stage` enforces.
+pub(crate) fn report(support: Support, confinement: &Confinement, stage: Stage) -> IsolationReport {
     let in_namespaces = confinement.namespaces != Namespaces::None;
+    // A folder of the host that the build may write is a channel to whoever else writes there.
+    let shared = !in_namespaces
+        && confinement
+            .grants
+            .iter()
+            .any(|grant| grant.access == Access::ReadWrite);
     let ip_net = match confinement.network {
         Network::None => Enforcement::Enforced,
         Network::Outbound => Enforcement::Absent,
     };
     let uid = geteuid().as_raw();
-    let metadata = if in_namespaces || listener {
+    let listener = stage == Stage::Brokered;
+    let metadata = if in_namespaces || stage != Stage::Unbrokered {
         Enforcement::Enforced
     } else {
         Enforcement::Absent
@@ -34,18 +48,25 @@ pub(crate) fn report(
     };
     let scoped = in_namespaces || support.scopes();
     let guarantees = Guarantees::from([
-        (Guarantee::FsRead, yes(in_namespaces || support.abi >= 1)),
-        (Guarantee::FsWrite, yes(in_namespaces || support.abi >= 3)),
+        (
+            Guarantee::FsRead,
+            yes(!shared && (in_namespaces || support.abi >= 1)),
+        ),
+        (
+            Guarantee::FsWrite,
+            yes(!shared && (in_namespaces || support.abi >= 3)),
+        ),
         (Guarantee::Metadata, metadata),
         (Guarantee::IpNet, ip_net),
-        (Guarantee::UnixNet, Enforcement::Enforced),
+        // Without a network namespace an outsider may connect to a name that the build listens on.
+        (Guarantee::UnixNet, yes(in_namespaces)),
         (Guarantee::Signals, yes(scoped)),
         (Guarantee::Ptrace, Enforcement::Enforced),
-        (Guarantee::Ipc, Enforcement::Enforced),
+        (Guarantee::Ipc, yes(!shared)),
         (Guarantee::ProcView, yes(in_namespaces || support.abi >= 1)),
         (Guarantee::OrphanKill, yes(scoped)),
         (Guarantee::Memory, Enforcement::Partial),
-        (Guarantee::Pids, pids(uid, dedicated_uid)),
+        (Guarantee::Pids, pids(uid, confinement.build_uid.is_some())),
         (Guarantee::Disk, Enforcement::Partial),
         (
             Guarantee::Reporting,

@@ -1,14 +1,16 @@
 //! How much a build has put into its rooms, found by walking them without following links.
 
-use std::os::fd::AsFd;
+use std::ffi::CStr;
+use std::os::fd::{AsFd, BorrowedFd};
 
 use nix::dir::{Dir, Type};
+use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag};
-use nix::sys::stat::{Mode, fstatat};
+use nix::sys::stat::{FchmodatFlags, Mode, fchmod, fchmodat, fstatat};
 
 use crate::rooms::Room;
 
-/// Folders below each other that are walked; deeper ones count as one inode.
+/// Folders below each other that an honest tree may have.
 const DEEPEST: usize = 200;
 
 /// Bytes and inodes.
@@ -18,24 +20,55 @@ pub(super) struct Used {
     pub(super) inodes: u64,
 }
 
-/// Walks every room. What can not be read any more counts as nothing: the build may be removing it.
-pub(super) fn of_rooms(rooms: &[Room]) -> Used {
+impl Used {
+    /// More than any limit: a tree that hides from being counted.
+    const HIDDEN: Self = Self {
+        bytes: u64::MAX,
+        inodes: u64::MAX,
+    };
+
+    fn is_over(self, most: Self) -> bool {
+        self.bytes > most.bytes || self.inodes > most.inodes
+    }
+}
+
+/// Walks every room, as far as it takes to know whether `most` is exceeded. A folder that can not be
+/// read even after its mode is mended, or that lies deeper than any honest one, exceeds every limit.
+pub(super) fn of_rooms(rooms: &[Room], most: Used) -> Used {
     let mut used = Used::default();
     for room in rooms {
-        if let Ok(dir) = Dir::openat(&room.descriptor, ".", flags(), Mode::empty()) {
-            walk(dir, 0, &mut used);
+        if used.is_over(most) {
+            break;
+        }
+        match readable(room.descriptor.as_fd(), c".") {
+            Some(dir) => walk(dir, 0, &mut used, most),
+            None => return Used::HIDDEN,
         }
     }
     used
 }
 
-fn flags() -> OFlag {
-    OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC
+/// Opens a folder; one that its own mode forbids is given a mode that does not.
+fn readable(parent: BorrowedFd<'_>, name: &CStr) -> Option<Dir> {
+    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    match Dir::openat(parent, name, flags, Mode::empty()) {
+        Err(Errno::EACCES) => {
+            if name == c"." {
+                fchmod(parent, Mode::S_IRWXU).ok()?;
+            } else {
+                // Never a link: fchmodat without following has no way to change one.
+                fchmodat(parent, name, Mode::S_IRWXU, FchmodatFlags::NoFollowSymlink).ok()?;
+            }
+            Dir::openat(parent, name, flags, Mode::empty()).ok()
+        }
+        opened => opened.ok(),
+    }
 }
 
-fn walk(mut dir: Dir, depth: usize, used: &mut Used) {
+fn walk(mut dir: Dir, depth: usize, used: &mut Used, most: Used) {
     let mut below = Vec::new();
     let Ok(own) = dir.as_fd().try_clone_to_owned() else {
+        *used = Used::HIDDEN;
         return;
     };
     for entry in dir.iter().flatten() {
@@ -49,13 +82,24 @@ fn walk(mut dir: Dir, depth: usize, used: &mut Used) {
         } else if let Ok(found) = fstatat(&own, name, AtFlags::AT_SYMLINK_NOFOLLOW) {
             used.bytes += u64::try_from(found.st_blocks).unwrap_or(0) * 512;
         }
+        if used.is_over(most) {
+            return;
+        }
     }
     drop(dir);
-    if depth < DEEPEST {
-        for name in below {
-            if let Ok(dir) = Dir::openat(&own, name.as_c_str(), flags(), Mode::empty()) {
-                walk(dir, depth + 1, used);
-            }
+    if depth >= DEEPEST && !below.is_empty() {
+        *used = Used::HIDDEN;
+        return;
+    }
+    for name in below {
+        match readable(own.as_fd(), &name) {
+            Some(dir) => walk(dir, depth + 1, used, most),
+            // Gone since it was listed, or hidden for good.
+            None if fstatat(&own, name.as_c_str(), AtFlags::AT_SYMLINK_NOFOLLOW).is_err() => {}
+            None => *used = Used::HIDDEN,
+        }
+        if used.is_over(most) {
+            return;
         }
     }
 }

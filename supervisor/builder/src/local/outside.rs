@@ -29,10 +29,12 @@ fn lacking(status: &str) -> Option<String> {
         ("CapPrm", "0000000000000000"),
     ];
     let found = wanted.into_iter().find_map(|(name, value)| {
-        let line = status.lines().find(|line| {
+        let Some(line) = status.lines().find(|line| {
             line.strip_prefix(name)
                 .is_some_and(|rest| rest.starts_with(':'))
-        })?;
+        }) else {
+            return Some(format!("{name} is not told"));
+        };
         (line.split_once(':')?.1.trim() != value).then(|| line.replace('\t', " "))
     });
     // A zombie has no status left to be judged by.
@@ -56,6 +58,7 @@ mod tests {
     #[test]
     fn a_confined_process_lacks_nothing_and_each_missing_lock_is_named() {
         assert_eq!(lacking(SOUND), None);
+        assert_eq!(lacking("").as_deref(), Some("NoNewPrivs is not told"));
         for (sound, weak) in [
             ("NoNewPrivs:\t1", "NoNewPrivs:\t0"),
             ("Seccomp:\t2", "Seccomp:\t0"),

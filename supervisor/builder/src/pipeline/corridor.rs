@@ -110,7 +110,9 @@ impl Pipeline {
             if let Some(kept) = self.kept(&key, expectation).await? {
                 return Ok((kept, Origin::Cached));
             }
-            let system = self.look(source).await?;
+            let looked = self.look(source).await?;
+            let expectation = &expectation.or(looked.named);
+            let system = looked.system;
             let name = expectation.name.as_ref();
             let equipment = self.equip(source, &system, name).await?;
             // Taken only now: what has to be built first was built without holding it, so two
@@ -180,6 +182,19 @@ impl Pipeline {
 }
 
 impl Expectation {
+    /// What was not asked for is expected as the source says it of itself.
+    fn or(&self, named: Option<(PackageName, Version)>) -> Self {
+        let (name, version) = named.unzip();
+        match &self.name {
+            // The metadata of another project says nothing of this one's version.
+            Some(asked) if name.as_ref().is_some_and(|name| name != asked) => self.clone(),
+            _ => Self {
+                name: self.name.clone().or(name),
+                version: self.version.clone().or(version),
+            },
+        }
+    }
+
     /// Compares with what the metadata says.
     pub(super) fn check(&self, name: &PackageName, version: &Version) -> Result<(), BuildError> {
         let name_fits = self.name.as_ref().is_none_or(|wanted| wanted == name);

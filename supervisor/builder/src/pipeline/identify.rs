@@ -1,7 +1,7 @@
 //! From a spec to bytes: which file of which index, or what lies behind a URL or a path.
 
 use cache::Bucket;
-use index::{Candidate, Choice, File, choose, left_out};
+use index::{Candidate, Choice, File, FormatControl, choose, left_out};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -17,6 +17,9 @@ use crate::key::key_of;
 use crate::outcome::{Origin, Wheel};
 use crate::shelf::Kept;
 use crate::watch::BuildEvent;
+
+/// Versions that an error names at most.
+const SHOWN: usize = 10;
 
 /// What a spec stands for.
 pub(super) enum Identified {
@@ -81,11 +84,7 @@ impl Pipeline {
             exclude_newer: settings.exclude_newer,
         };
         let Some(best) = choose(&files, &choice).into_iter().next() else {
-            return Err(BuildError::NoVersion {
-                name: name.clone(),
-                wanted: specifiers.to_string(),
-                left_out: left_out(&files, &choice),
-            });
+            return Err(nothing_fits(&files, &choice));
         };
         let Candidate {
             version,
@@ -149,8 +148,21 @@ impl Pipeline {
         };
         let wheels_count = settings.formats.allows_wheel(name);
         let again = settings.client.settings().refresh.covers(Some(name));
-        if wheels_count || again || !settings.find_links.is_empty() {
+        if wheels_count || again {
             return Ok(None);
+        }
+        for links in &settings.find_links {
+            // A folder is read without the network; a page would have to be asked.
+            let Some(folder) = links.path() else {
+                return Ok(None);
+            };
+            if folder.exists() {
+                let page = settings.client.find_links(links).await?;
+                let is_rival = |file: &File| file.name() == name && file.version() == version;
+                if page.files.iter().any(is_rival) {
+                    return Ok(None);
+                }
+            }
         }
         let Some(index) = settings.indexes.first() else {
             return Ok(None);
@@ -230,6 +242,40 @@ impl Pipeline {
             seconds: 0.0,
             record: None,
         })
+    }
+}
+
+/// Why no file fits: the version has files of the other kind only, or no version fits at all.
+fn nothing_fits(files: &[File], choice: &Choice<'_>) -> BuildError {
+    let of_any_kind = Choice {
+        formats: &FormatControl::default(),
+        ..choice.clone()
+    };
+    if let Some(excluded) = choose(files, &of_any_kind).into_iter().next() {
+        return BuildError::NoSource {
+            name: choice.name.clone(),
+            version: excluded.version,
+            why: "--no-binary or --only-binary excludes the kind of file that it has",
+        };
+    }
+    let mut versions: Vec<_> = files.iter().map(File::version).collect();
+    versions.sort();
+    versions.dedup();
+    let newest: Vec<_> = versions
+        .iter()
+        .rev()
+        .take(SHOWN)
+        .map(ToString::to_string)
+        .collect();
+    let mut left_out = left_out(files, choice);
+    if !newest.is_empty() {
+        let more = if versions.len() > SHOWN { ", ..." } else { "" };
+        left_out.insert(0, format!("there is: {}{more}", newest.join(", ")));
+    }
+    BuildError::NoVersion {
+        name: choice.name.clone(),
+        wanted: choice.specifiers.to_string(),
+        left_out,
     }
 }
 

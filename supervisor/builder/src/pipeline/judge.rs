@@ -20,7 +20,7 @@ pub(super) fn early(
         });
     }
     match evidence.claim.ending {
-        Ending::Reached(limit) => Err(reached(limit, limits)),
+        Ending::Reached(limit) => Err(reached(limit, limits, place(evidence, request))),
         Ending::Exited(code) => Err(failed(
             evidence,
             request,
@@ -36,7 +36,10 @@ pub(super) fn early(
 }
 
 /// What `get_requires_for_build_wheel` asked for.
-pub(super) fn asked_for(evidence: &Evidence) -> Result<Vec<String>, BuildError> {
+pub(super) fn asked_for(
+    evidence: &Evidence,
+    request: &HookRequest,
+) -> Result<Vec<String>, BuildError> {
     let Some(returned) = find(evidence, Hook::GetRequiresForBuildWheel) else {
         return Ok(Vec::new());
     };
@@ -44,7 +47,7 @@ pub(super) fn asked_for(evidence: &Evidence) -> Result<Vec<String>, BuildError> 
         HookOutcome::List(asked) => Ok(asked),
         // The hook is optional (PEP 517).
         HookOutcome::NoHook => Ok(Vec::new()),
-        other => Err(hook(evidence, "", returned, other)),
+        other => Err(hook(evidence, request, returned, other)),
     }
 }
 
@@ -68,7 +71,7 @@ pub(super) fn built(evidence: &Evidence, request: &HookRequest) -> Result<(), Bu
                 HookProblem::Returned(what),
             ))
         }
-        other => Err(hook(evidence, request.backend(), returned, other)),
+        other => Err(hook(evidence, request, returned, other)),
     }
 }
 
@@ -85,7 +88,7 @@ fn find(evidence: &Evidence, hook: Hook) -> Option<&HookReturn> {
 
 fn hook(
     evidence: &Evidence,
-    backend: &str,
+    request: &HookRequest,
     returned: &HookReturn,
     outcome: HookOutcome,
 ) -> BuildError {
@@ -106,15 +109,9 @@ fn hook(
         },
         HookOutcome::Exited(with) => HookProblem::Exited(with),
         HookOutcome::Died(how) => HookProblem::Died(how),
-        HookOutcome::Unreadable(why) => HookProblem::Returned(why.to_owned()),
+        HookOutcome::Unreadable(why) => HookProblem::Unreadable(why),
     };
-    BuildError::Hook(Box::new(HookFailure {
-        hook: returned.hook,
-        backend: backend.to_owned(),
-        elapsed_ms: returned.elapsed_ms,
-        problem,
-        denials: evidence.denials.clone(),
-    }))
+    with(evidence, request, returned, problem)
 }
 
 fn with(
@@ -134,13 +131,8 @@ fn with(
 
 /// A failure of whatever hook came after those that returned.
 fn failed(evidence: &Evidence, request: &HookRequest, problem: HookProblem) -> BuildError {
-    let hook = if find(evidence, Hook::GetRequiresForBuildWheel).is_some() {
-        Hook::BuildWheel
-    } else {
-        Hook::GetRequiresForBuildWheel
-    };
     BuildError::Hook(Box::new(HookFailure {
-        hook,
+        hook: running(evidence),
         backend: request.backend().to_owned(),
         elapsed_ms: 0,
         problem,
@@ -148,7 +140,25 @@ fn failed(evidence: &Evidence, request: &HookRequest, problem: HookProblem) -> B
     }))
 }
 
-fn reached(limit: Limit, limits: &Limits) -> BuildError {
+/// Which hook was running, of which backend.
+fn place(evidence: &Evidence, request: &HookRequest) -> String {
+    format!(
+        "{} of {}",
+        running(evidence),
+        crate::local::neutralised(request.backend().as_bytes())
+    )
+}
+
+/// The hook after those that returned.
+fn running(evidence: &Evidence) -> Hook {
+    if find(evidence, Hook::GetRequiresForBuildWheel).is_some() {
+        Hook::BuildWheel
+    } else {
+        Hook::GetRequiresForBuildWheel
+    }
+}
+
+fn reached(limit: Limit, limits: &Limits, place: String) -> BuildError {
     let (limit, allowed, flag, code) = match limit {
         Limit::Wall => (
             "time",
@@ -198,5 +208,6 @@ fn reached(limit: Limit, limits: &Limits) -> BuildError {
         allowed,
         flag,
         code,
+        place,
     }
 }

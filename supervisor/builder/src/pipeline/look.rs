@@ -5,9 +5,11 @@ use std::fs::File;
 use std::io::Read;
 
 use archive::Budget;
+use model::{PackageName, Version};
 use protocol::Access;
 use rustix::fs::{Mode, OFlags, openat};
-use sources::{BuildSystem, Source};
+use sources::{BuildSystem, CoreMetadata, Source};
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use super::corridor::{Pipeline, blocking};
@@ -18,28 +20,51 @@ use crate::executor::{Executor, Job};
 /// The largest `pyproject.toml` that is read, in bytes.
 const LARGEST: u64 = 4 << 20;
 
+/// What a look into a source shows.
+pub(super) struct Looked {
+    /// How it is built.
+    pub(super) system: BuildSystem,
+    /// What its own PKG-INFO says of name and version, if it has one that can be read.
+    pub(super) named: Option<(PackageName, Version)>,
+}
+
+/// The files that are looked at.
+const FILES: [&str; 3] = ["pyproject.toml", "setup.py", "PKG-INFO"];
+
 impl Pipeline {
-    /// Reads the build system of `source`.
-    pub(super) async fn look(&self, source: &Source) -> Result<BuildSystem, BuildError> {
-        let name = match &source.id.subdirectory {
-            Some(folder) => format!("{folder}/pyproject.toml"),
-            None => "pyproject.toml".to_owned(),
-        };
-        let text = if source.kind.decodable_in_supervisor() {
+    /// Reads the build system of `source`, and what it says of itself.
+    pub(super) async fn look(&self, source: &Source) -> Result<Looked, BuildError> {
+        let folder = source.id.subdirectory.as_deref();
+        let names = FILES.map(|file| match folder {
+            Some(folder) => format!("{folder}/{file}"),
+            None => file.to_owned(),
+        });
+        let [pyproject, setup, metadata] = if source.kind.decodable_in_supervisor() {
             let source = source.clone();
-            blocking("look into the source", move || peek(&source, &name)).await?
+            blocking("look into the source", move || peek(&source, &names)).await?
         } else {
-            self.look_by_worker(source, &name).await?
+            self.look_by_worker(source, names).await?
         };
-        Ok(BuildSystem::from_pyproject(text.as_deref())?)
+        if pyproject.is_none() && setup.is_none() {
+            let place =
+                folder.map_or_else(String::new, |folder| format!(" in its folder `{folder}`"));
+            return Err(BuildError::NotAProject { place });
+        }
+        let named = metadata
+            .and_then(|bytes| CoreMetadata::parse(&bytes).ok())
+            .map(|metadata| (metadata.name, metadata.version));
+        Ok(Looked {
+            system: BuildSystem::from_pyproject(pyproject.as_deref())?,
+            named,
+        })
     }
 
     /// Has a worker decode what no memory-safe decoder of the supervisor reads.
     async fn look_by_worker(
         &self,
         source: &Source,
-        name: &str,
-    ) -> Result<Option<Vec<u8>>, BuildError> {
+        names: [String; 3],
+    ) -> Result<[Option<Vec<u8>>; 3], BuildError> {
         let settings = Arc::clone(&self.settings);
         let host = settings.executor.host().await?;
         let lease = settings.executor.lease_uid(host)?;
@@ -73,45 +98,48 @@ impl Pipeline {
         if let Some((rule, detail)) = evidence.refused {
             return Err(BuildError::Archive { rule, detail });
         }
-        let name = name.to_owned();
         blocking("read what a worker unpacked", move || {
-            let room = openat(
-                scratch.dir(),
-                "s",
-                OFlags::DIRECTORY | OFlags::NOFOLLOW,
-                Mode::empty(),
-            )
-            .map_err(|errno| io("open the room of", scratch.path(), errno))?;
-            let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-            let Ok(file) = openat(&room, name.as_str(), flags, Mode::empty()) else {
-                return Ok(None);
-            };
-            let file = File::from(file);
-            let fits = file
-                .metadata()
-                .is_ok_and(|found| found.is_file() && found.len() <= LARGEST);
-            let mut text = Vec::new();
-            let read = fits && file.take(LARGEST).read_to_end(&mut text).is_ok();
-            Ok(read.then_some(text))
+            let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            let room = openat(scratch.dir(), "s", flags, Mode::empty())
+                .map_err(|errno| io("open the room of", scratch.path(), errno))?;
+            Ok(names.map(|name| read_plain(&room, &name)))
         })
         .await
     }
 }
 
-fn peek(source: &Source, name: &str) -> Result<Option<Vec<u8>>, BuildError> {
+/// Reads a file below a room, no part of whose name may be a link.
+fn read_plain(room: &OwnedFd, name: &str) -> Option<Vec<u8>> {
+    let mut folder = room.try_clone().ok()?;
+    let (path, file) = name.rsplit_once('/').unwrap_or(("", name));
+    for part in path.split('/').filter(|part| !part.is_empty()) {
+        let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        folder = openat(&folder, part, flags, Mode::empty()).ok()?;
+    }
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = File::from(openat(&folder, file, flags, Mode::empty()).ok()?);
+    let fits = file
+        .metadata()
+        .is_ok_and(|found| found.is_file() && found.len() <= LARGEST);
+    let mut bytes = Vec::new();
+    (fits && file.take(LARGEST).read_to_end(&mut bytes).is_ok()).then_some(bytes)
+}
+
+fn peek(source: &Source, names: &[String; 3]) -> Result<[Option<Vec<u8>>; 3], BuildError> {
     let file = File::open(&source.path).map_err(|error| BuildError::Io {
         doing: "open",
         path: source.path.clone(),
         source: error,
     })?;
-    let found: BTreeMap<String, Vec<u8>> =
-        archive::peek(&file, &[name], source.top, &Budget::default()).map_err(|refusal| {
+    let wanted: Vec<_> = names.iter().map(String::as_str).collect();
+    let mut found: BTreeMap<String, Vec<u8>> =
+        archive::peek(&file, &wanted, source.top, &Budget::default()).map_err(|refusal| {
             BuildError::Archive {
                 rule: refusal.rule().to_owned(),
                 detail: refusal.to_string(),
             }
         })?;
-    Ok(found.into_values().next())
+    Ok([0, 1, 2].map(|at| found.remove(&names[at])))
 }
 
 fn io(doing: &'static str, path: &std::path::Path, errno: rustix::io::Errno) -> BuildError {

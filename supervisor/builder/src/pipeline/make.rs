@@ -22,6 +22,9 @@ use crate::redact::Redactor;
 use crate::summary::BuildSummary;
 use crate::watch::BuildEvent;
 
+/// Bytes below which a file system counts as full.
+const FULL: u64 = 64 * 1024;
+
 /// A build that ended well: everything that publishing needs.
 pub(super) struct Made {
     pub(super) build: BuildId,
@@ -154,13 +157,10 @@ impl Run<'_> {
         let first = Hook::GetRequiresForBuildWheel;
         let (evidence, scratch) = self.run(scratch, &equipment, first, true).await?;
         let judged = judge::early(&evidence, &self.request, &self.limits())
-            .and_then(|()| judge::asked_for(&evidence));
+            .and_then(|()| judge::asked_for(&evidence, &self.request));
         let asked = match judged {
             Ok(asked) => asked,
-            Err(error) => {
-                self.pipeline.keep(scratch, &self.label);
-                return Err(error);
-            }
+            Err(error) => return Err(self.failed(scratch, error)),
         };
         let more = requirements::read(&asked, "get_requires_for_build_wheel")?;
         let all_there = more
@@ -186,8 +186,11 @@ impl Run<'_> {
         let judged = judge::early(&evidence, &self.request, &self.limits())
             .and_then(|()| judge::built(&evidence, &self.request));
         if let Err(error) = judged {
-            self.pipeline.keep(scratch, &self.label);
-            return Err(error);
+            return Err(self.failed(scratch, error));
+        }
+        // A build that swallowed the error of a full disk may have left something out.
+        if is_full(&scratch) {
+            return Err(BuildError::DiskFull);
         }
         Ok(Made {
             build: self.build,
@@ -200,6 +203,15 @@ impl Run<'_> {
             hooks,
             uid,
         })
+    }
+
+    /// A build that failed on a full disk failed because of it.
+    fn failed(&self, scratch: Scratch, error: BuildError) -> BuildError {
+        if is_full(&scratch) && !matches!(error, BuildError::Limit { .. }) {
+            return BuildError::DiskFull;
+        }
+        self.pipeline.keep(scratch, &self.label);
+        error
     }
 
     fn limits(&self) -> protocol::Limits {
@@ -325,6 +337,14 @@ impl Run<'_> {
             Some(call(next, &request))
         })
     }
+}
+
+/// Whether the file system of a scratch has nothing left for a build's uid.
+fn is_full(scratch: &Scratch) -> bool {
+    rustix::fs::fstatvfs(scratch.dir()).is_ok_and(|found| {
+        found.f_bavail.saturating_mul(found.f_frsize) < FULL
+            || (found.f_files > 0 && found.f_favail == 0)
+    })
 }
 
 /// The hooks of a run with their times.

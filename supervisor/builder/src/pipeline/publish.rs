@@ -77,7 +77,8 @@ fn publish(
         path: copy.path().to_owned(),
         source: error,
     })?;
-    let inspected = inspect(&file, &filename, &expected)?;
+    let mut inspected = inspect(&file, &filename, &expected)?;
+    inspected.notes.extend(misnamed(source, &inspected));
     expectation.check(&inspected.metadata.name, &inspected.metadata.version)?;
     let folder = cache.staging_dir()?;
     cache.publish_file(copy, &folder.path().join(&filename))?;
@@ -92,6 +93,16 @@ fn publish(
     // The uid is free for another build only now that none of its files is left.
     drop(made.uid);
     Ok(kept)
+}
+
+/// A local archive or URL binds nobody by its name, but a name that says otherwise is worth a word.
+fn misnamed(source: &Source, inspected: &Inspected) -> Option<String> {
+    let (name, version) = source.sdist_name.as_ref()?;
+    let found = &inspected.metadata;
+    (*name != found.name || *version != found.version).then(|| {
+        let is = format!("{} {}", found.name, found.version);
+        format!("the archive is named as {name} {version}, the wheel is {is}")
+    })
 }
 
 /// Everything that the wheel was made from and under.
@@ -125,6 +136,7 @@ fn record_of(
         requires_by_hook: made.requires_by_hook.clone(),
         environment: record::Environment {
             name: made.equipment.environment.name,
+            wheels: made.equipment.environment.wheels.iter().cloned().collect(),
             packages: made
                 .equipment
                 .environment

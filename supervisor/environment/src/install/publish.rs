@@ -23,6 +23,8 @@ pub struct Environment {
     pub path: PathBuf,
     /// What is installed, by name.
     pub packages: Vec<(PackageName, Version)>,
+    /// The wheels that it was made from: file name and digest.
+    pub wheels: Vec<(String, Sha256)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -64,6 +66,11 @@ fn find_in(layer: &Layer, name: &Sha256) -> Option<Environment> {
     usable.then(|| Environment {
         name: *name,
         path,
+        wheels: record
+            .packages
+            .iter()
+            .map(|package| (package.wheel.clone(), package.sha256))
+            .collect(),
         packages: record
             .packages
             .into_iter()

@@ -1,7 +1,7 @@
 //! Files that must not come into being and doors to files past Landlock, in every stage. Not here:
-//! metadata in general, which depends on the stage (`metadata`).
+//! metadata in general, which depends on the stage (`metadata`); what an `ioctl` asks for (`requests`).
 
-use libc::{EACCES, ENOSYS, ENOTTY, EPERM};
+use libc::{EACCES, ENOSYS, EPERM};
 
 use super::{Rule, Test, argument, refuse, refuse_when};
 
@@ -13,13 +13,6 @@ const CHARACTER_DEVICE: u32 = 0o020_000;
 const BLOCK_DEVICE: u32 = 0o060_000;
 const F_SETLEASE: u32 = 1024;
 const F_NOTIFY: u32 = 1026;
-const TIOCSTI: u32 = 0x5412;
-const TIOCLINUX: u32 = 0x541c;
-const TIOCSETD: u32 = 0x5423;
-const FS_IOC_SETFLAGS: u32 = 0x4008_6602;
-const FS_IOC_SETVERSION: u32 = 0x4008_7602;
-const FS_IOC_FSSETXATTR: u32 = 0x401c_5820;
-const FS_IOC_ENABLE_VERITY: u32 = 0x4080_6685;
 
 /// Every stage.
 pub(super) const RULES: &[Rule] = &[
@@ -151,48 +144,6 @@ pub(super) const RULES: &[Rule] = &[
         &["file_setattr"],
         EPERM,
         "changes inode flags by path; Landlock does not cover metadata",
-    ),
-    refuse_when(
-        &["ioctl"],
-        &[argument(1, Test::Is(FS_IOC_SETFLAGS))],
-        ENOTTY,
-        "changes inode flags through a descriptor opened for reading",
-    ),
-    refuse_when(
-        &["ioctl"],
-        &[argument(1, Test::Is(FS_IOC_FSSETXATTR))],
-        ENOTTY,
-        "changes inode flags through a descriptor opened for reading",
-    ),
-    refuse_when(
-        &["ioctl"],
-        &[argument(1, Test::Is(FS_IOC_SETVERSION))],
-        ENOTTY,
-        "changes an inode's generation through a descriptor opened for reading",
-    ),
-    refuse_when(
-        &["ioctl"],
-        &[argument(1, Test::Is(FS_IOC_ENABLE_VERITY))],
-        ENOTTY,
-        "makes a file unwritable for ever through a descriptor opened for reading",
-    ),
-    refuse_when(
-        &["ioctl"],
-        &[argument(1, Test::Is(TIOCSTI))],
-        EPERM,
-        "types into a terminal that was left open",
-    ),
-    refuse_when(
-        &["ioctl"],
-        &[argument(1, Test::Is(TIOCLINUX))],
-        EPERM,
-        "pastes into a console that was left open",
-    ),
-    refuse_when(
-        &["ioctl"],
-        &[argument(1, Test::Is(TIOCSETD))],
-        EPERM,
-        "loads line disciplines, a door to old drivers",
     ),
     // Mounts.
     refuse(

@@ -136,7 +136,7 @@ fn every_number_with_every_interesting_argument_is_decided_as_the_rules_say() {
     }
 }
 
-/// The real rules are too few for a jump of more than 255 instructions; these are not.
+/// The real rules need a jump of more than 255 instructions at the root at most; these need many.
 #[test]
 fn a_program_ten_times_as_long_is_decided_as_its_rules_say() {
     const WHEN: [&[Condition]; 3] = [

@@ -13,7 +13,6 @@ const EPERM: Action = Action::Errno(libc::EPERM);
 const EACCES: Action = Action::Errno(libc::EACCES);
 const ENOSYS: Action = Action::Errno(libc::ENOSYS);
 const EBUSY: Action = Action::Errno(libc::EBUSY);
-const ENOTTY: Action = Action::Errno(libc::ENOTTY);
 
 const AT_FDCWD: u64 = 0xffff_ff9c;
 const POINTER: u64 = 0x7ffe_1234_5678;
@@ -319,22 +318,6 @@ fn arguments_decide_where_a_call_has_both_uses() {
         expect(which, "seccomp", &[1, 1, POINTER], ALLOW);
         expect(which, "seccomp", &[1, 8, POINTER], EBUSY);
         expect(which, "seccomp", &[1, 8 | 32 | HIGH, POINTER], EBUSY);
-        for (request, wanted) in [
-            (0x5401, ALLOW),
-            (0x5413, ALLOW),
-            (0x5412, EPERM),
-            (0x5412 | HIGH, EPERM),
-            (0x541c, EPERM),
-            (0x5423, EPERM),
-            (0x4008_6602, ENOTTY),
-            (0x4008_7602, ENOTTY),
-            (0x401c_5820, ENOTTY),
-            (0x4080_6685, ENOTTY),
-            (0x8008_6601, ALLOW),
-            (0x4004_9409, ALLOW),
-        ] {
-            expect(which, "ioctl", &[0, request, POINTER], wanted);
-        }
         for (command, wanted) in [
             (1, ALLOW),
             (2, ALLOW),

@@ -13,7 +13,7 @@ use filter::{Arch, Spec, Stage};
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
 use rustix::thread::{Gid, Uid};
 
-use crate::{attempts, boundaries, listening, work};
+use crate::{attempts, boundaries, listening, requests, work};
 
 const NOBODY: u32 = 65534;
 
@@ -82,6 +82,7 @@ pub(crate) fn main(arguments: &[String]) -> ExitCode {
     }
     match scene.as_str() {
         "attempts" => attempts::play(&stagehand, &before),
+        "requests" => requests::play(&stagehand),
         "unpack" => boundaries::play_unpack(&stagehand),
         "foreign" => boundaries::play_foreign(),
         "connect" => listening::play_connect(),

@@ -12,6 +12,7 @@ mod boundaries;
 mod child;
 mod harness;
 mod listening;
+mod requests;
 mod sys;
 mod work;
 
@@ -21,6 +22,10 @@ const CASES: &[(&str, fn())] = &[
     (
         "what_the_rules_refuse_is_refused",
         attempts::what_the_rules_refuse_is_refused,
+    ),
+    (
+        "descriptors_opened_for_reading_change_nothing",
+        requests::descriptors_opened_for_reading_change_nothing,
     ),
     (
         "unpacking_has_files_and_nothing_else",
