@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use futures::future::{BoxFuture, join_all};
+use futures::future::{BoxFuture, join_all, try_join};
 use model::{PackageName, Sha256, Version};
-use sources::{Source, Spec};
+use sources::{BuildSystem, Located, Source, Spec};
 use tokio::sync::Semaphore;
 
-use super::equip::Memo;
+use super::equip::{Equipment, Memo};
 use super::identify::Identified;
 use crate::error::BuildError;
 use crate::key::key_of;
@@ -102,7 +102,7 @@ impl Pipeline {
     /// built themselves, hence boxed.
     pub(super) fn build<'a>(
         &'a self,
-        source: &'a Source,
+        source: &'a Located,
         expectation: &'a Expectation,
     ) -> BoxFuture<'a, Result<(Kept, Origin), BuildError>> {
         Box::pin(async move {
@@ -110,9 +110,12 @@ impl Pipeline {
             if let Some(kept) = self.kept(&key, expectation).await? {
                 return Ok((kept, Origin::Cached));
             }
-            let system = self.look(source).await?;
             let name = expectation.name.as_ref();
-            let equipment = self.equip(source, &system, name).await?;
+            let (located, (source, system, equipment)) = (source, self.prepare(source, name).await?);
+            if source.id.digest != located.id.digest {
+                // A local source that changed since it was looked at is another revision.
+                return self.build(&source.into(), expectation).await;
+            }
             // Taken only now: what has to be built first was built without holding it, so two
             // projects that need each other wait for no lock.
             let _lock = self.lock(format!("wheel {key}"), &source.label).await?;
@@ -120,10 +123,31 @@ impl Pipeline {
                 return Ok((kept, Origin::Cached));
             }
             let _slot = self.slots.acquire().await;
-            let made = self.make(source, &system, equipment, name).await?;
-            let kept = self.publish(made, source, key, expectation).await?;
+            let made = self.make(&source, &system, equipment, name).await?;
+            let kept = self.publish(made, &source, key, expectation).await?;
             Ok((kept, Origin::Built))
         })
+    }
+
+    /// Gets the bytes of a source and an environment to build it in; at the same time, if it is
+    /// known from an earlier look how it is built.
+    async fn prepare(
+        &self,
+        located: &Located,
+        name: Option<&PackageName>,
+    ) -> Result<(Source, BuildSystem, Equipment), BuildError> {
+        if let Some(system) = self.known(located).await? {
+            let (source, equipment) = try_join(
+                self.materialise(located),
+                self.equip(&located.label, &system, name),
+            )
+            .await?;
+            return Ok((source, system, equipment));
+        }
+        let source = self.materialise(located).await?;
+        let system = self.look(&source).await?;
+        let equipment = self.equip(&source.label, &system, name).await?;
+        Ok((source, system, equipment))
     }
 
     /// Looks on the shelf.

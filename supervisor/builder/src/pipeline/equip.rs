@@ -9,7 +9,7 @@ use environment::{
 use futures::future::try_join_all;
 use model::{PackageName, Requirement};
 use protocol::{AbsPath, Access, PathGrant, Program};
-use sources::{BuildSystem, Source};
+use sources::BuildSystem;
 use tokio::sync::OnceCell;
 
 use super::corridor::{Pipeline, blocking};
@@ -35,7 +35,7 @@ impl Pipeline {
     /// Makes or finds the environment for what `pyproject.toml` requires.
     pub(super) async fn equip(
         &self,
-        source: &Source,
+        label: &str,
         system: &BuildSystem,
         name: Option<&PackageName>,
     ) -> Result<Equipment, BuildError> {
@@ -43,14 +43,14 @@ impl Pipeline {
             requirements::read(&system.requires, "build-system.requires in pyproject.toml")?;
         let extra = name.and_then(|name| self.settings.extra_build_deps.get(name));
         roots.extend(extra.into_iter().flatten().cloned());
-        self.environment_for(roots, source, name).await
+        self.environment_for(roots, label, name).await
     }
 
     /// Makes or finds the environment for `roots`; equal requests of one call share the work.
     pub(super) async fn environment_for(
         &self,
         roots: Vec<Requirement>,
-        source: &Source,
+        label: &str,
         name: Option<&PackageName>,
     ) -> Result<Equipment, BuildError> {
         let mut texts: Vec<_> = roots.iter().map(ToString::to_string).collect();
@@ -66,7 +66,7 @@ impl Pipeline {
         };
         let environment = cell
             .get_or_try_init(|| async {
-                let label = name.map_or_else(|| source.label.clone(), ToString::to_string);
+                let label = name.map_or_else(|| label.to_owned(), ToString::to_string);
                 let pipeline = if self.chain.is_empty() {
                     self.deeper(&label)
                 } else {
@@ -192,8 +192,8 @@ impl Pipeline {
             environment: variables,
             directory: layout.room('t')?,
             takes_calls: false,
-        input: None,
-        output: None,
+            input: None,
+            output: None,
         };
         let limits = settings.limits.over(&compiled.limits);
         let job = Job {

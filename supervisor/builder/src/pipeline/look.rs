@@ -1,4 +1,5 @@
-//! A look into a source before any of it is unpacked for a build: `pyproject.toml` alone.
+//! A look into a source before any of it is unpacked for a build: `pyproject.toml`, and what
+//! `PKG-INFO` claims. What it showed is kept, so that the archive is not opened for it again.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -7,7 +8,7 @@ use std::io::Read;
 use archive::Budget;
 use protocol::Access;
 use rustix::fs::{Mode, OFlags, openat};
-use sources::{BuildSystem, Source};
+use sources::{BuildSystem, CoreMetadata, Located, Project, Revisions, Source};
 use std::sync::Arc;
 
 use super::corridor::{Pipeline, blocking};
@@ -19,19 +20,39 @@ use crate::executor::{Executor, Job};
 const LARGEST: u64 = 4 << 20;
 
 impl Pipeline {
-    /// Reads the build system of `source`.
+    /// Returns the build system of `source` if an earlier look showed it.
+    pub(super) async fn known(&self, source: &Located) -> Result<Option<BuildSystem>, BuildError> {
+        let (cache, id) = (self.settings.cache.clone(), source.id.clone());
+        blocking("look what is known of a source", move || {
+            let project = Revisions::of(&cache).project(&id);
+            Ok(project.and_then(|project| project.build_system()))
+        })
+        .await
+    }
+
+    /// Reads the build system of `source` out of its archive.
     pub(super) async fn look(&self, source: &Source) -> Result<BuildSystem, BuildError> {
-        let name = match &source.id.subdirectory {
-            Some(folder) => format!("{folder}/pyproject.toml"),
-            None => "pyproject.toml".to_owned(),
+        let inside = |name: &str| match &source.id.subdirectory {
+            Some(folder) => format!("{folder}/{name}"),
+            None => name.to_owned(),
         };
-        let text = if source.kind.decodable_in_supervisor() {
-            let source = source.clone();
-            blocking("look into the source", move || peek(&source, &name)).await?
+        let name = inside("pyproject.toml");
+        let (text, said) = if source.kind.decodable_in_supervisor() {
+            let (source, names) = (source.clone(), [name, inside("PKG-INFO")]);
+            blocking("look into the source", move || peek(&source, &names)).await?
         } else {
-            self.look_by_worker(source, &name).await?
+            (self.look_by_worker(source, &name).await?, None)
         };
-        Ok(BuildSystem::from_pyproject(text.as_deref())?)
+        let system = BuildSystem::from_pyproject(text.as_deref())?;
+        let said = said.and_then(|text| CoreMetadata::parse(&text).ok());
+        let project = Project::new(&system, said.as_ref());
+        let (cache, id) = (self.settings.cache.clone(), source.id.clone());
+        blocking("keep what a source says", move || {
+            Revisions::of(&cache).keep(&id, project);
+            Ok(())
+        })
+        .await?;
+        Ok(system)
     }
 
     /// Has a worker decode what no memory-safe decoder of the supervisor reads.
@@ -98,20 +119,25 @@ impl Pipeline {
     }
 }
 
-fn peek(source: &Source, name: &str) -> Result<Option<Vec<u8>>, BuildError> {
+/// Two files of an archive, as far as they are there.
+type Peeked = (Option<Vec<u8>>, Option<Vec<u8>>);
+
+fn peek(source: &Source, names: &[String; 2]) -> Result<Peeked, BuildError> {
     let file = File::open(&source.path).map_err(|error| BuildError::Io {
         doing: "open",
         path: source.path.clone(),
         source: error,
     })?;
-    let found: BTreeMap<String, Vec<u8>> =
-        archive::peek(&file, &[name], source.top, &Budget::default()).map_err(|refusal| {
+    let asked = names.each_ref().map(String::as_str);
+    let mut found: BTreeMap<String, Vec<u8>> =
+        archive::peek(&file, &asked, source.top, &Budget::default()).map_err(|refusal| {
             BuildError::Archive {
                 rule: refusal.rule().to_owned(),
                 detail: refusal.to_string(),
             }
         })?;
-    Ok(found.into_values().next())
+    let [pyproject, pkg_info] = asked.map(|name| found.remove(name));
+    Ok((pyproject, pkg_info))
 }
 
 fn io(doing: &'static str, path: &std::path::Path, errno: rustix::io::Errno) -> BuildError {

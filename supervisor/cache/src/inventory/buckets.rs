@@ -35,6 +35,8 @@ impl Cache {
                 Bucket::Downloads => reader.blobs(What::Download),
                 Bucket::Pointers => reader.files(Reader::pointer),
                 Bucket::Simple => reader.files(Reader::page),
+                // Beside the pages of indexes: what is known of a file.
+                Bucket::Revisions => reader.files(Reader::page),
                 Bucket::Interpreters => reader.files(Reader::interpreter),
                 Bucket::Environments => reader.environments(),
                 Bucket::Wheels => reader.wheels(),
