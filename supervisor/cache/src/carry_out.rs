@@ -1,6 +1,9 @@
 //! Carrying a plan out: entry by entry, passing by what is in use.
 
 use std::fs;
+use std::path::Path;
+
+use model::Sha256;
 
 use crate::discard::in_words;
 use crate::entry_lease::used;
@@ -27,6 +30,11 @@ pub struct CarriedOut {
 enum Fate {
     Gone,
     InUse,
+}
+
+/// Returns the key that a folder of the shelf is named by.
+fn key_of(path: &Path) -> Option<Sha256> {
+    path.file_name()?.to_str()?.parse().ok()
 }
 
 impl Cache {
@@ -61,6 +69,9 @@ impl Cache {
         let key = match &removal.what {
             What::Wheel(built) => Some(built.key),
             What::LostKey(key) => Some(*key),
+            What::Damaged(_) if removal.path.starts_with(Bucket::Wheels.folder()) => {
+                key_of(&removal.path)
+            }
             _ => None,
         };
         // Wheel and key are one entry, whose lease goes by the key.
@@ -76,8 +87,9 @@ impl Cache {
         if fs::symlink_metadata(record).is_ok_and(|now| used(&now) != removal.used) {
             return Ok(Fate::InUse);
         }
+        // Looked up again: it may have got its key after the inventory was taken.
         if let (What::Wheel(built), Some(key)) = (&removal.what, key)
-            && built.is_reachable
+            && self.own_wheel(&built.key).as_deref() == Some(&path)
         {
             self.remove(&self.wheel_pointer(&key))?;
         }

@@ -5,13 +5,16 @@
 )]
 
 mod blob;
+mod check;
 mod deliver;
 mod full;
 mod killed;
 mod lock;
+mod prune;
 mod publish;
 mod removal;
 mod root;
 mod scratch;
+mod shelves;
 mod support;
 mod sweep;
