@@ -112,6 +112,9 @@ fn hook_details(failure: &HookFailure) -> Vec<(&'static str, String)> {
 fn hint(error: &BuildError) -> Option<String> {
     let text = match error {
         BuildError::Hook(failure) => return hook_hint(failure),
+        BuildError::Git(error) if error.hint().is_some() => {
+            return error.hint().map(ToOwned::to_owned);
+        }
         BuildError::Limit { flag, .. } => format!("raise it with {flag}, if the build deserves it"),
         BuildError::UnknownProject { name } => {
             format!("check the spelling of `{name}`, or name its index with --index")

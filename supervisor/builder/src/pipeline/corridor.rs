@@ -111,7 +111,8 @@ impl Pipeline {
                 return Ok((kept, Origin::Cached));
             }
             let name = expectation.name.as_ref();
-            let (located, (source, system, equipment)) = (source, self.prepare(source, name).await?);
+            let (located, (source, system, equipment)) =
+                (source, self.prepare(source, name).await?);
             if source.id.digest != located.id.digest {
                 // A local source that changed since it was looked at is another revision.
                 return self.build(&source.into(), expectation).await;
@@ -252,7 +253,7 @@ fn wheel_of(kept: Kept, origin: Origin) -> Wheel {
 }
 
 /// Runs file work where it may block.
-pub(super) async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     doing: &'static str,
     work: impl FnOnce() -> Result<T, BuildError> + Send + 'static,
 ) -> Result<T, BuildError> {

@@ -23,7 +23,7 @@ pub(super) enum Identified {
     /// A wheel that an index has already.
     Wheel(Box<File>),
     /// A source, and what it must turn out to be.
-    Source(Located, Expectation),
+    Source(Box<Located>, Expectation),
     /// A wheel that was built earlier from the very file that the spec names.
     Kept(Box<Kept>),
 }
@@ -34,6 +34,16 @@ impl Pipeline {
         let settings = &self.settings;
         if let Spec::Named(requirement) = spec {
             return self.named(requirement).await;
+        }
+        if let Spec::Git {
+            url,
+            reference,
+            subdirectory,
+            ..
+        } = spec
+        {
+            let (reference, folder) = (reference.as_ref(), subdirectory.as_deref());
+            return self.repository(spec, url, reference, folder).await;
         }
         let label = spec
             .name()
@@ -48,7 +58,7 @@ impl Pipeline {
             name: spec.name().cloned(),
             version: None,
         };
-        Ok(Identified::Source(source, expectation))
+        Ok(Identified::Source(Box::new(source), expectation))
     }
 
     async fn named(&self, requirement: &Requirement) -> Result<Identified, BuildError> {
@@ -95,7 +105,7 @@ impl Pipeline {
                     name: Some(name.clone()),
                     version: Some(version),
                 };
-                Ok(Identified::Source(source, expectation))
+                Ok(Identified::Source(Box::new(source), expectation))
             }
             (None, None) => {
                 let why = "neither a wheel for this Python nor an sdist";
