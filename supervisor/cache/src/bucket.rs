@@ -36,7 +36,7 @@ pub enum Bucket {
     Interpreters,
     /// Immutable build environments by the digest of what was asked to be in them.
     ///
-    /// `environments-v1/<64 hex>/{env/, environment.json}`
+    /// `environments-v1/<64 hex>/{env/, environment.json, manifest.json}`
     Environments,
     /// Finished wheels, one folder a build key, with their record.
     ///

@@ -10,7 +10,7 @@ mod resolve;
 
 pub use install::{
     COMPILE, Environment, INSTALLER_VERSION, InstallError, Staged, WheelInput, discard_environment,
-    environment_name, find_environment, site_packages, stage,
+    environment_name, find_environment, is_untouched, site_packages, stage,
 };
 pub use interpreter::{
     Found, InterpreterError, OLDEST, QUESTION, Search, Stamp, find, fits, folders_to_ask,

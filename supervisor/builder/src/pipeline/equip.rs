@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use environment::{
-    COMPILE, Environment, Staged, WheelInput, environment_name, find_environment, resolve, stage,
+    COMPILE, Environment, Staged, WheelInput, discard_environment, environment_name,
+    find_environment, is_untouched, resolve, stage,
 };
 use futures::future::try_join_all;
 use model::{PackageName, Requirement};
-use protocol::{AbsPath, Access, PathGrant, Program};
+use protocol::{AbsPath, Access, Enforcement, Guarantee, PathGrant, Program};
 use sources::BuildSystem;
 use tokio::sync::OnceCell;
 
@@ -111,10 +112,21 @@ impl Pipeline {
         self.install(wheels).await
     }
 
+    /// Looks for an environment that is whole. Where a build could have changed what an
+    /// environment's files look like, one that was touched is thrown away.
     async fn find(&self, name: &model::Sha256) -> Result<Option<Environment>, BuildError> {
+        let host = self.settings.executor.host().await?;
+        let kept = host.report.guarantees.get(&Guarantee::Metadata) == Some(&Enforcement::Enforced);
         let (cache, name) = (self.settings.cache.clone(), *name);
         blocking("look for an environment", move || {
-            Ok(find_environment(&cache, &name))
+            let Some(found) = find_environment(&cache, &name) else {
+                return Ok(None);
+            };
+            if kept || is_untouched(&cache, &found) {
+                return Ok(Some(found));
+            }
+            discard_environment(&cache, &name)?;
+            Ok(None)
         })
         .await
     }
