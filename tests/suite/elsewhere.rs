@@ -487,7 +487,7 @@ fn a_lower_cache_serves_wheels_sources_and_environments_also_where_it_was_moved_
         world.index.sdist(&sdist);
         world.wheel("needing==1.0").finish().built(&sdist.wheel());
         let moved = world.folder("k").join("elsewhere");
-        std::fs::rename(world.cache(), &moved).expect("an own folder");
+        rustix::fs::rename(world.cache(), &moved).expect("an own folder");
         let before = states(&moved);
         let run = |arguments: &[&str]| {
             world
@@ -526,7 +526,7 @@ fn what_is_damaged_below_is_healed_above() {
     world.index.sdist(&sdist);
     world.wheel("hello==1.0").finish().built(&sdist.wheel());
     let lower = world.folder("k").join("lower");
-    std::fs::rename(world.cache(), &lower).expect("an own folder");
+    rustix::fs::rename(world.cache(), &lower).expect("an own folder");
     for bucket in ["wheels-v1", "sources-v1"] {
         let path = search::files(&lower.join(bucket))
             .into_iter()
@@ -558,7 +558,7 @@ fn a_lower_cache_that_others_can_write_is_refused() {
     let sdist = Sdist::hello("hello", "1.0");
     world.build(&sdist).finish().built(&sdist.wheel());
     let lower = world.folder("k").join("lower");
-    std::fs::rename(world.cache(), &lower).expect("an own folder");
+    rustix::fs::rename(world.cache(), &lower).expect("an own folder");
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o777);
     std::fs::set_permissions(&lower, mode).expect("an own folder");
     world
@@ -566,4 +566,34 @@ fn a_lower_cache_that_others_can_write_is_refused() {
         .args(["--cache-readonly".as_ref(), lower.as_os_str()])
         .finish_anyhow()
         .exits_with(Code::CacheRefused);
+}
+
+#[test]
+fn a_c_extension_is_built_offline_between_two_moves_of_the_root_and_above_it_as_a_lower_one() {
+    for setting in Setting::all(site()) {
+        let world = World::new(site(), setting);
+        world.index.real(site().inputs());
+        let spec = "markupsafe==3.0.2";
+        world.wheel(spec).finish().succeeds();
+        let cache = world.cache();
+        let [first, second] = ["first", "second"].map(|name| world.folder("k").join(name));
+        let run = |root: &Path, purpose: &str, more: &[&std::ffi::OsStr]| {
+            let done = world
+                .wheel(spec)
+                .without(&["--cache-dir", cache.to_str().expect("text")])
+                .args(["--cache-dir".as_ref(), root.as_os_str()])
+                .args(["--offline", "-C", purpose])
+                .args(more)
+                .finish();
+            assert_eq!(done.wheel().origin, "built", "{done}");
+        };
+        rustix::fs::rename(&cache, &first).expect("an own folder");
+        run(&first, "purpose=1", &[]);
+        rustix::fs::rename(&first, &second).expect("an own folder");
+        run(&second, "purpose=2", &[]);
+        let before = states(&second);
+        let lower = ["--cache-readonly".as_ref(), second.as_os_str()];
+        run(&world.folder("k").join("upper"), "purpose=3", &lower);
+        assert_eq!(changes(&before, &states(&second)), Vec::<String>::new());
+    }
 }

@@ -8,6 +8,7 @@ mod archives;
 mod backends;
 mod build;
 mod cli;
+mod containers;
 mod crash;
 mod credentials;
 mod default_index;
