@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::SystemTime;
 
 use model::Sha256;
 
@@ -56,6 +57,11 @@ impl Cache {
             }
         }
         done
+    }
+
+    /// Removes logs and kept scratches that are old, or more than there is room for.
+    pub fn tidy(&self, now: SystemTime) -> CarriedOut {
+        self.carry_out(&Plan::tidy(&self.passing(), now))
     }
 
     fn remove_one(&self, removal: &Removal) -> Result<Fate, CacheError> {

@@ -93,6 +93,7 @@ codes! {
     WrongName "F0404" CheckFailed "the metadata names another project or version";
     OutputRefused "F0405" CheckFailed "what the backend left as output was refused";
     GitRefused "F0406" CheckFailed "the repository leads where git is not let";
+    CacheDamaged "F0407" CheckFailed "the cache holds damaged entries";
     Isolation "F0501" Isolation "the isolation asked for is not available here";
     SelfTest "F0502" Isolation "something that must fail did not: the sandbox does not hold";
     WallLimit "F0601" Limit "the build took too long";

@@ -51,6 +51,19 @@ impl Cache {
         found
     }
 
+    /// Looks only at what goes by itself: logs and kept scratches.
+    pub(crate) fn passing(&self) -> Inventory {
+        let mut found = Inventory::default();
+        let mut reader = Reader {
+            cache: self,
+            bucket: Bucket::Logs,
+            into: &mut found,
+        };
+        reader.folders(What::Log);
+        self.kept_scratches(&mut found);
+        found
+    }
+
     fn kept_scratches(&self, into: &mut Inventory) {
         for Found { name, about } in list(self.root(), &mut into.unreadable) {
             if !about.is_dir() || !names::may_be_scratch(&name) {

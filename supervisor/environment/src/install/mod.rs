@@ -16,6 +16,7 @@ mod script;
 mod soundness;
 mod stage;
 mod tree;
+mod verify;
 mod wheel;
 
 #[cfg(test)]
@@ -28,3 +29,4 @@ pub use name::{INSTALLER_VERSION, environment_name};
 pub use publish::{Environment, discard_environment, find_environment};
 pub use soundness::is_untouched;
 pub use stage::{Staged, WheelInput, stage};
+pub use verify::check_environment;

@@ -58,7 +58,7 @@ pub fn find_environment(cache: &Cache, name: &Sha256) -> Option<Environment> {
 }
 
 /// Looks into one layer alone: the record and the folder belong together.
-fn find_in(layer: &Layer, name: &Sha256) -> Option<Environment> {
+pub(super) fn find_in(layer: &Layer, name: &Sha256) -> Option<Environment> {
     let home = layer.bucket(Bucket::Environments).join(name.to_string());
     let record: Record = layer.read_record(&home.join(RECORD))?;
     let path = home.join(ENV);
