@@ -15,6 +15,8 @@ mod default_index;
 mod elsewhere;
 mod environments;
 mod escape;
+mod freshness;
+mod git;
 mod index;
 mod isolation;
 mod kernel_objects;

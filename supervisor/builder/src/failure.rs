@@ -122,6 +122,7 @@ fn hint(error: &BuildError) -> Option<String> {
         BuildError::NoVersion { .. } | BuildError::Marker { .. } => {
             "ask for another version, or for another Python with -p".to_owned()
         }
+        BuildError::Source(error) if error.hint().is_some() => return error.hint(),
         BuildError::NoSource { .. } => {
             "change --no-binary or --only-binary for this project".to_owned()
         }
@@ -147,7 +148,10 @@ fn hint(error: &BuildError) -> Option<String> {
         }
         _ => match error.code() {
             Code::DiskFull => "make room, or move the cache with --cache-dir".to_owned(),
-            Code::Offline => "run once without --offline".to_owned(),
+            Code::Offline => {
+                "run once without --offline; what was built already is still served by its exact version"
+                    .to_owned()
+            }
             _ => return None,
         },
     };

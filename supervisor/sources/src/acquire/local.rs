@@ -34,17 +34,25 @@ pub(super) async fn archive(
         let known = pointers.get_path(&path);
         // Before the first byte is read: what changes later looks different the next time.
         let look = Snapshot::of_file(&path).ok();
-        if let (Some(record), Some(look)) = (&known, &look)
-            && !again
-            && record.looks_like(look) == Verdict::Same
-        {
-            check(&path, expected, record.digest.sha256)?;
-            return Ok((record.digest, false));
-        }
-        let digest = copy(&cache, &path, expected)?;
+        let mut is_here = true;
+        let digest = match (&known, &look) {
+            (Some(record), Some(look)) if !again => match record.looks_like(look) {
+                Verdict::Same => {
+                    check(&path, expected, record.digest.sha256)?;
+                    return Ok((record.digest, false));
+                }
+                Verdict::Unsure if hash(&path)? == record.digest => {
+                    check(&path, expected, record.digest.sha256)?;
+                    is_here = false;
+                    record.digest
+                }
+                _ => copy(&cache, &path, expected)?,
+            },
+            _ => copy(&cache, &path, expected)?,
+        };
         let record = LocalRecord::new(digest, &path, look, known.as_ref());
         pointers.put_path(&path, &record)?;
-        Ok((digest, true))
+        Ok((digest, is_here))
     })
     .await?
 }
@@ -60,21 +68,36 @@ fn check(path: &Path, expected: Option<Sha256>, found: Sha256) -> Result<(), Sou
     }
 }
 
-/// Takes a copy of a local archive, after its digest was found to be the expected one.
-fn copy(cache: &Cache, path: &Path, expected: Option<Sha256>) -> Result<Digest, SourceError> {
-    let failed = |source: io::Error| SourceError::Read {
+fn unread(path: &Path) -> impl Fn(io::Error) -> SourceError + Copy + use<'_> {
+    move |source| SourceError::Read {
         path: path.to_owned(),
         source,
-    };
-    // Not blocking, so that a pipe in the file's place is an error and no wait.
-    let mut file = File::options()
+    }
+}
+
+/// Opens a regular file; not blocking, so that a pipe in its place is an error and no wait.
+fn open(path: &Path) -> Result<File, SourceError> {
+    let file = File::options()
         .read(true)
         .custom_flags(OFlags::NONBLOCK.bits() as i32)
         .open(path)
-        .map_err(failed)?;
-    if !file.metadata().map_err(failed)?.is_file() {
-        return Err(failed(io::ErrorKind::InvalidInput.into()));
+        .map_err(unread(path))?;
+    if file.metadata().map_err(unread(path))?.is_file() {
+        Ok(file)
+    } else {
+        Err(unread(path)(io::ErrorKind::InvalidInput.into()))
     }
+}
+
+fn hash(path: &Path) -> Result<Digest, SourceError> {
+    let (sha256, size) = Sha256::of_reader(open(path)?).map_err(unread(path))?;
+    Ok(Digest { sha256, size })
+}
+
+/// Takes a copy of a local archive, after its digest was found to be the expected one.
+fn copy(cache: &Cache, path: &Path, expected: Option<Sha256>) -> Result<Digest, SourceError> {
+    let failed = unread(path);
+    let mut file = open(path)?;
     let (sha256, size) = Sha256::of_reader(&file).map_err(failed)?;
     check(path, expected, sha256)?;
     let digest = Digest { sha256, size };
