@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! HEAD                  the commit, detached
-//! config                three lines of ours
+//! config                a few lines of ours
 //! packed-refs           the tags that the commit can see
 //! shallow               where the repository itself is cut
 //! index                 the commit's tree
@@ -39,6 +39,9 @@ pub(super) struct Head {
     pub(super) tree: String,
     /// When it was committed, in Unix seconds.
     pub(super) time: i64,
+    /// How many letters of a name the repository thinks are enough: fewer are in the archive, so there
+    /// fewer would do, and a version would be another than in the clone.
+    pub(super) short: usize,
     /// The tags that it can see, as `packed-refs` holds them.
     pub(super) tags: Vec<Tag>,
 }
@@ -57,9 +60,17 @@ pub(super) struct Tag {
 impl Head {
     /// Asks for all of it.
     pub(super) async fn of(git: &Git<'_>, store: &Store, commit: &str) -> Result<Self, BuildError> {
-        let words = ["cat-file", "commit", commit];
+        let words = [
+            "log",
+            "--max-count=1",
+            "--no-color",
+            "--no-show-signature",
+            "--format=%T %ct %h",
+            "--end-of-options",
+            commit,
+        ];
         let text = git.run(&store.url, store.read("read", &words)).await?;
-        let (tree, time) = tree_and_time(&text)
+        let (tree, time, short) = facts(&String::from_utf8_lossy(&text))
             .ok_or_else(|| store.nonsense("a commit without a tree or a time"))?;
         let merged = format!("--merged={commit}");
         let words = [
@@ -75,6 +86,7 @@ impl Head {
             commit: commit.to_owned(),
             tree,
             time,
+            short,
             tags: tags_of(store, &String::from_utf8_lossy(&tags))?,
         })
     }
@@ -96,19 +108,16 @@ impl Head {
     }
 }
 
-/// Reads the head of a commit object; what an author wrote comes behind an empty line.
-fn tree_and_time(commit: &[u8]) -> Option<(String, i64)> {
-    let text = String::from_utf8_lossy(commit);
-    let headers = text.split("\n\n").next()?;
-    let value = |name: &str| {
-        headers
-            .lines()
-            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))
+/// Reads `<tree> <time> <abbreviated name>`; all but the name are as long as they have to be.
+fn facts(text: &str) -> Option<(String, i64, usize)> {
+    let words: Vec<_> = text.trim_end().split(' ').collect();
+    let &[tree, time, short] = words.as_slice() else {
+        return None;
     };
-    let tree = value("tree")?.to_owned();
-    let is_name = tree.len() == 40 && tree.bytes().all(|c| c.is_ascii_hexdigit());
-    let time = value("committer")?.rsplit(' ').nth(1)?.parse().ok()?;
-    is_name.then_some((tree, time))
+    let hexadecimal = |text: &str| text.bytes().all(|c| c.is_ascii_hexdigit());
+    let fits = tree.len() == 40 && (4..=40).contains(&short.len());
+    let fits = fits && hexadecimal(tree) && hexadecimal(short);
+    fits.then_some((tree.to_owned(), time.parse().ok()?, short.len()))
 }
 
 /// Reads what `for-each-ref` says, sorted by name.
@@ -231,7 +240,8 @@ pub(super) fn assemble(
             fs::create_dir_all(tree.join(folder))?;
         }
         fs::write(tree.join("HEAD"), format!("{}\n", head.commit))?;
-        fs::write(tree.join("config"), CONFIGURATION)?;
+        let abbreviated = format!("{CONFIGURATION}\tabbrev = {}\n", head.short);
+        fs::write(tree.join("config"), abbreviated)?;
         fs::write(tree.join("packed-refs"), head.packed_refs())?;
         if !cuts.is_empty() {
             fs::write(tree.join("shallow"), cuts.join("\n") + "\n")?;
@@ -270,17 +280,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_commit_s_own_words_are_no_headers() {
+    fn facts_of_a_commit_are_a_tree_a_time_and_a_length() {
         let tree = "0123456789abcdef0123456789abcdef01234567";
-        let commit = format!(
-            "tree {tree}\nparent {tree}\nauthor a <a@b> 5 +0000\ncommitter c d <c@d> 1600000000 +0200\n\ncommitter x <x> 7 +0\n"
-        );
-        assert_eq!(
-            tree_and_time(commit.as_bytes()),
-            Some((tree.to_owned(), 1_600_000_000))
-        );
-        let forged = format!("author a <a@b> 5 +0\n\ntree {tree}\ncommitter x <x> 7 +0\n");
-        assert_eq!(tree_and_time(forged.as_bytes()), None);
+        let text = format!("{tree} 1600000000 0123456\n");
+        assert_eq!(facts(&text), Some((tree.to_owned(), 1_600_000_000, 7)));
+        for text in [
+            "",
+            "x 1 abcd",
+            &format!("{tree} now abcd"),
+            &format!("{tree} 1 ab"),
+        ] {
+            assert_eq!(facts(text), None, "{text}");
+        }
     }
 
     #[test]
