@@ -25,6 +25,7 @@ mod places;
 mod processes;
 mod races;
 mod real;
+mod removal;
 mod sockets;
 mod terminal;
 mod traced;
