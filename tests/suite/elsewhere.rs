@@ -597,3 +597,94 @@ fn a_c_extension_is_built_offline_between_two_moves_of_the_root_and_above_it_as_
         assert_eq!(changes(&before, &states(&second)), Vec::<String>::new());
     }
 }
+
+#[test]
+fn an_interrupted_run_without_a_cache_leaves_nothing() {
+    for setting in Setting::all(site()) {
+        for signal in [Signal::SIGINT, Signal::SIGTERM] {
+            let world = World::new(site(), setting);
+            let archive = world.archive(&waiting());
+            let before = look(&world);
+            let mut running = without_cache(&world, &archive, &[]).start();
+            ready(&mut running, &world.temporary());
+            running.signal(signal);
+            let done = running.finish();
+            assert_eq!(done.code, Some(Code::Interrupted.exit() as i32), "{done}");
+            assert_eq!(
+                changes(&before, &look(&world)),
+                Vec::<String>::new(),
+                "{done}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_kept_scratch_and_a_run_that_leaves_nothing_contradict_each_other() {
+    let world = world();
+    let archive = world.archive(&Sdist::hello("hello", "1.0"));
+    let before = look(&world);
+    let done = without_cache(&world, &archive, &["--keep-scratch"]).finish();
+    done.fails_with(Code::BadFlag);
+    assert_eq!(changes(&before, &look(&world)), Vec::<String>::new());
+}
+
+#[test]
+fn the_output_directory_may_be_on_another_file_system() {
+    let world = world();
+    let sdist = Sdist::hello("hello", "1.0");
+    let archive = world.archive(&sdist);
+    let (small, kept) = (world.folder("small"), world.folder("kept"));
+    let seen = world.file("seen", "");
+    let text = format!(
+        "mount -t tmpfs -o size=16m,mode=0755 tmpfs {small} || exit 71; \"$@\"; code=$?; \
+         ls -A {small} >{seen}; cp {small}/* {kept}; exit $code",
+        small = small.display(),
+        kept = kept.display(),
+        seen = seen.display(),
+    );
+    let done = world
+        .wheel(&archive)
+        .out(small.to_str().expect("text"))
+        .in_own_mounts(&text)
+        .finish();
+    assert_ne!(done.code, Some(71), "the mount could not be made: {done}");
+    done.succeeds();
+    let wheel = done.report().wheels.remove(0);
+    let names = std::fs::read_to_string(&seen).expect("the list");
+    assert_eq!(names.trim(), sdist.wheel(), "nothing else is there");
+    let content = std::fs::read(kept.join(sdist.wheel())).expect("it was copied");
+    assert_eq!(search::sha256(&content), wheel.sha256);
+}
+
+#[test]
+fn no_file_of_the_cache_can_be_reached_from_a_scratch_by_a_hard_link() {
+    use std::os::unix::fs::MetadataExt as _;
+    for setting in Setting::all(site()) {
+        let world = World::new(site(), setting);
+        world.index.wheel(&Wheel::new("base", "1.0"));
+        let sdist = waiting().requires(&["base"]);
+        let archive = world.archive(&sdist);
+        let mut running = world.wheel(&archive).start();
+        let folder = running.wait_until_ready();
+        let scratch = world.scratches().remove(0);
+        let inodes = |files: Vec<PathBuf>| -> std::collections::BTreeSet<(u64, u64)> {
+            files
+                .iter()
+                .filter_map(|path| path.symlink_metadata().ok())
+                .filter(|data| data.is_file())
+                .map(|data| (data.dev(), data.ino()))
+                .collect()
+        };
+        let within = inodes(search::files(&scratch));
+        let kept = search::files(&world.cache())
+            .into_iter()
+            .filter(|path| !path.starts_with(&scratch))
+            .collect();
+        let kept = inodes(kept);
+        assert!(within.len() > 5 && kept.len() > 5, "{within:?} {kept:?}");
+        assert!(within.is_disjoint(&kept), "{setting}");
+        release(&folder, "{}");
+        running.finish().built(&sdist.wheel());
+    }
+}
