@@ -39,9 +39,12 @@ impl Store {
     /// Names the repository of an address.
     pub(super) fn of(settings: &Settings, url: &GitUrl) -> Self {
         let name = url.digest().to_string();
+        let path = settings.cache.bucket(Bucket::Git).join(name);
+        // No removal takes it while this run lasts.
+        settings.cache.hold(&path);
         Self {
             url: url.clone(),
-            path: settings.cache.bucket(Bucket::Git).join(name),
+            path,
         }
     }
 
