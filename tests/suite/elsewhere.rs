@@ -531,9 +531,8 @@ fn what_is_damaged_below_is_healed_above() {
         let path = search::files(&lower.join(bucket))
             .into_iter()
             .find(|path| {
-                !path
-                    .extension()
-                    .is_some_and(|extension| extension == "json")
+                let extension = path.extension();
+                extension.is_none_or(|extension| extension != "json")
             })
             .expect("a wheel and a source");
         let content = std::fs::read(&path).expect("an own file");
