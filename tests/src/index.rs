@@ -99,6 +99,14 @@ impl Index {
         self
     }
 
+    /// Offers a file in the place of the one of the same name.
+    pub fn replace(&self, offer: Offer) -> &Self {
+        self.state()
+            .offers
+            .retain(|other| other.filename() != offer.filename());
+        self.offer(offer)
+    }
+
     /// Offers an sdist as `.tar.gz`.
     pub fn sdist(&self, sdist: &Sdist) -> &Self {
         self.offer(Offer::new(
@@ -216,6 +224,16 @@ impl State {
                 rest.find('/').map_or("/", |slash| &rest[slash..])
             });
         let path = path.split('?').next().unwrap_or_default();
+        let answer = self.content(path, request);
+        match answer.etag() {
+            Some(tag) if request.header("if-none-match") == Some(&tag) => {
+                Answer::status(304).header("ETag", &tag)
+            }
+            _ => answer,
+        }
+    }
+
+    fn content(&self, path: &str, request: &Request) -> Answer {
         if let Some(name) = path.strip_prefix("/files/") {
             return page::file(&self.offers, name);
         }
@@ -229,12 +247,6 @@ impl State {
             && request
                 .header("accept")
                 .is_some_and(|accept| accept.contains("json"));
-        let answer = page::project(&self.offers, project, json);
-        match answer.etag() {
-            Some(tag) if request.header("if-none-match") == Some(&tag) => {
-                Answer::status(304).header("ETag", &tag)
-            }
-            _ => answer,
-        }
+        page::project(&self.offers, project, json)
     }
 }

@@ -487,7 +487,7 @@ fn a_lower_cache_serves_wheels_sources_and_environments_also_where_it_was_moved_
         world.index.sdist(&sdist);
         world.wheel("needing==1.0").finish().built(&sdist.wheel());
         let moved = world.folder("k").join("elsewhere");
-        std::fs::rename(world.cache(), &moved).expect("an own folder");
+        rustix::fs::rename(world.cache(), &moved).expect("an own folder");
         let before = states(&moved);
         let run = |arguments: &[&str]| {
             world
@@ -526,14 +526,13 @@ fn what_is_damaged_below_is_healed_above() {
     world.index.sdist(&sdist);
     world.wheel("hello==1.0").finish().built(&sdist.wheel());
     let lower = world.folder("k").join("lower");
-    std::fs::rename(world.cache(), &lower).expect("an own folder");
+    rustix::fs::rename(world.cache(), &lower).expect("an own folder");
     for bucket in ["wheels-v1", "sources-v1"] {
         let path = search::files(&lower.join(bucket))
             .into_iter()
             .find(|path| {
-                !path
-                    .extension()
-                    .is_some_and(|extension| extension == "json")
+                let extension = path.extension();
+                extension.is_none_or(|extension| extension != "json")
             })
             .expect("a wheel and a source");
         let content = std::fs::read(&path).expect("an own file");
@@ -558,7 +557,7 @@ fn a_lower_cache_that_others_can_write_is_refused() {
     let sdist = Sdist::hello("hello", "1.0");
     world.build(&sdist).finish().built(&sdist.wheel());
     let lower = world.folder("k").join("lower");
-    std::fs::rename(world.cache(), &lower).expect("an own folder");
+    rustix::fs::rename(world.cache(), &lower).expect("an own folder");
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o777);
     std::fs::set_permissions(&lower, mode).expect("an own folder");
     world
@@ -566,4 +565,125 @@ fn a_lower_cache_that_others_can_write_is_refused() {
         .args(["--cache-readonly".as_ref(), lower.as_os_str()])
         .finish_anyhow()
         .exits_with(Code::CacheRefused);
+}
+
+#[test]
+fn a_c_extension_is_built_offline_between_two_moves_of_the_root_and_above_it_as_a_lower_one() {
+    for setting in Setting::all(site()) {
+        let world = World::new(site(), setting);
+        world.index.real(site().inputs());
+        let spec = "markupsafe==3.0.2";
+        world.wheel(spec).finish().succeeds();
+        let cache = world.cache();
+        let [first, second] = ["first", "second"].map(|name| world.folder("k").join(name));
+        let run = |root: &Path, purpose: &str, more: &[&std::ffi::OsStr]| {
+            let done = world
+                .wheel(spec)
+                .without(&["--cache-dir", cache.to_str().expect("text")])
+                .args(["--cache-dir".as_ref(), root.as_os_str()])
+                .args(["--offline", "-C", purpose])
+                .args(more)
+                .finish();
+            assert_eq!(done.wheel().origin, "built", "{done}");
+        };
+        rustix::fs::rename(&cache, &first).expect("an own folder");
+        run(&first, "purpose=1", &[]);
+        rustix::fs::rename(&first, &second).expect("an own folder");
+        run(&second, "purpose=2", &[]);
+        let before = states(&second);
+        let lower = ["--cache-readonly".as_ref(), second.as_os_str()];
+        run(&world.folder("k").join("upper"), "purpose=3", &lower);
+        assert_eq!(changes(&before, &states(&second)), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn an_interrupted_run_without_a_cache_leaves_nothing() {
+    for setting in Setting::all(site()) {
+        for signal in [Signal::SIGINT, Signal::SIGTERM] {
+            let world = World::new(site(), setting);
+            let archive = world.archive(&waiting());
+            let before = look(&world);
+            let mut running = without_cache(&world, &archive, &[]).start();
+            ready(&mut running, &world.temporary());
+            running.signal(signal);
+            let done = running.finish();
+            assert_eq!(done.code, Some(Code::Interrupted.exit() as i32), "{done}");
+            assert_eq!(
+                changes(&before, &look(&world)),
+                Vec::<String>::new(),
+                "{done}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_kept_scratch_and_a_run_that_leaves_nothing_contradict_each_other() {
+    let world = world();
+    let archive = world.archive(&Sdist::hello("hello", "1.0"));
+    let before = look(&world);
+    let done = without_cache(&world, &archive, &["--keep-scratch"]).finish();
+    done.fails_with(Code::BadFlag);
+    assert_eq!(changes(&before, &look(&world)), Vec::<String>::new());
+}
+
+#[test]
+fn the_output_directory_may_be_on_another_file_system() {
+    let world = world();
+    let sdist = Sdist::hello("hello", "1.0");
+    let archive = world.archive(&sdist);
+    let (small, kept) = (world.folder("small"), world.folder("kept"));
+    let seen = world.file("seen", "");
+    let text = format!(
+        "mount -t tmpfs -o size=16m,mode=0755 tmpfs {small} || exit 71; \"$@\"; code=$?; \
+         ls -A {small} >{seen}; cp {small}/* {kept}; exit $code",
+        small = small.display(),
+        kept = kept.display(),
+        seen = seen.display(),
+    );
+    let done = world
+        .wheel(&archive)
+        .out(small.to_str().expect("text"))
+        .in_own_mounts(&text)
+        .finish();
+    assert_ne!(done.code, Some(71), "the mount could not be made: {done}");
+    done.succeeds();
+    let wheel = done.report().wheels.remove(0);
+    let names = std::fs::read_to_string(&seen).expect("the list");
+    assert_eq!(names.trim(), sdist.wheel(), "nothing else is there");
+    let content = std::fs::read(kept.join(sdist.wheel())).expect("it was copied");
+    assert_eq!(search::sha256(&content), wheel.sha256);
+}
+
+#[test]
+fn no_file_of_the_cache_can_be_reached_from_a_scratch_by_a_hard_link() {
+    use std::os::unix::fs::MetadataExt as _;
+    for setting in Setting::all(site()) {
+        let world = World::new(site(), setting);
+        world.index.wheel(&Wheel::new("base", "1.0"));
+        let sdist = waiting().requires(&["base"]);
+        let archive = world.archive(&sdist);
+        let mut running = world.wheel(&archive).start();
+        let folder = running.wait_until_ready();
+        let scratch = world.scratches().remove(0);
+        let inodes = |files: Vec<PathBuf>| -> std::collections::BTreeSet<(u64, u64)> {
+            files
+                .iter()
+                .filter_map(|path| path.symlink_metadata().ok())
+                .filter(|data| data.is_file())
+                .map(|data| (data.dev(), data.ino()))
+                .collect()
+        };
+        let within = inodes(search::files(&scratch));
+        let kept = search::files(&world.cache())
+            .into_iter()
+            .filter(|path| !path.starts_with(&scratch))
+            .collect();
+        let kept = inodes(kept);
+        assert!(within.len() > 5 && kept.len() > 5, "{within:?} {kept:?}");
+        assert!(within.is_disjoint(&kept), "{setting}");
+        release(&folder, "{}");
+        running.finish().built(&sdist.wheel());
+    }
 }

@@ -67,6 +67,54 @@ fn needing() -> Sdist {
         .prologue("import base, tempfile; tempfile.NamedTemporaryFile().write(b'x')")
 }
 
+/// Every command with arguments that it can work with, in an order in which each finds something to do.
+const COMMANDS: [(&str, Needs); 17] = [
+    ("wheel needing==1.0 --no-deps --no-binary :all:", Needs::All),
+    ("build --wheel ../tree", Needs::All),
+    ("wheel ../tree --no-deps --no-cache", Needs::All),
+    ("wheel ../tree --no-deps -C other=1", Needs::All),
+    ("doctor", Needs::Index),
+    ("policy list", Needs::Nothing),
+    ("policy show strict", Needs::Nothing),
+    ("policy explain strict", Needs::Nothing),
+    ("cache dir", Needs::Cache),
+    ("cache size", Needs::Cache),
+    ("cache list", Needs::Cache),
+    ("cache check --repair", Needs::Cache),
+    ("log", Needs::Cache),
+    ("cache prune --ci", Needs::Cache),
+    ("cache clean", Needs::Cache),
+    ("explain F0106", Needs::Nothing),
+    ("completion bash", Needs::Nothing),
+];
+
+/// Which places a command has to be told.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Needs {
+    Nothing,
+    Cache,
+    Index,
+    All,
+}
+
+/// Prepares a command with the world's places.
+fn prepare<'a>(world: &'a World<'a>, words: &str, needs: Needs) -> Run<'a, 'a> {
+    let mut run = world.run(words.split(' '));
+    let python = world.python().path.clone();
+    if needs >= Needs::Cache {
+        run = run.args(["--cache-dir".as_ref(), world.cache().as_os_str()]);
+    }
+    if needs >= Needs::Index {
+        run = run
+            .args(["--default-index", &world.index.url()])
+            .args(["-p".as_ref(), python.as_os_str()]);
+    }
+    if needs == Needs::All {
+        run = run.args(["-o".as_ref(), world.out().as_os_str()]);
+    }
+    run
+}
+
 #[test]
 fn every_command_writes_to_cache_and_output_directory_alone() {
     // Without namespaces every process sees the real paths.
@@ -77,82 +125,58 @@ fn every_command_writes_to_cache_and_output_directory_alone() {
     world.index.wheel(&Wheel::new("base", "1.0"));
     let sdist = needing();
     world.index.sdist(&sdist);
-    let tree = world.lay("tree", &sdist);
+    world.lay("tree", &sdist);
     let unusable = world.folder("unusable").join("missing");
-    let (cache, out) = (world.cache(), world.out());
-    let places = [
-        "--cache-dir".into(),
-        cache.clone().into_os_string(),
-        "--default-index".into(),
-        world.index.url().into(),
-    ];
-    let making = [
-        "-p".into(),
-        world.python().path.clone().into_os_string(),
-        "-o".into(),
-        out.clone().into_os_string(),
-    ];
-    let cached = ["--cache-dir".into(), cache.clone().into_os_string()];
-    let command = |words: &[&str]| world.run(words);
-    let runs: Vec<(&str, Run<'_, '_>)> = vec![
-        (
-            "wheel",
-            command(&["wheel", "needing==1.0", "--no-deps", "--no-binary", ":all:"])
-                .args(&places)
-                .args(&making),
-        ),
-        (
-            "build",
-            command(&["build", "--wheel"])
-                .args([&tree])
-                .args(&places)
-                .args(&making),
-        ),
-        (
-            "no-cache",
-            command(&["wheel", "--no-cache", "--no-deps"])
-                .args([&tree])
-                .args(&places)
-                .args(&making),
-        ),
-        (
-            "doctor",
-            command(&["doctor"]).args(&places).args(&making[..2]),
-        ),
-        ("policy list", command(&["policy", "list"])),
-        ("policy show", command(&["policy", "show", "strict"])),
-        ("policy explain", command(&["policy", "explain", "strict"])),
-        ("cache dir", command(&["cache", "dir"]).args(&cached)),
-        (
-            "cache dir -n",
-            command(&["cache", "dir", "-n"]).args(&cached),
-        ),
-        ("cache size", command(&["cache", "size"]).args(&cached)),
-        ("log", command(&["log"]).args(&cached)),
-        ("explain", command(&["explain", "F0106"])),
-        ("completion", command(&["completion", "bash"])),
-    ];
-    let places = [cache.clone(), out.clone()];
-    for (name, run) in runs {
-        let log = world.folder("traces").join(name.replace(' ', "-"));
+    let places = [world.cache(), world.out()];
+    for (words, needs) in COMMANDS {
+        let log = world.folder("traces").join(words.replace([' ', '/'], "-"));
         let done = ["TMPDIR", "TMP", "TEMP", "HOME"]
             .iter()
-            .fold(run, |run, variable| run.env(variable, &unusable))
+            .fold(prepare(&world, words, needs), |run, variable| {
+                run.env(variable, &unusable)
+            })
             .traced(&log, FILES)
             .finish();
         done.succeeds();
         let calls = trace::calls(&log);
         let writes = calls.iter().filter(|call| call.writes()).count();
         assert!(
-            writes > 20 || !name.starts_with("wheel"),
+            writes > 20 || needs < Needs::All,
             "the trace shows what was written: {writes} of {}",
             calls.len()
         );
         assert_eq!(
             strays(&calls, &world.folder("work"), &places),
             BTreeSet::new(),
-            "{name}: {done}"
+            "{words}: {done}"
         );
+    }
+}
+
+#[test]
+fn every_command_of_the_help_is_traced() {
+    let world = World::new(site(), Setting::PLAIN);
+    let listed = |words: &[&str]| -> Vec<String> {
+        let done = world.run(words).args(["--help"]).finish();
+        done.succeeds();
+        let commands = done.stdout.split("Commands:\n").nth(1).expect("commands");
+        let lines = commands.lines().take_while(|line| line.starts_with("  "));
+        lines
+            .filter_map(|line| line.split_whitespace().next())
+            .map(|name| [words, &[name]].concat().join(" "))
+            .collect()
+    };
+    let mut commands = listed(&[]);
+    for group in ["cache", "policy"] {
+        commands.retain(|command| command != group);
+        commands.extend(listed(&[group]));
+    }
+    assert!(commands.len() > 12, "{commands:?}");
+    for command in commands {
+        let traced = COMMANDS
+            .iter()
+            .any(|(words, _)| *words == command || words.starts_with(&format!("{command} ")));
+        assert!(traced, "`{command}` is not traced");
     }
 }
 
@@ -188,6 +212,43 @@ struct Publication {
     to: PathBuf,
     began: usize,
     ended: usize,
+}
+
+impl Publication {
+    /// Its bytes were synced before it had its name, and the folder with the name afterwards.
+    fn is_in_order(&self, calls: &[Call]) {
+        let (from, to) = (self.from.display(), self.to.display());
+        let synced = |what: &Path, when: &dyn Fn(&Call) -> bool| {
+            calls
+                .iter()
+                .filter(|call| call.name.ends_with("sync") && when(call))
+                .any(|call| call.descriptor().as_deref() == Some(what))
+        };
+        let before = |what: &Path| synced(what, &|call| call.ended < self.began);
+        if self.to.is_dir() {
+            // Every file in it. What is a link has no bytes of its own.
+            let files = search::files(&self.to);
+            for file in files.iter().filter(|file| !file.is_symlink()) {
+                let inside = file.strip_prefix(&self.to).expect("a file in it");
+                let staged = self.from.join(inside);
+                assert!(
+                    before(&staged),
+                    "{} was not synced before it was in {to}",
+                    staged.display()
+                );
+            }
+        } else {
+            assert!(
+                before(&self.from),
+                "{from} was not synced before it became {to}"
+            );
+        }
+        let parent = self.to.parent().expect("a folder");
+        assert!(
+            synced(parent, &|call| call.began > self.ended),
+            "the folder of {to} was not synced"
+        );
+    }
 }
 
 /// Returns what was moved or linked into the buckets and the output folder, but not within the staging bucket.
@@ -256,47 +317,9 @@ fn whatever_is_published_is_synced_before_it_has_its_name_and_its_folder_after()
             .finish();
         done.built(&sdist.wheel());
         let calls = trace::calls(&log);
-        let syncs: Vec<(PathBuf, &Call)> = calls
-            .iter()
-            .filter(|call| call.name.ends_with("sync"))
-            .filter_map(|call| Some((call.descriptor()?, call)))
-            .collect();
         let published = publications(&calls, &world.cache(), &world.out());
-        for Publication {
-            from,
-            to,
-            began,
-            ended,
-        } in &published
-        {
-            // Of a folder: every file in it.
-            let files = if to.is_dir() {
-                search::files(to)
-            } else {
-                vec![to.clone()]
-            };
-            for file in files.iter().filter(|file| !file.is_symlink()) {
-                let inside = file.strip_prefix(to).expect("a file in it");
-                let staged = if to.is_dir() {
-                    from.join(inside)
-                } else {
-                    from.clone()
-                };
-                let before = syncs
-                    .iter()
-                    .any(|(path, call)| *path == staged && call.ended < *began);
-                assert!(
-                    before,
-                    "{} was not synced before it became {}",
-                    staged.display(),
-                    to.display()
-                );
-            }
-            let parent = to.parent().expect("a folder");
-            let after = syncs
-                .iter()
-                .any(|(path, call)| path == parent && call.began > *ended);
-            assert!(after, "the folder of {} was not synced", to.display());
+        for one in &published {
+            one.is_in_order(&calls);
         }
         let kinds: BTreeSet<_> = published
             .iter()

@@ -4,8 +4,8 @@ use environment::{Environment, folders_to_run};
 use model::PythonFacts;
 use policies::{Compiled, Places};
 use protocol::{
-    AbsPath, Access, Assignment, Confinement, Limits, Namespaces, Network, PathGrant, Program, Rooms, Top,
-    Unpack,
+    AbsPath, Access, Assignment, Confinement, Limits, Namespaces, Network, PathGrant, Program,
+    Rooms, Top, Unpack,
 };
 
 use crate::error::BuildError;

@@ -26,7 +26,11 @@ impl BuildId {
             let name = model::Sha256::of(random).to_string()[..8].to_owned();
             let folder = logs.join(&name);
             match std::fs::create_dir(&folder) {
-                Ok(()) => return Ok(Self { name, folder }),
+                Ok(()) => {
+                    // It is young, and may be large already while the build goes on.
+                    cache.hold(&folder);
+                    return Ok(Self { name, folder });
+                }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
             }

@@ -20,6 +20,9 @@ pub enum BuildError {
     /// The source.
     #[error(transparent)]
     Source(#[from] sources::SourceError),
+    /// A git repository.
+    #[error(transparent)]
+    Git(Box<crate::git::GitError>),
     /// `pyproject.toml`.
     #[error(transparent)]
     Pyproject(#[from] sources::PyprojectError),
@@ -258,6 +261,12 @@ impl std::fmt::Display for HookFailure {
     }
 }
 
+impl From<crate::git::GitError> for BuildError {
+    fn from(error: crate::git::GitError) -> Self {
+        Self::Git(Box::new(error))
+    }
+}
+
 impl BuildError {
     /// Returns the stable code.
     #[must_use]
@@ -266,6 +275,7 @@ impl BuildError {
             Self::Cache(error) => error.code(),
             Self::Index(error) => error.code(),
             Self::Source(error) => error.code(),
+            Self::Git(error) => error.code(),
             Self::Pyproject(error) => error.code(),
             Self::Policy(_) => Code::BadPolicy,
             Self::Interpreter(error) => error.code(),

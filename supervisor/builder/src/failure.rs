@@ -116,6 +116,9 @@ fn hook_details(failure: &HookFailure) -> Vec<(&'static str, String)> {
 fn hint(error: &BuildError) -> Option<String> {
     let text = match error {
         BuildError::Hook(failure) => return hook_hint(failure),
+        BuildError::Git(error) if error.hint().is_some() => {
+            return error.hint().map(ToOwned::to_owned);
+        }
         BuildError::Limit { flag, .. } => format!("raise it with {flag}, if the build deserves it"),
         BuildError::UnknownProject { name } => {
             format!("check the spelling of `{name}`, or name its index with --index")
@@ -123,6 +126,7 @@ fn hint(error: &BuildError) -> Option<String> {
         BuildError::NoVersion { .. } | BuildError::Marker { .. } => {
             "ask for another version, or for another Python with -p".to_owned()
         }
+        BuildError::Source(error) if error.hint().is_some() => return error.hint(),
         BuildError::NoSource { .. } => {
             "change --no-binary or --only-binary for this project".to_owned()
         }
@@ -155,7 +159,10 @@ fn hint(error: &BuildError) -> Option<String> {
         }
         _ => match error.code() {
             Code::DiskFull => "make room, or move the cache with --cache-dir".to_owned(),
-            Code::Offline => "run once without --offline".to_owned(),
+            Code::Offline => {
+                "run once without --offline; what was built already is still served by its exact version"
+                    .to_owned()
+            }
             _ => return None,
         },
     };

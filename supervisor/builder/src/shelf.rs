@@ -1,18 +1,19 @@
-//! The bucket of built wheels, by key: `wheels-v1/<name>/<version>/<key>/{<wheel>, record.json}`.
+//! The shelf of built wheels: which of them may be served, and how one is put there.
 //!
-//! The name and version of a source are known only after its build, so a small pointer
-//! `wheels-v1/by-key/<key>.json` says where the folder is.
+//! Where a wheel and the way from its key to it lie is the cache's business.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use cache::{Bucket, Cache, StagingDir};
+use cache::{Cache, StagingDir};
 use model::{Digest, Sha256};
 use protocol::{Enforcement, Guarantee, Level};
-use serde::{Deserialize, Serialize};
 
 use crate::error::BuildError;
 use crate::executor::Floor;
 use crate::record::BuildRecord;
+
+/// The record's name in a wheel's folder.
+const RECORD: &str = "record.json";
 
 /// A wheel on the shelf.
 #[derive(Clone, Debug)]
@@ -22,25 +23,17 @@ pub(crate) struct Kept {
     pub(crate) record: BuildRecord,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Pointer {
-    folder: PathBuf,
+/// Finds the wheel of `key`, if its bytes are what its record says and its isolation is not below
+/// `floor`. It is held from now on, there or not, so that no removal takes it while it is of use.
+pub(crate) fn find(cache: &Cache, key: &Sha256, floor: &Floor) -> Option<Kept> {
+    cache.hold_wheel(key);
+    cache
+        .find_wheels(key)
+        .find_map(|folder| look(cache, key, floor, &folder))
 }
 
-/// Finds the wheel of `key`, if its bytes are what its record says and its isolation is not below
-/// `floor`.
-pub(crate) fn find(cache: &Cache, key: &Sha256, floor: &Floor) -> Option<Kept> {
-    let bucket = cache.bucket(Bucket::Wheels);
-    let pointer: Pointer = cache.read_record(&pointer_path(cache, key))?;
-    let is_plain = pointer
-        .folder
-        .components()
-        .all(|part| matches!(part, std::path::Component::Normal(_)));
-    if !is_plain {
-        return None;
-    }
-    let folder = bucket.join(&pointer.folder);
-    let record_path = folder.join("record.json");
+fn look(cache: &Cache, key: &Sha256, floor: &Floor, folder: &Path) -> Option<Kept> {
+    let record_path = folder.join(RECORD);
     let record: BuildRecord = cache.read_record(&record_path)?;
     if record.key != *key || !admits(floor, &record) {
         return None;
@@ -49,11 +42,13 @@ pub(crate) fn find(cache: &Cache, key: &Sha256, floor: &Floor) -> Option<Kept> {
     let file = std::fs::File::open(&path).ok()?;
     let (sha256, size) = Sha256::of_reader(file).ok()?;
     if (Digest { sha256, size }) != record.wheel {
-        // Damaged: the next publication of this key replaces the folder.
-        drop(std::fs::remove_file(pointer_path(cache, key)));
-        drop(std::fs::remove_dir_all(&folder));
+        // Damaged. In a layer that is only read it stays; what is built instead comes above it.
+        if let Err(error) = cache.remove_wheel(key, folder) {
+            tracing::debug!(path = %folder.display(), %error, "a damaged wheel stays");
+        }
         return None;
     }
+    cache.touch(&record_path);
     Some(Kept {
         path,
         record_path,
@@ -76,33 +71,14 @@ pub(crate) fn publish(
     folder: StagingDir,
     record: &BuildRecord,
 ) -> Result<Kept, BuildError> {
-    let relative = PathBuf::from(record.name.to_string())
-        .join(record.version.to_string())
-        .join(record.key.to_string());
-    let to = cache.bucket(Bucket::Wheels).join(&relative);
-    if to.exists() {
-        // A folder without a pointer, or one whose record was below the floor: this one is newer.
-        std::fs::remove_dir_all(&to).map_err(|source| BuildError::Io {
-            doing: "replace",
-            path: to.clone(),
-            source,
-        })?;
-    }
+    let to = cache.wheel_folder(&record.name, &record.version, &record.key);
+    // A folder without a way to it, or one whose record was below the floor: this one is newer.
+    cache.remove_wheel(&record.key, &to)?;
     cache.publish_dir(folder, &to)?;
-    cache.write_record(
-        &pointer_path(cache, &record.key),
-        &Pointer { folder: relative },
-    )?;
+    cache.point_to_wheel(&record.key, &to)?;
     Ok(Kept {
         path: to.join(&record.filename),
-        record_path: to.join("record.json"),
+        record_path: to.join(RECORD),
         record: record.clone(),
     })
-}
-
-fn pointer_path(cache: &Cache, key: &Sha256) -> PathBuf {
-    cache
-        .bucket(Bucket::Wheels)
-        .join("by-key")
-        .join(format!("{key}.json"))
 }

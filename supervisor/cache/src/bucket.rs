@@ -25,13 +25,18 @@ pub enum Bucket {
     ///
     /// `pointers-v1/<digest of the place>/...json`
     Pointers,
+    /// What is known of a source by its bytes: how its projects are built, digests by other
+    /// algorithms.
+    ///
+    /// `revisions-v1/<2 hex>/<64 hex>.json`
+    Revisions,
     /// What interpreters answered about themselves.
     ///
     /// `interpreters-v1/<digest of the stamp>.json`
     Interpreters,
     /// Immutable build environments by the digest of what was asked to be in them.
     ///
-    /// `environments-v1/<64 hex>/{env/, environment.json}`
+    /// `environments-v1/<64 hex>/{env/, environment.json, manifest.json}`
     Environments,
     /// Finished wheels, one folder a build key, with their record.
     ///
@@ -53,12 +58,13 @@ pub enum Bucket {
 
 impl Bucket {
     /// Every bucket.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Sources,
         Self::Downloads,
         Self::Simple,
         Self::Git,
         Self::Pointers,
+        Self::Revisions,
         Self::Interpreters,
         Self::Environments,
         Self::Wheels,
@@ -76,6 +82,7 @@ impl Bucket {
             Self::Simple => "simple-v1",
             Self::Git => "git-v1",
             Self::Pointers => "pointers-v1",
+            Self::Revisions => "revisions-v1",
             Self::Interpreters => "interpreters-v1",
             Self::Environments => "environments-v1",
             Self::Wheels => "wheels-v1",

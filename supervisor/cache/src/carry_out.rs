@@ -1,6 +1,10 @@
 //! Carrying a plan out: entry by entry, passing by what is in use.
 
 use std::fs;
+use std::path::Path;
+use std::time::SystemTime;
+
+use model::Sha256;
 
 use crate::discard::in_words;
 use crate::entry_lease::used;
@@ -29,6 +33,11 @@ enum Fate {
     InUse,
 }
 
+/// Returns the key that a folder of the shelf is named by.
+fn key_of(path: &Path) -> Option<Sha256> {
+    path.file_name()?.to_str()?.parse().ok()
+}
+
 impl Cache {
     /// Removes what a plan names. What is in use stays, and so does what was used after the plan's
     /// inventory was taken.
@@ -50,6 +59,11 @@ impl Cache {
         done
     }
 
+    /// Removes logs and kept scratches that are old, or more than there is room for.
+    pub fn tidy(&self, now: SystemTime) -> CarriedOut {
+        self.carry_out(&Plan::tidy(&self.passing(), now))
+    }
+
     fn remove_one(&self, removal: &Removal) -> Result<Fate, CacheError> {
         let path = self.root().join(&removal.path);
         match &removal.what {
@@ -61,6 +75,9 @@ impl Cache {
         let key = match &removal.what {
             What::Wheel(built) => Some(built.key),
             What::LostKey(key) => Some(*key),
+            What::Damaged(_) if removal.path.starts_with(Bucket::Wheels.folder()) => {
+                key_of(&removal.path)
+            }
             _ => None,
         };
         // Wheel and key are one entry, whose lease goes by the key.
@@ -76,8 +93,9 @@ impl Cache {
         if fs::symlink_metadata(record).is_ok_and(|now| used(&now) != removal.used) {
             return Ok(Fate::InUse);
         }
+        // Looked up again: it may have got its key after the inventory was taken.
         if let (What::Wheel(built), Some(key)) = (&removal.what, key)
-            && built.is_reachable
+            && self.own_wheel(&built.key).as_deref() == Some(&path)
         {
             self.remove(&self.wheel_pointer(&key))?;
         }

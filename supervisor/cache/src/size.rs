@@ -19,7 +19,8 @@ impl Cache {
     /// Returns what each bucket holds, in the order of [`Bucket::ALL`].
     ///
     /// # Errors
-    /// If a folder can not be listed; what vanishes meanwhile is no error.
+    /// If a folder can not be listed; what vanishes meanwhile is no error, and what may not be
+    /// read is not counted.
     pub fn sizes(&self) -> Result<Vec<(Bucket, Size)>, CacheError> {
         Bucket::ALL
             .into_iter()
@@ -57,7 +58,14 @@ fn measure(top: &Path) -> Result<Size, CacheError> {
 fn unless_gone<T>(result: io::Result<T>, path: &Path) -> Result<Option<T>, CacheError> {
     match result {
         Ok(value) => Ok(Some(value)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied
+            ) =>
+        {
+            Ok(None)
+        }
         Err(source) => Err(CacheError::io("look at", path, source)),
     }
 }

@@ -9,8 +9,8 @@ mod manifest;
 mod resolve;
 
 pub use install::{
-    COMPILE, Environment, INSTALLER_VERSION, InstallError, Staged, WheelInput, discard_environment,
-    environment_name, find_environment, site_packages, stage,
+    COMPILE, Environment, INSTALLER_VERSION, InstallError, Staged, WheelInput, check_environment,
+    discard_environment, environment_name, find_environment, is_untouched, site_packages, stage,
 };
 pub use interpreter::{
     Found, InterpreterError, OLDEST, QUESTION, Search, Stamp, find, fits, folders_to_ask,

@@ -70,6 +70,7 @@ codes! {
     FlagRefused "F0110" Usage "fumehood refuses this flag on purpose";
     DiskFull "F0111" Usage "the disk is full";
     LockTimeout "F0112" Limit "another process holds a lock for too long";
+    NoGit "F0113" Usage "git is wanted and not there";
     NoIndex "F0201" Network "no package index is known";
     HttpStatus "F0202" Network "the index answered with an error";
     Transport "F0203" Network "the index could not be reached, or cut the connection";
@@ -77,6 +78,7 @@ codes! {
     Redirect "F0205" Network "a redirect from a public host to a private address was refused";
     Offline "F0206" Network "it is not in the cache and the network is off";
     Unauthorized "F0207" Network "the index wants credentials";
+    GitFailed "F0208" Network "git could not fetch or read the repository";
     Backend "F0300" BuildFailed "the build backend failed";
     DeniedNetwork "F0301" Denied "the backend failed after it was refused a network connection";
     BadPyproject "F0302" BuildFailed "pyproject.toml is not valid";
@@ -90,6 +92,8 @@ codes! {
     BadWheel "F0403" CheckFailed "the wheel was refused";
     WrongName "F0404" CheckFailed "the metadata names another project or version";
     OutputRefused "F0405" CheckFailed "what the backend left as output was refused";
+    GitRefused "F0406" CheckFailed "the repository leads where git is not let";
+    CacheDamaged "F0407" CheckFailed "the cache holds damaged entries";
     Isolation "F0501" Isolation "the isolation asked for is not available here";
     SelfTest "F0502" Isolation "something that must fail did not: the sandbox does not hold";
     WallLimit "F0601" Limit "the build took too long";
@@ -100,6 +104,7 @@ codes! {
     NoVersion "F0702" NoMatch "no version fits";
     Unresolvable "F0703" NoMatch "the requirements contradict each other";
     NoSource "F0704" NoMatch "the version has no file that may be used";
+    NoReference "F0705" NoMatch "the repository has no such branch, tag or commit";
     Bug "F0901" Bug "a bug in fumehood";
     WorkerLost "F0902" Bug "the worker ended or spoke without making sense";
     WorkerFault "F0903" Bug "the worker could not set itself up";

@@ -1,25 +1,49 @@
-//! Acquiring: from a spec or an index's file to one blob in the cache.
+//! Acquiring: from a spec or an index's file to one blob in the cache, in two steps.
 //!
-//! Whatever a source is, here it becomes an archive named by its SHA-256. What is in it is not
-//! looked at, but for the first bytes, which tell the kind of archive.
+//! *Locating* finds out which bytes a place stands for, and asks, hashes or packs only if what is
+//! known of the place is no longer fresh; the blob need not be there, since a wheel may. It is
+//! *materialised* when a build needs it: then it is fetched or packed again if it is missing or
+//! damaged, and has to be the same. What is in it is not looked at, but for the first bytes, which
+//! tell the kind of archive.
 
+mod behind_url;
+mod listed;
 mod local;
+mod located;
 mod other_hashes;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use archive::{Kind, Top};
 use cache::{Bucket, Cache};
-use index::{Client, FileKind};
-use model::{Code, Digest, PackageName, SdistFilename, Sha256, SourceId, SourceKind, Version};
-use percent_encoding::percent_decode_str;
-use url::Url;
+use index::Client;
+use model::{Digest, PackageName, SdistFilename, Sha256, SourceId, SourceKind, Version};
 
-use crate::names::printable;
-use crate::{PointerRecord, Pointers, SourceError, Spec};
+use crate::{SourceError, Spec};
+pub use located::Located;
+use located::Origin;
 
 /// Is told how many bytes have come, and of how many if that is known.
 pub type OnBytes<'a> = &'a (dyn Fn(u64, Option<u64>) + Send + Sync);
+
+/// What sources are acquired with.
+#[derive(Clone, Copy)]
+pub struct Means<'a> {
+    /// Where they are kept.
+    pub cache: &'a Cache,
+    /// Fetches them, and knows what is to be asked again.
+    pub client: &'a Client,
+    /// Is told of the bytes that come.
+    pub on_bytes: OnBytes<'a>,
+}
+
+impl std::fmt::Debug for Means<'_> {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Means")
+            .field("cache", self.cache)
+            .finish_non_exhaustive()
+    }
+}
 
 /// A source in the cache, ready to be given to a build.
 #[derive(Clone, Debug)]
@@ -38,8 +62,91 @@ pub struct Source {
     pub sdist_name: Option<(PackageName, Version)>,
 }
 
-/// Acquires what a URL, a local archive or a folder holds. `exclusions` are absolute folders that
-/// are never packed: the output directory; the cache's root is added.
+/// Finds out which bytes a URL, a local archive or a folder stands for. `exclusions` are absolute
+/// folders that are never packed: the output directory; the cache's root is added.
+///
+/// # Errors
+/// If it can not be fetched or read, or has another digest.
+pub async fn locate(
+    means: &Means<'_>,
+    spec: &Spec,
+    exclusions: &[PathBuf],
+) -> Result<Located, SourceError> {
+    let label = spec.to_string();
+    let again = means.client.settings().refresh.covers(spec.name());
+    match spec {
+        Spec::Named(_) | Spec::Git { .. } => Err(SourceError::Unresolved { spec: label }),
+        Spec::Url {
+            name,
+            url,
+            sha256,
+            hashes,
+            subdirectory,
+        } => {
+            let place = behind_url::Place { url, again };
+            let (digest, is_here) = match sha256 {
+                Some(expected) => place.of_digest(means, *expected).await?,
+                None => place.as_it_is(means).await?,
+            };
+            let mut located = Located {
+                id: id(SourceKind::Url, digest, subdirectory.as_ref()),
+                label,
+                sdist_name: sdist_name(&behind_url::last_segment(url), name.as_ref()),
+                top: Top::Any,
+                origin: Origin::Url(url.clone()),
+                is_here,
+            };
+            located.check_hashes(means, hashes).await?;
+            Ok(located)
+        }
+        Spec::Archive {
+            name,
+            path,
+            sha256,
+            hashes,
+            subdirectory,
+        } => {
+            let (digest, is_here) = local::archive(means.cache, path, *sha256, again).await?;
+            let filename = path.file_name().unwrap_or_default().to_string_lossy();
+            let mut located = Located {
+                id: id(SourceKind::Archive, digest, subdirectory.as_ref()),
+                label,
+                sdist_name: sdist_name(&filename, name.as_ref()),
+                top: Top::Any,
+                origin: Origin::Archive(path.clone()),
+                is_here,
+            };
+            located.check_hashes(means, hashes).await?;
+            Ok(located)
+        }
+        Spec::Directory {
+            path, subdirectory, ..
+        } => {
+            let folder = local::Folder::new(means.cache, path, exclusions);
+            let (digest, is_here) = folder
+                .locate(means.cache, subdirectory.as_deref(), again)
+                .await?;
+            Ok(Located {
+                id: id(SourceKind::Directory, digest, subdirectory.as_ref()),
+                label,
+                sdist_name: None,
+                top: Top::Bare,
+                origin: Origin::Folder(folder),
+                is_here,
+            })
+        }
+    }
+}
+
+/// Finds out which bytes an sdist that an index lists is.
+///
+/// # Errors
+/// If it is a wheel, can not be fetched, or is not what the index promises or was before.
+pub async fn locate_file(means: &Means<'_>, file: &index::File) -> Result<Located, SourceError> {
+    listed::locate(means, file).await
+}
+
+/// Acquires what a URL, a local archive or a folder holds: locates and materialises it.
 ///
 /// # Errors
 /// If it can not be fetched or read, has another digest, or is no archive.
@@ -50,53 +157,13 @@ pub async fn acquire(
     exclusions: &[PathBuf],
     on_bytes: OnBytes<'_>,
 ) -> Result<Source, SourceError> {
-    let label = spec.to_string();
-    match spec {
-        Spec::Named(_) | Spec::Git { .. } => Err(SourceError::Unresolved { spec: label }),
-        Spec::Url {
-            name,
-            url,
-            sha256,
-            subdirectory,
-        } => {
-            let digest = fetch(cache, client, url, sha256.as_ref(), on_bytes).await?;
-            let filename = last_segment(url);
-            let id = SourceId {
-                kind: SourceKind::Url,
-                digest,
-                subdirectory: subdirectory.clone(),
-            };
-            let sdist_name = sdist_name(&filename, name.as_ref());
-            finish(cache, id, Top::Any, label, sdist_name).await
-        }
-        Spec::Archive {
-            name,
-            path,
-            sha256,
-            subdirectory,
-        } => {
-            let digest = local::archive(cache, path, *sha256).await?;
-            let filename = path.file_name().unwrap_or_default().to_string_lossy();
-            let id = SourceId {
-                kind: SourceKind::Archive,
-                digest,
-                subdirectory: subdirectory.clone(),
-            };
-            let sdist_name = sdist_name(&filename, name.as_ref());
-            finish(cache, id, Top::Any, label, sdist_name).await
-        }
-        Spec::Directory {
-            path, subdirectory, ..
-        } => {
-            let digest = local::folder(cache, path, subdirectory.as_deref(), exclusions).await?;
-            let id = SourceId {
-                kind: SourceKind::Directory,
-                digest,
-                subdirectory: subdirectory.clone(),
-            };
-            finish(cache, id, Top::Bare, label, None).await
-        }
-    }
+    let means = Means {
+        cache,
+        client,
+        on_bytes,
+    };
+    let located = locate(&means, spec, exclusions).await?;
+    located.materialise(&means).await
 }
 
 /// Acquires an sdist that an index lists; a sound blob in the cache is used without asking.
@@ -109,81 +176,20 @@ pub async fn acquire_file(
     file: &index::File,
     on_bytes: OnBytes<'_>,
 ) -> Result<Source, SourceError> {
-    let FileKind::Sdist(sdist) = &file.kind else {
-        return Err(SourceError::NotAnSdist {
-            filename: printable(&file.filename),
-        });
+    let means = Means {
+        cache,
+        client,
+        on_bytes,
     };
-    let index = file.index.digest();
-    let pointers = Pointers::of(cache);
-    let known = pointers.get(&index, &sdist.name, &sdist.version);
-    let fitting = known.filter(|record| {
-        record.filename == file.filename
-            && file
-                .sha256
-                .is_none_or(|wanted| wanted == record.digest.sha256)
-            && file.size.is_none_or(|wanted| wanted == record.digest.size)
-    });
-    let present = match (&fitting, file.sha256) {
-        (Some(record), _) => sound(cache, record.digest.sha256).await?,
-        (None, Some(wanted)) => sound(cache, wanted).await?,
-        (None, None) => None,
-    };
-    let digest = match present {
-        Some(digest) => digest,
-        None => {
-            client
-                .download_file(file, Bucket::Sources, on_bytes)
-                .await?
-        }
-    };
-    other_hashes::check(cache, file, digest).await?;
-    if fitting.is_none_or(|record| record.digest != digest) {
-        let record = PointerRecord::new(digest, file.filename.clone(), &file.url);
-        pointers.put(&index, &sdist.name, &sdist.version, &record)?;
-    }
-    let id = SourceId {
-        kind: SourceKind::Index,
-        digest,
-        subdirectory: None,
-    };
-    let sdist_name = Some((sdist.name.clone(), sdist.version.clone()));
-    let label = printable(&file.filename);
-    finish(cache, id, Top::OneFolder, label, sdist_name).await
+    let located = locate_file(&means, file).await?;
+    located.materialise(&means).await
 }
 
-/// Fetches a URL. Without a digest the bytes behind it may have changed, so it is asked each
-/// time; only without a network does what it was the last time serve.
-async fn fetch(
-    cache: &Cache,
-    client: &Client,
-    url: &Url,
-    expected: Option<&Sha256>,
-    on_bytes: OnBytes<'_>,
-) -> Result<Digest, SourceError> {
-    if let Some(expected) = expected
-        && let Some(digest) = sound(cache, *expected).await?
-    {
-        return Ok(digest);
-    }
-    let pointers = Pointers::of(cache);
-    match client
-        .download(url, expected, Bucket::Sources, on_bytes)
-        .await
-    {
-        Ok(digest) => {
-            let record = PointerRecord::new(digest, last_segment(url), url);
-            pointers.put_url(url, &record)?;
-            Ok(digest)
-        }
-        Err(error) if error.code() == Code::Offline && expected.is_none() => {
-            let known = match pointers.get_url(url) {
-                Some(record) => sound(cache, record.digest.sha256).await?,
-                None => None,
-            };
-            known.ok_or(SourceError::Index(error))
-        }
-        Err(error) => Err(error.into()),
+fn id(kind: SourceKind, digest: Digest, subdirectory: Option<&String>) -> SourceId {
+    SourceId {
+        kind,
+        digest,
+        subdirectory: subdirectory.cloned(),
     }
 }
 
@@ -200,43 +206,19 @@ async fn sound(cache: &Cache, sha256: Sha256) -> Result<Option<Digest>, SourceEr
     .await
 }
 
-/// Looks at the first bytes of the blob and puts the answer together.
-async fn finish(
-    cache: &Cache,
-    id: SourceId,
-    top: Top,
-    label: String,
-    sdist_name: Option<(PackageName, Version)>,
-) -> Result<Source, SourceError> {
-    let path = cache.blob_path(Bucket::Sources, &id.digest.sha256);
-    let blob = path.clone();
-    let head = in_background(move || local::head(&blob)).await??;
-    let kind = Kind::detect(&head).ok_or_else(|| SourceError::NotAnArchive {
-        what: label.clone(),
-    })?;
-    Ok(Source {
-        id,
-        path,
-        kind,
-        top,
-        label,
-        sdist_name,
-    })
-}
-
-/// Returns the last part of a URL's path, decoded; a name for people and for guessing only.
-fn last_segment(url: &Url) -> String {
-    let segment = url
-        .path_segments()
-        .and_then(|segments| segments.rev().find(|segment| !segment.is_empty()))
-        .unwrap_or_default();
-    printable(&percent_decode_str(segment).decode_utf8_lossy())
-}
-
 /// Returns what a file's name says if it is the name of an sdist of the project `name`.
 fn sdist_name(filename: &str, name: Option<&PackageName>) -> Option<(PackageName, Version)> {
     let sdist = SdistFilename::parse(filename, name?).ok()?;
     Some((sdist.name, sdist.version))
+}
+
+/// Tells the kind of an archive from its first bytes.
+async fn kind_of(blob: &Path, label: &str) -> Result<Kind, SourceError> {
+    let blob = blob.to_owned();
+    let head = in_background(move || local::head(&blob)).await??;
+    Kind::detect(&head).ok_or_else(|| SourceError::NotAnArchive {
+        what: label.to_owned(),
+    })
 }
 
 /// Runs what blocks where it does not hold up others.

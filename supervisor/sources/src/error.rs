@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use archive::PackError;
 use cache::CacheError;
 use index::IndexError;
-use model::{Code, Sha256};
+use model::{Code, PackageName, Sha256};
 
 /// A source could not be acquired.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +55,37 @@ pub enum SourceError {
         /// As promised, neutralised.
         expected: String,
     },
+    /// An index or URL has other bytes than before, or than it promises.
+    #[error(
+        "{what}: the bytes of `{place}` have the SHA-256 {found}, not {expected} as before or as promised"
+    )]
+    Replaced {
+        /// Project and version, or the place.
+        what: String,
+        /// The file.
+        place: String,
+        /// As recorded or promised.
+        expected: Box<Sha256>,
+        /// As found, or promised now.
+        found: Box<Sha256>,
+        /// The project, of a file of an index.
+        name: Option<PackageName>,
+    },
+    /// The source is not in the cache, and its place does not give it.
+    #[error("the source of {what} is not in the cache and can not be fetched")]
+    NotFetched {
+        /// Project and version, or the place.
+        what: String,
+        /// Why.
+        #[source]
+        source: IndexError,
+    },
+    /// The source is not in the cache any more.
+    #[error("the source of {what} is not in the cache any more")]
+    Gone {
+        /// Project and version, or the place.
+        what: String,
+    },
     /// The bytes are no archive that is known.
     #[error("`{what}` is neither a tar archive (plain, gzip, bzip2, xz) nor a zip archive")]
     NotAnArchive {
@@ -97,7 +128,11 @@ impl SourceError {
             Self::Cache(error) => error.code(),
             Self::Pack { source, .. } => pack_code(source),
             Self::Read { .. } => Code::Io,
-            Self::HashMismatch { .. } | Self::OtherHashMismatch { .. } => Code::HashMismatch,
+            Self::HashMismatch { .. } | Self::OtherHashMismatch { .. } | Self::Replaced { .. } => {
+                Code::HashMismatch
+            }
+            Self::NotFetched { source, .. } => source.code(),
+            Self::Gone { .. } => Code::Io,
             Self::NotAnArchive { .. } => Code::BadArchive,
             Self::NotAProject { .. } => Code::BadSpec,
             Self::Unresolved { .. } | Self::NotAnSdist { .. } | Self::Lost { .. } => Code::Bug,
@@ -113,6 +148,27 @@ impl SourceError {
             Self::NotAProject { .. } => {
                 Some("give the project's folder, or #subdirectory=FOLDER".to_owned())
             }
+            Self::Replaced {
+                name: Some(name), ..
+            } => Some(format!(
+                "a file of an index never changes, so do not use it before you know why it did; `fumehood cache clean {name}` then forgets the former one and its wheels"
+            )),
+            Self::Replaced { name: None, .. } => Some(
+                "if it changed for a good reason, --refresh takes what is there now, as another revision"
+                    .to_owned(),
+            ),
+            Self::NotFetched { source, .. } => Some(format!(
+                "{}wheels that were built from it are still served, only a build that has no wheel yet needs it",
+                match source {
+                    IndexError::Offline { .. } => "run once without --offline; ",
+                    _ => "name a place that has it; ",
+                }
+            )),
+            Self::Index(IndexError::Offline { .. }) => Some(
+                "run once without --offline; what was built already is still served by its exact version"
+                    .to_owned(),
+            ),
+            Self::Gone { .. } => Some("run it again".to_owned()),
             _ => None,
         }
     }

@@ -9,13 +9,16 @@ mod metadata;
 mod names;
 mod pointers;
 mod pyproject;
+mod revisions;
 mod shown;
+mod snapshot;
 mod spec;
 
-pub use acquire::{OnBytes, Source, acquire, acquire_file};
+pub use acquire::{Located, Means, OnBytes, Source, acquire, acquire_file, locate, locate_file};
 pub use error::SourceError;
 pub use git_url::{BadGitUrl, BadReference, GitUrl, Reference, Transport};
 pub use metadata::{CoreMetadata, MetadataError};
 pub use pointers::{PointerRecord, Pointers};
 pub use pyproject::{BuildSystem, PyprojectError};
+pub use revisions::{Project, Revisions, Said};
 pub use spec::{Spec, SpecError};

@@ -1,21 +1,28 @@
 //! Pointers: which blob a place stands for, one small record a place.
 //!
 //! `pointers-v1/<digest of the index>/<project>/<version>.json` for files of an index,
-//! `pointers-v1/url/<digest of the URL>.json` for URLs. Healing and freshness start from here.
+//! `pointers-v1/url/<digest of the URL>.json` for URLs, `pointers-v1/path/<digest of the path>.json`
+//! for local archives and folders. Healing and freshness start from here.
 
-use std::path::PathBuf;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
 
 use cache::{Bucket, Cache, CacheError};
+use index::Freshness;
 use model::{Digest, PackageName, Sha256, Version};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use crate::names::printable;
 use crate::shown::shown_url;
+use crate::snapshot::{Snapshot, Verdict};
 
 /// What the record's form is called; a reader leaves others alone.
 const SCHEMA: &str = "fumehood/pointer/1";
 /// Letters of a version that may stand in a file name; longer ones are named by digest.
 const LONGEST_VERSION: usize = 100;
+/// What a place stood for before is remembered for pruning, this often.
+const MOST_FORMER: usize = 50;
 
 /// What a place stood for when it was last fetched.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +34,68 @@ pub struct PointerRecord {
     pub filename: String,
     /// Where it came from, without credentials and query.
     pub url: String,
+    /// How long this holds, and how to ask whether it still does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub freshness: Option<Freshness>,
+    /// What it stood for before, the latest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former: Vec<Sha256>,
+}
+
+/// What a local archive or folder was when its bytes were read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LocalRecord {
+    schema: String,
+    pub(crate) digest: Digest,
+    /// For people.
+    path: String,
+    /// What it looked like, where a look tells.
+    pub(crate) snapshot: Option<Snapshot>,
+    /// Folders that were left out of a folder.
+    #[serde(default)]
+    pub(crate) exclusions: Vec<PathBuf>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    former: Vec<Sha256>,
+}
+
+impl LocalRecord {
+    /// Makes a record that follows on `known`.
+    pub(crate) fn new(
+        digest: Digest,
+        path: &Path,
+        snapshot: Option<Snapshot>,
+        known: Option<&Self>,
+    ) -> Self {
+        Self {
+            schema: SCHEMA.to_owned(),
+            digest,
+            path: printable(&path.to_string_lossy()),
+            snapshot,
+            exclusions: Vec::new(),
+            former: known.map_or_else(Vec::new, |known| {
+                former(digest, known.digest, &known.former)
+            }),
+        }
+    }
+}
+
+impl LocalRecord {
+    /// Compares what it looked like with `now`.
+    pub(crate) fn looks_like(&self, now: &Snapshot) -> Verdict {
+        self.snapshot
+            .as_ref()
+            .map_or(Verdict::Changed, |then| then.compare(now))
+    }
+}
+
+/// Returns what a place stood for before that stands for `now`.
+fn former(now: Digest, known: Digest, before: &[Sha256]) -> Vec<Sha256> {
+    std::iter::once(&known.sha256)
+        .chain(before)
+        .filter(|digest| **digest != now.sha256)
+        .take(MOST_FORMER)
+        .copied()
+        .collect()
 }
 
 impl PointerRecord {
@@ -38,6 +107,15 @@ impl PointerRecord {
             digest,
             filename,
             url: shown_url(url),
+            freshness: None,
+            former: Vec::new(),
+        }
+    }
+
+    /// Takes over the past of the record that this one replaces.
+    pub(crate) fn follow(&mut self, known: Option<&Self>) {
+        if let Some(known) = known {
+            self.former = former(self.digest, known.digest, &known.former);
         }
     }
 }
@@ -92,6 +170,29 @@ impl<'a> Pointers<'a> {
     /// If it can not be written.
     pub fn put_url(&self, url: &Url, record: &PointerRecord) -> Result<(), CacheError> {
         self.0.write_record(&self.url_path(url), record)
+    }
+
+    /// Returns what a local archive or folder was.
+    pub(crate) fn get_path(&self, path: &Path) -> Option<LocalRecord> {
+        self.0
+            .read_record::<LocalRecord>(&self.local_path(path))
+            .filter(|record| record.schema == SCHEMA)
+    }
+
+    /// Records what a local archive or folder is.
+    ///
+    /// # Errors
+    /// If it can not be written.
+    pub(crate) fn put_path(&self, path: &Path, record: &LocalRecord) -> Result<(), CacheError> {
+        self.0.write_record(&self.local_path(path), record)
+    }
+
+    fn local_path(&self, path: &Path) -> PathBuf {
+        let key = Sha256::of(path.as_os_str().as_bytes());
+        self.0
+            .bucket(Bucket::Pointers)
+            .join("path")
+            .join(format!("{key}.json"))
     }
 
     fn read(&self, path: PathBuf) -> Option<PointerRecord> {

@@ -130,6 +130,22 @@ impl BuildSystem {
         }
     }
 
+    /// Whether it keeps the rules that reading a file checks; for what was kept elsewhere.
+    pub(crate) fn is_valid(&self) -> bool {
+        let strings = |texts: &[String]| {
+            Value::Array(
+                texts
+                    .iter()
+                    .map(|text| Value::String(text.clone()))
+                    .collect(),
+            )
+        };
+        let backend_fits = |text: &String| backend(&Value::String(text.clone())).is_ok();
+        requires(&strings(&self.requires)).is_ok()
+            && self.backend.as_ref().is_none_or(backend_fits)
+            && backend_path(&strings(&self.backend_path)).is_ok()
+    }
+
     /// Reads the table; no file and no table both mean the legacy.
     ///
     /// # Errors

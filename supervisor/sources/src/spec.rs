@@ -5,6 +5,7 @@
 mod error;
 mod fragment;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 
@@ -40,6 +41,8 @@ pub enum Spec {
         url: Url,
         /// From `#sha256=`.
         sha256: Option<Sha256>,
+        /// From `#sha384=` and `#sha512=`.
+        hashes: BTreeMap<String, String>,
         /// From `#subdirectory=`: relative, plain.
         subdirectory: Option<String>,
     },
@@ -51,6 +54,8 @@ pub enum Spec {
         path: PathBuf,
         /// From `#sha256=`.
         sha256: Option<Sha256>,
+        /// From `#sha384=` and `#sha512=`.
+        hashes: BTreeMap<String, String>,
         /// From `#subdirectory=`: relative, plain.
         subdirectory: Option<String>,
     },
@@ -264,6 +269,7 @@ fn address(text: &str, name: Option<PackageName>) -> Result<Spec, SpecError> {
             name: fragment.name,
             url,
             sha256: fragment.sha256,
+            hashes: fragment.hashes,
             subdirectory: fragment.subdirectory,
         }),
         "file" => {
@@ -357,7 +363,7 @@ fn local(text: &str, path: &Path, fragment: Fragment) -> Result<Spec, SpecError>
     let real = path.canonicalize().map_err(failed)?;
     let found = real.metadata().map_err(failed)?;
     if found.is_dir() {
-        if fragment.sha256.is_some() {
+        if fragment.sha256.is_some() || !fragment.hashes.is_empty() {
             return Err(SpecError::Unsupported {
                 text: shown_text(text),
                 what: "a digest for a folder",
@@ -379,6 +385,7 @@ fn local(text: &str, path: &Path, fragment: Fragment) -> Result<Spec, SpecError>
             name: fragment.name,
             path: real,
             sha256: fragment.sha256,
+            hashes: fragment.hashes,
             subdirectory: fragment.subdirectory,
         })
     }

@@ -20,7 +20,9 @@ use std::ffi::OsString;
 
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-pub(crate) use cache::{CacheArgs, CacheCommand, DirArgs, PlaceArgs};
+pub(crate) use cache::{
+    CacheArgs, CacheCommand, CheckArgs, CleanArgs, FormArgs, ListArgs, PlaceArgs, PruneArgs,
+};
 pub(crate) use doctor::DoctorArgs;
 pub(crate) use explain::{CompletionArgs, ExplainArgs};
 pub(crate) use index::{Format, IndexArgs};
@@ -65,7 +67,7 @@ pub(crate) enum Command {
     Doctor(Box<DoctorArgs>),
     /// Show what builds may touch, with the reason for each grant
     Policy(PolicyArgs),
-    /// Show the cache
+    /// Show, clean and check the cache
     Cache(CacheArgs),
     /// List past builds, or print the full log of one
     Log(LogArgs),

@@ -1,12 +1,21 @@
-//! `fumehood cache`: where things are kept, and how much. Creates nothing.
+//! `fumehood cache`: where things are kept, how much, and how they go. Creates no cache.
+
+mod check;
+mod list;
+mod remove;
+
+use std::path::{Path, PathBuf};
 
 use cache::Cache;
 
 use super::Surroundings;
-use crate::args::CacheCommand;
+use crate::args::{CacheCommand, FormArgs, PlaceArgs};
 use crate::render::{Problem, bytes};
-use crate::settings::{PlaceSettings, SettingsError};
+use crate::settings::{PlaceSettings, ReportForm, SettingsError};
 use crate::{compose, data};
+
+/// The name of the form that machines read.
+const SCHEMA: &str = "fumehood-cache/1";
 
 /// Prints what was asked for.
 pub(super) fn run(command: &CacheCommand, around: &Surroundings) -> Result<(), Problem> {
@@ -18,6 +27,39 @@ pub(super) fn run(command: &CacheCommand, around: &Surroundings) -> Result<(), P
             dir(&places.map_err(unfit)?, around)
         }
         CacheCommand::Size(args) => size(&PlaceSettings::new(args, environment).map_err(unfit)?),
+        CacheCommand::List(args) => list::run(args, around),
+        CacheCommand::Clean(args) => remove::clean(args, around),
+        CacheCommand::Prune(args) => remove::prune(args, around),
+        CacheCommand::Check(args) => check::run(args, around),
+    }
+}
+
+/// What every command about the cache's content is told.
+struct Asked {
+    root: PathBuf,
+    form: ReportForm,
+}
+
+impl Asked {
+    fn new(places: &PlaceArgs, form: &FormArgs, around: &Surroundings) -> Result<Self, Problem> {
+        let unfit = |error: SettingsError| compose::of_settings(&error);
+        let environment = &around.environment;
+        Ok(Self {
+            root: PlaceSettings::new(places, environment)
+                .map_err(unfit)?
+                .cache
+                .value,
+            form: ReportForm::new(form.output_format.as_deref(), environment).map_err(unfit)?,
+        })
+    }
+}
+
+/// Opens the cache to change it, if there is one.
+fn kept(root: &Path) -> Result<Option<Cache>, Problem> {
+    let failed = |error| compose::of_cache(&error);
+    match Cache::open_existing(root).map_err(failed)? {
+        Some(_) => Cache::open(root).map(Some).map_err(failed),
+        None => Ok(None),
     }
 }
 

@@ -162,6 +162,14 @@ impl Order {
                 "with `--min-isolation none` a build may do whatever you may do, where this machine can not hold it",
             );
         }
+        if self.sandbox.keep_scratch && self.places.work.no_cache.is_some() {
+            return Err(Problem::new(
+                Code::BadFlag,
+                "`--keep-scratch` and `--no-cache` contradict each other",
+            )
+            .why("a run without a cache leaves nothing, a kept scratch included")
+            .fix("drop one of them"));
+        }
         let opened = compose::open(&self.places, Some(&self.making.out_dir), &around.talk)?;
         opened.check_exec(&around.talk)?;
         let cache = &opened.cache;

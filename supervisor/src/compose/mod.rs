@@ -10,7 +10,7 @@ mod workers;
 
 pub(crate) use indexes::{Indexes, client, format_control, indexes};
 pub(crate) use interpreter::{Interpreter, Wish, interpreter};
-pub(crate) use places::{Opened, check_length, choose, open};
+pub(crate) use places::{check_length, choose, open};
 pub(crate) use policy::{extras, overrides, passed, policy};
 pub(crate) use problems::{of_build, of_cache, of_failure, of_settings};
 pub(crate) use tools::tools;

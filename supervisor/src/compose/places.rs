@@ -3,6 +3,7 @@
 //! What is wrong with a place is said before anything is fetched or built.
 
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use builder::LocalExecutor;
 use cache::{Budget, Cache, Fresh, Layer, Place};
@@ -119,6 +120,9 @@ fn kept(places: &PlaceSettings, out_dir: Option<&Path>, talk: &Talk) -> Result<C
         talk.note(&format!(
             "what a crash left in the cache stays there: {error}"
         ));
+    }
+    for text in cache.tidy(SystemTime::now()).left {
+        tracing::debug!(%text, "an old log or scratch stays");
     }
     if let Some(place) = scratch {
         sweep(&place, talk);

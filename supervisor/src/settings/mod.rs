@@ -9,6 +9,7 @@ mod index;
 mod making;
 mod origin;
 mod places;
+pub(crate) mod removal;
 mod sandbox;
 mod talk;
 #[cfg(test)]

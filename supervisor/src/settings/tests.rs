@@ -7,7 +7,7 @@ use protocol::{Access, Guarantee, Level};
 
 use super::words::{count, cut_off, size, span, yes_or_no};
 use super::*;
-use crate::args::{Format, IndexArgs, MakingArgs, PlaceArgs, SandboxArgs, TalkArgs};
+use crate::args::{Format, IndexArgs, MakingArgs, PlaceArgs, SandboxArgs, TalkArgs, WorkArgs};
 
 fn here() -> &'static Path {
     Path::new("/work")
@@ -125,6 +125,76 @@ mod places {
             cache(&[], &home).unwrap().value,
             Path::new("/home/me/.cache/fumehood")
         );
+    }
+
+    fn working(work: &WorkArgs, environment: &Environment) -> Result<PlaceSettings, SettingsError> {
+        PlaceSettings::working_below(&PlaceArgs::default(), work, environment, here().to_owned())
+    }
+
+    #[test]
+    fn without_a_cache_nothing_need_say_where_it_is() {
+        let work = WorkArgs {
+            no_cache: true,
+            ..WorkArgs::default()
+        };
+        let nowhere = Environment::from([("TMPDIR", "/scratch")]);
+        let places = working(&work, &nowhere).unwrap();
+        assert_eq!(places.cache.value, Path::new(""));
+        let no_cache = places.work.no_cache.unwrap();
+        let temporary: Vec<_> = no_cache.temporary.iter().map(|(path, _)| path).collect();
+        assert_eq!(temporary, ["/scratch", "/tmp", "/var/tmp"].map(Path::new));
+        assert!(!no_cache.strict);
+        assert!(working(&WorkArgs::default(), &nowhere).is_err());
+    }
+
+    #[test]
+    fn a_relative_directory_for_temporary_files_is_none() {
+        let environment = Environment::from([
+            ("TMPDIR", "."),
+            ("HOME", "/home/me"),
+            ("FUMEHOOD_NO_CACHE", "yes"),
+        ]);
+        let places = working(&WorkArgs::default(), &environment).unwrap();
+        let temporary = places.work.no_cache.unwrap().temporary;
+        assert_eq!(temporary[0].0, Path::new("/tmp"));
+    }
+
+    #[test]
+    fn read_only_caches_are_named_by_flags_or_as_in_path() {
+        let environment = Environment::from([
+            ("HOME", "/home/me"),
+            ("FUMEHOOD_CACHE_READONLY", "/a b:c::/d"),
+        ]);
+        let lower = |typed: &[&str]| {
+            let work = WorkArgs {
+                cache_readonly: typed.iter().map(|&path| path.to_owned()).collect(),
+                ..WorkArgs::default()
+            };
+            working(&work, &environment).unwrap().work.lower
+        };
+        assert_eq!(
+            lower(&[]),
+            [Path::new("/a b"), &here().join("c"), Path::new("/d")]
+        );
+        assert_eq!(lower(&["x:y"]), [here().join("x:y")]);
+        // A run without a cache reads no bucket, whatever the variable says.
+        let work = WorkArgs {
+            no_cache: true,
+            ..WorkArgs::default()
+        };
+        let lower = working(&work, &environment).unwrap().work.lower;
+        assert_eq!(lower, Vec::<PathBuf>::new());
+    }
+
+    #[test]
+    fn strict_without_no_cache_says_nothing_and_is_an_error() {
+        let work = WorkArgs {
+            no_cache_strict: true,
+            ..WorkArgs::default()
+        };
+        let home = Environment::from([("HOME", "/home/me")]);
+        let error = working(&work, &home).unwrap_err();
+        assert!(error.to_string().contains("--no-cache-strict"), "{error}");
     }
 
     #[test]

@@ -69,6 +69,11 @@ impl Offer {
         self
     }
 
+    /// Returns the file's name.
+    pub(super) fn filename(&self) -> &str {
+        &self.filename
+    }
+
     fn json(&self) -> Value {
         let mut file = Map::new();
         file.insert("filename".into(), json!(self.filename));
@@ -149,7 +154,8 @@ pub(super) fn project(offers: &[Offer], project: &str, json: bool) -> Answer {
 pub(super) fn file(offers: &[Offer], name: &str) -> Answer {
     let of = |filename: &str| offers.iter().find(|offer| offer.filename == filename);
     if let Some(offer) = of(name) {
-        return Answer::ok("application/octet-stream", offer.content.clone());
+        let tag = format!("\"{}\"", sha256(&offer.content));
+        return Answer::ok("application/octet-stream", offer.content.clone()).header("ETag", &tag);
     }
     let beside = name
         .strip_suffix(".metadata")

@@ -3,8 +3,8 @@
 use cache::{Cache, Scratch};
 use futures::future::BoxFuture;
 use protocol::{
-    AbsPath, Assignment, Confinement, Guarantees, IsolationReport, Level, Limits, Namespaces, Network,
-    Rooms, Step,
+    AbsPath, Assignment, Confinement, Guarantees, IsolationReport, Level, Limits, Namespaces,
+    Network, Rooms, Step,
 };
 use tokio::sync::{OnceCell, oneshot};
 

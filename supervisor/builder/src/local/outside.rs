@@ -2,14 +2,20 @@
 
 use std::fs;
 
+use protocol::Namespaces;
+
 /// Processes below a worker that are looked at: the namespace's init and the program.
 const MOST: usize = 16;
 
 /// Looks at the youngest process below `worker` and says what it lacks, if it lacks anything. A
-/// process that has ended meanwhile lacks nothing.
-pub(super) fn weakness(worker: u32) -> Option<String> {
+/// process that has ended meanwhile lacks nothing. In namespaces the worker's own child is their
+/// init, which is no program.
+pub(super) fn weakness(worker: u32, namespaces: Namespaces) -> Option<String> {
     let mut youngest = None;
     let mut pid = worker;
+    if namespaces != Namespaces::None {
+        pid = children(pid).pop()?;
+    }
     for _ in 0..MOST {
         let Some(child) = children(pid).pop() else {
             break;
@@ -17,7 +23,20 @@ pub(super) fn weakness(worker: u32) -> Option<String> {
         youngest = Some(child);
         pid = child;
     }
-    lacking(&fs::read_to_string(format!("/proc/{}/status", youngest?)).ok()?)
+    let youngest = youngest?;
+    let found = lacking(&fs::read_to_string(format!("/proc/{youngest}/status")).ok()?)?;
+    // Whoever is exiting has let go of its filter before it is a zombie.
+    let stat = fs::read_to_string(format!("/proc/{youngest}/stat")).ok()?;
+    (!is_exiting(&stat)).then_some(found)
+}
+
+/// Whether a `/proc/PID/stat` has the flag of a process that runs no more (`PF_EXITING`).
+fn is_exiting(stat: &str) -> bool {
+    const EXITING: u64 = 0x4;
+    let flags = stat
+        .rsplit_once(')')
+        .and_then(|(_, rest)| rest.split_ascii_whitespace().nth(6)?.parse::<u64>().ok());
+    flags.is_some_and(|flags| flags & EXITING != 0)
 }
 
 /// What a `/proc/PID/status` shows to be missing: `no_new_privs`, the filter, empty capabilities.
@@ -54,6 +73,13 @@ mod tests {
     use super::*;
 
     const SOUND: &str = "Name:\tpython\nState:\tS (sleeping)\nCapPrm:\t0000000000000000\nCapEff:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2\nSeccomp_filters:\t1\n";
+
+    #[test]
+    fn who_exits_is_known_by_its_flag_whatever_its_name() {
+        assert!(is_exiting("7 (a) 4 (b) R 1 7 7 0 -1 4194308 0 0"));
+        assert!(!is_exiting("7 (4 4) R 1 7 7 0 -1 4194304 0 0"));
+        assert!(!is_exiting("nonsense"));
+    }
 
     #[test]
     fn a_confined_process_lacks_nothing_and_each_missing_lock_is_named() {

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use cache::Scratch;
-use protocol::{Event, Order, PushDecoder, encode};
+use protocol::{Event, Namespaces, Order, PushDecoder, encode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::process::Child;
@@ -69,6 +69,7 @@ pub(super) async fn run(
         allowed,
         has_program: assignment.program.is_some(),
         worker: pid,
+        namespaces: assignment.confinement.namespaces,
     };
     let start = Order::Start(Box::new(assignment));
     let mut ending = Ending {
@@ -103,6 +104,7 @@ struct Session {
     allowed: Duration,
     has_program: bool,
     worker: u32,
+    namespaces: Namespaces,
 }
 
 /// What has been gathered so far.
@@ -180,7 +182,7 @@ impl Session {
                 if gathered.ready || !self.has_program {
                     return Err(ExecuteError::OutOfTurn { said: "Ready" });
                 }
-                if let Some(found) = outside::weakness(self.worker) {
+                if let Some(found) = outside::weakness(self.worker, self.namespaces) {
                     return Err(ExecuteError::Unconfined { found });
                 }
                 gathered.ready = true;

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use futures::future::{BoxFuture, join_all};
+use futures::future::{BoxFuture, join_all, try_join};
 use model::{PackageName, Sha256, Version};
-use sources::{Source, Spec};
+use sources::{Located, Source, Spec};
 use tokio::sync::Semaphore;
 
-use super::equip::Memo;
+use super::equip::{Equipment, Memo};
 use super::identify::Identified;
+use super::look::Looked;
 use crate::error::BuildError;
 use crate::key::key_of;
 use crate::outcome::{Failure, Origin, Wheel};
@@ -102,7 +103,7 @@ impl Pipeline {
     /// built themselves, hence boxed.
     pub(super) fn build<'a>(
         &'a self,
-        source: &'a Source,
+        source: &'a Located,
         expectation: &'a Expectation,
     ) -> BoxFuture<'a, Result<(Kept, Origin), BuildError>> {
         Box::pin(async move {
@@ -110,11 +111,14 @@ impl Pipeline {
             if let Some(kept) = self.kept(&key, expectation).await? {
                 return Ok((kept, Origin::Cached));
             }
-            let looked = self.look(source).await?;
+            let located = source;
+            let (source, looked, equipment) = self.prepare(located, expectation).await?;
+            if source.id.digest != located.id.digest {
+                // A local source that changed since it was looked at is another revision.
+                return self.build(&source.into(), expectation).await;
+            }
             let expectation = &expectation.or(looked.named);
-            let system = looked.system;
-            let name = expectation.name.as_ref();
-            let equipment = self.equip(source, &system, name).await?;
+            let (name, system) = (expectation.name.as_ref(), looked.system);
             // Taken only now: what has to be built first was built without holding it, so two
             // projects that need each other wait for no lock.
             let _lock = self.lock(format!("wheel {key}"), &source.label).await?;
@@ -122,10 +126,35 @@ impl Pipeline {
                 return Ok((kept, Origin::Cached));
             }
             let _slot = self.slots.acquire().await;
-            let made = self.make(source, &system, equipment, name).await?;
-            let kept = self.publish(made, source, key, expectation).await?;
+            let made = self.make(&source, &system, equipment, name).await?;
+            let kept = self.publish(made, &source, key, expectation).await?;
             Ok((kept, Origin::Built))
         })
+    }
+
+    /// Gets the bytes of a source and an environment to build it in; at the same time, if it is
+    /// known from an earlier look how it is built.
+    async fn prepare(
+        &self,
+        located: &Located,
+        expectation: &Expectation,
+    ) -> Result<(Source, Looked, Equipment), BuildError> {
+        let name = |looked: &Looked| expectation.or(looked.named.clone()).name;
+        if let Some(looked) = self.known(located).await? {
+            let name = name(&looked);
+            let (source, equipment) = try_join(
+                self.materialise(located),
+                self.equip(&located.label, &looked.system, name.as_ref()),
+            )
+            .await?;
+            return Ok((source, looked, equipment));
+        }
+        let source = self.materialise(located).await?;
+        let looked = self.look(&source).await?;
+        let equipment = self
+            .equip(&source.label, &looked.system, name(&looked).as_ref())
+            .await?;
+        Ok((source, looked, equipment))
     }
 
     /// Looks on the shelf.
@@ -243,7 +272,7 @@ fn wheel_of(kept: Kept, origin: Origin) -> Wheel {
 }
 
 /// Runs file work where it may block.
-pub(super) async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     doing: &'static str,
     work: impl FnOnce() -> Result<T, BuildError> + Send + 'static,
 ) -> Result<T, BuildError> {

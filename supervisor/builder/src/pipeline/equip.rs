@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use environment::{
-    COMPILE, Environment, Staged, WheelInput, environment_name, find_environment, resolve, stage,
+    COMPILE, Environment, Staged, WheelInput, discard_environment, environment_name,
+    find_environment, is_untouched, resolve, stage,
 };
 use futures::future::try_join_all;
 use model::{PackageName, Requirement};
-use protocol::{AbsPath, Access, PathGrant, Program};
-use sources::{BuildSystem, Source};
+use protocol::{AbsPath, Access, Enforcement, Guarantee, PathGrant, Program};
+use sources::BuildSystem;
 use tokio::sync::OnceCell;
 
 use super::corridor::{Pipeline, blocking};
@@ -35,7 +36,7 @@ impl Pipeline {
     /// Makes or finds the environment for what `pyproject.toml` requires.
     pub(super) async fn equip(
         &self,
-        source: &Source,
+        label: &str,
         system: &BuildSystem,
         name: Option<&PackageName>,
     ) -> Result<Equipment, BuildError> {
@@ -43,14 +44,14 @@ impl Pipeline {
             requirements::read(&system.requires, "build-system.requires in pyproject.toml")?;
         let extra = name.and_then(|name| self.settings.extra_build_deps.get(name));
         roots.extend(extra.into_iter().flatten().cloned());
-        self.environment_for(roots, source, name).await
+        self.environment_for(roots, label, name).await
     }
 
     /// Makes or finds the environment for `roots`; equal requests of one call share the work.
     pub(super) async fn environment_for(
         &self,
         roots: Vec<Requirement>,
-        source: &Source,
+        label: &str,
         name: Option<&PackageName>,
     ) -> Result<Equipment, BuildError> {
         let mut texts: Vec<_> = roots.iter().map(ToString::to_string).collect();
@@ -66,7 +67,7 @@ impl Pipeline {
         };
         let environment = cell
             .get_or_try_init(|| async {
-                let label = name.map_or_else(|| source.label.clone(), ToString::to_string);
+                let label = name.map_or_else(|| label.to_owned(), ToString::to_string);
                 let pipeline = if self.chain.is_empty() {
                     self.deeper(&label)
                 } else {
@@ -111,10 +112,21 @@ impl Pipeline {
         self.install(wheels).await
     }
 
+    /// Looks for an environment that is whole. Where a build could have changed what an
+    /// environment's files look like, one that was touched is thrown away.
     async fn find(&self, name: &model::Sha256) -> Result<Option<Environment>, BuildError> {
+        let host = self.settings.executor.host().await?;
+        let kept = host.report.guarantees.get(&Guarantee::Metadata) == Some(&Enforcement::Enforced);
         let (cache, name) = (self.settings.cache.clone(), *name);
         blocking("look for an environment", move || {
-            Ok(find_environment(&cache, &name))
+            let Some(found) = find_environment(&cache, &name) else {
+                return Ok(None);
+            };
+            if kept || is_untouched(&cache, &found) {
+                return Ok(Some(found));
+            }
+            discard_environment(&cache, &name)?;
+            Ok(None)
         })
         .await
     }
@@ -192,8 +204,8 @@ impl Pipeline {
             environment: variables,
             directory: layout.room('t')?,
             takes_calls: false,
-        input: None,
-        output: None,
+            input: None,
+            output: None,
         };
         let limits = settings.limits.over(&compiled.limits);
         let job = Job {

@@ -9,7 +9,7 @@ use model::{
     Digest, PackageName, Requirement, Sha256, SourceId, SourceKind, TagSet, Version,
     VersionSpecifiers,
 };
-use sources::{Pointers, Source, Spec};
+use sources::{Located, Means, Pointers, Source, Spec};
 
 use super::corridor::{Expectation, Pipeline, blocking};
 use crate::error::BuildError;
@@ -26,7 +26,7 @@ pub(super) enum Identified {
     /// A wheel that an index has already.
     Wheel(Box<File>),
     /// A source, and what it must turn out to be.
-    Source(Source, Expectation),
+    Source(Box<Located>, Expectation),
     /// A wheel that was built earlier from the very file that the spec names.
     Kept(Box<Kept>),
 }
@@ -38,25 +38,30 @@ impl Pipeline {
         if let Spec::Named(requirement) = spec {
             return self.named(requirement).await;
         }
+        if let Spec::Git {
+            url,
+            reference,
+            subdirectory,
+            ..
+        } = spec
+        {
+            let (reference, folder) = (reference.as_ref(), subdirectory.as_deref());
+            return self.repository(spec, url, reference, folder).await;
+        }
         let label = spec
             .name()
             .map_or_else(|| "the source".to_owned(), ToString::to_string);
         let exclusions = [settings.out_dir.clone()];
         let progress = self.progress(&label);
-        let source = sources::acquire(
-            &settings.cache,
-            &settings.client,
-            spec,
-            &exclusions,
-            &progress.on_bytes(),
-        )
-        .await?;
+        let on_bytes = progress.on_bytes();
+        let source = sources::locate(&self.means(&on_bytes), spec, &exclusions).await?;
+        drop(on_bytes);
         progress.done();
         let expectation = Expectation {
             name: spec.name().cloned(),
             version: None,
         };
-        Ok(Identified::Source(source, expectation))
+        Ok(Identified::Source(Box::new(source), expectation))
     }
 
     async fn named(&self, requirement: &Requirement) -> Result<Identified, BuildError> {
@@ -94,12 +99,12 @@ impl Pipeline {
         match (wheel, sdist) {
             (Some(wheel), _) => Ok(Identified::Wheel(Box::new(wheel))),
             (None, Some(sdist)) => {
-                let source = self.fetch_sdist(&sdist).await?;
+                let source = self.locate_sdist(&sdist).await?;
                 let expectation = Expectation {
                     name: Some(name.clone()),
                     version: Some(version),
                 };
-                Ok(Identified::Source(source, expectation))
+                Ok(Identified::Source(Box::new(source), expectation))
             }
             (None, None) => {
                 let why = "neither a wheel for this Python nor an sdist";
@@ -183,14 +188,32 @@ impl Pipeline {
         self.kept(&key_of(&id, settings), &expectation).await
     }
 
-    /// Fetches an index's sdist into the cache.
-    pub(super) async fn fetch_sdist(&self, file: &File) -> Result<Source, BuildError> {
-        let settings = &self.settings;
+    /// Finds out which bytes an index's sdist is; fetches it only if nobody says so.
+    pub(super) async fn locate_sdist(&self, file: &File) -> Result<Located, BuildError> {
         let progress = self.progress(&file.filename);
-        let (cache, client) = (&settings.cache, &settings.client);
-        let source = sources::acquire_file(cache, client, file, &progress.on_bytes()).await?;
+        let on_bytes = progress.on_bytes();
+        let source = sources::locate_file(&self.means(&on_bytes), file).await?;
+        drop(on_bytes);
         progress.done();
         Ok(source)
+    }
+
+    /// Makes sure that the bytes of a source are in the cache; it may have changed meanwhile.
+    pub(super) async fn materialise(&self, source: &Located) -> Result<Source, BuildError> {
+        let progress = self.progress(&source.label);
+        let on_bytes = progress.on_bytes();
+        let source = source.materialise(&self.means(&on_bytes)).await?;
+        drop(on_bytes);
+        progress.done();
+        Ok(source)
+    }
+
+    fn means<'a>(&'a self, on_bytes: sources::OnBytes<'a>) -> Means<'a> {
+        Means {
+            cache: &self.settings.cache,
+            client: &self.settings.client,
+            on_bytes,
+        }
     }
 
     /// Fetches a wheel into the cache and returns its digest and blob.

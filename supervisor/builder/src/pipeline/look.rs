@@ -1,14 +1,15 @@
-//! A look into a source before any of it is unpacked for a build: `pyproject.toml` alone.
+//! A look into a source before any of it is unpacked for a build: `pyproject.toml`, and what
+//! `PKG-INFO` claims. What it showed is kept, so that the archive is not opened for it again.
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 
 use archive::Budget;
-use model::{PackageName, Version};
+use model::{PackageName, SourceId, SourceKind, Version};
 use protocol::Access;
 use rustix::fs::{Mode, OFlags, openat};
-use sources::{BuildSystem, CoreMetadata, Source};
+use sources::{BuildSystem, CoreMetadata, Located, Project, Revisions, Source};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
@@ -28,11 +29,44 @@ pub(super) struct Looked {
     pub(super) named: Option<(PackageName, Version)>,
 }
 
+impl Looked {
+    /// Returns what was kept of a source, if it still keeps the rules.
+    fn of(id: &SourceId, project: &Project) -> Option<Self> {
+        let system = project.build_system()?;
+        Some(Self {
+            system,
+            named: named(id, project),
+        })
+    }
+}
+
+/// Name and version that bind the wheel: what an sdist says of itself. A PKG-INFO that lies in a
+/// folder of somebody's work may be of any age.
+fn named(id: &SourceId, project: &Project) -> Option<(PackageName, Version)> {
+    if matches!(id.kind, SourceKind::Directory | SourceKind::Git) {
+        return None;
+    }
+    project
+        .said
+        .as_ref()
+        .map(|said| (said.name.clone(), said.version.clone()))
+}
+
 /// The files that are looked at.
 const FILES: [&str; 3] = ["pyproject.toml", "setup.py", "PKG-INFO"];
 
 impl Pipeline {
-    /// Reads the build system of `source`, and what it says of itself.
+    /// Returns what an earlier look into `source` showed.
+    pub(super) async fn known(&self, source: &Located) -> Result<Option<Looked>, BuildError> {
+        let (cache, id) = (self.settings.cache.clone(), source.id.clone());
+        blocking("look what is known of a source", move || {
+            let project = Revisions::of(&cache).project(&id);
+            Ok(project.and_then(|project| Looked::of(&id, &project)))
+        })
+        .await
+    }
+
+    /// Reads the build system of `source` out of its archive, and what it says of itself.
     pub(super) async fn look(&self, source: &Source) -> Result<Looked, BuildError> {
         let folder = source.id.subdirectory.as_deref();
         let names = FILES.map(|file| match folder {
@@ -50,13 +84,17 @@ impl Pipeline {
                 folder.map_or_else(String::new, |folder| format!(" in its folder `{folder}`"));
             return Err(BuildError::NotAProject { place });
         }
-        let named = metadata
-            .and_then(|bytes| CoreMetadata::parse(&bytes).ok())
-            .map(|metadata| (metadata.name, metadata.version));
-        Ok(Looked {
-            system: BuildSystem::from_pyproject(pyproject.as_deref())?,
-            named,
+        let system = BuildSystem::from_pyproject(pyproject.as_deref())?;
+        let said = metadata.and_then(|bytes| CoreMetadata::parse(&bytes).ok());
+        let project = Project::new(&system, said.as_ref());
+        let named = named(&source.id, &project);
+        let (cache, id) = (self.settings.cache.clone(), source.id.clone());
+        blocking("keep what a source says", move || {
+            Revisions::of(&cache).keep(&id, project);
+            Ok(())
         })
+        .await?;
+        Ok(Looked { system, named })
     }
 
     /// Has a worker decode what no memory-safe decoder of the supervisor reads.

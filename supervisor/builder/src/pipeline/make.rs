@@ -175,7 +175,7 @@ impl Run<'_> {
             let name = PackageName::new(self.label.clone()).ok();
             let equipment = self
                 .pipeline
-                .environment_for(roots, self.source, name.as_ref())
+                .environment_for(roots, &self.source.label, name.as_ref())
                 .await?;
             let (evidence, scratch) = self
                 .run(scratch, &equipment, Hook::BuildWheel, false)

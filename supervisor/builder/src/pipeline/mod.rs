@@ -18,6 +18,8 @@ mod look;
 mod make;
 mod provider;
 mod publish;
+mod repository;
 mod requirements;
 
+pub(crate) use corridor::blocking;
 pub use corridor::wheels;

@@ -159,7 +159,7 @@ impl BuildProvider {
             version: Some(candidate.version.clone()),
         };
         let outcome = async {
-            let source = pipeline.fetch_sdist(sdist).await?;
+            let source = pipeline.locate_sdist(sdist).await?;
             let (kept, _) = pipeline.build(&source, &expectation).await?;
             input(kept.path, &kept.record.filename, kept.record.wheel.sha256)
         };

@@ -35,6 +35,8 @@ impl Cache {
                 Bucket::Downloads => reader.blobs(What::Download),
                 Bucket::Pointers => reader.files(Reader::pointer),
                 Bucket::Simple => reader.files(Reader::page),
+                // Beside the pages of indexes: what is known of a file.
+                Bucket::Revisions => reader.files(Reader::page),
                 Bucket::Interpreters => reader.files(Reader::interpreter),
                 Bucket::Environments => reader.environments(),
                 Bucket::Wheels => reader.wheels(),
@@ -45,6 +47,19 @@ impl Cache {
                 Bucket::Git => reader.folders(What::Repository),
             }
         }
+        self.kept_scratches(&mut found);
+        found
+    }
+
+    /// Looks only at what goes by itself: logs and kept scratches.
+    pub(crate) fn passing(&self) -> Inventory {
+        let mut found = Inventory::default();
+        let mut reader = Reader {
+            cache: self,
+            bucket: Bucket::Logs,
+            into: &mut found,
+        };
+        reader.folders(What::Log);
         self.kept_scratches(&mut found);
         found
     }

@@ -5,13 +5,18 @@
 )]
 
 mod blob;
+mod check;
 mod deliver;
 mod full;
 mod killed;
+mod layer;
 mod lock;
+mod place;
+mod prune;
 mod publish;
 mod removal;
 mod root;
 mod scratch;
+mod shelves;
 mod support;
 mod sweep;

@@ -1,13 +1,12 @@
 //! Finished environments in the cache: put there, found again.
 
-use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use cache::{Bucket, Cache, Layer};
 use model::{PackageName, Sha256, Version};
 use serde::{Deserialize, Serialize};
 
-use super::{INSTALLER_VERSION, InstallError, Staged};
+use super::{INSTALLER_VERSION, InstallError, Staged, soundness};
 
 /// The folder of the environment itself.
 pub(super) const ENV: &str = "env";
@@ -37,6 +36,9 @@ struct Record {
     /// The base interpreter that `bin/python` leads to.
     interpreter: PathBuf,
     packages: Vec<Package>,
+    /// What was laid out, see [`super::soundness`].
+    #[serde(default)]
+    shape: Option<Sha256>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -48,13 +50,17 @@ struct Package {
 }
 
 /// Returns the environment of this name, if it was published and its interpreter is still there.
+/// It is held from now on, there or not, so that no removal takes it while it is of use.
 #[must_use]
 pub fn find_environment(cache: &Cache, name: &Sha256) -> Option<Environment> {
-    cache.layers().find_map(|layer| find_in(&layer, name))
+    cache.hold(&home(cache, name));
+    let found = cache.layers().find_map(|layer| find_in(&layer, name))?;
+    cache.touch(&found.path.with_file_name(RECORD));
+    Some(found)
 }
 
 /// Looks into one layer alone: the record and the folder belong together.
-fn find_in(layer: &Layer, name: &Sha256) -> Option<Environment> {
+pub(super) fn find_in(layer: &Layer, name: &Sha256) -> Option<Environment> {
     let home = layer.bucket(Bucket::Environments).join(name.to_string());
     let record: Record = layer.read_record(&home.join(RECORD))?;
     let path = home.join(ENV);
@@ -62,7 +68,8 @@ fn find_in(layer: &Layer, name: &Sha256) -> Option<Environment> {
         && record.name == *name
         && record.installer == INSTALLER_VERSION
         && std::fs::read_link(path.join("bin/python")).is_ok_and(|to| to == record.interpreter)
-        && record.interpreter.is_file();
+        && record.interpreter.is_file()
+        && has_shape(&path, record.shape);
     usable.then(|| Environment {
         name: *name,
         path,
@@ -79,8 +86,21 @@ fn find_in(layer: &Layer, name: &Sha256) -> Option<Environment> {
     })
 }
 
+/// Whether a folder still has the shape that its record tells; something missing, cut off or added
+/// shows, at the price of one look at each entry.
+fn has_shape(env: &Path, recorded: Option<Sha256>) -> bool {
+    recorded.is_none_or(|recorded| {
+        let fits = soundness::shape(env).is_ok_and(|found| found == recorded);
+        if !fits {
+            tracing::debug!(path = %env.display(), "an environment is damaged");
+        }
+        fits
+    })
+}
+
 /// Publishes a staged environment.
 pub(super) fn publish(staged: Staged, cache: &Cache) -> Result<Environment, InstallError> {
+    let tree = staged.staging.path().join(ENV);
     let record = Record {
         schema: SCHEMA.to_owned(),
         name: staged.name,
@@ -97,6 +117,7 @@ pub(super) fn publish(staged: Staged, cache: &Cache) -> Result<Environment, Inst
                 sha256: wheel.sha256,
             })
             .collect(),
+        shape: Some(soundness::shape(&tree).map_err(InstallError::io("look at", &tree))?),
     };
     let path = staged.staging.path().join(RECORD);
     let mut text = serde_json::to_vec_pretty(&record)
@@ -104,6 +125,7 @@ pub(super) fn publish(staged: Staged, cache: &Cache) -> Result<Environment, Inst
     text.push(b'\n');
     std::fs::write(&path, text).map_err(InstallError::io("write", &path))?;
     staged.tree.settle()?;
+    soundness::write_manifest(staged.staging.path(), &tree)?;
     let home = home(cache, &staged.name);
     if home.exists() && find_environment(cache, &staged.name).is_none() {
         discard_environment(cache, &staged.name)?;
@@ -117,15 +139,7 @@ pub(super) fn publish(staged: Staged, cache: &Cache) -> Result<Environment, Inst
 /// # Errors
 /// If it can not be removed. That it is not there is no error.
 pub fn discard_environment(cache: &Cache, name: &Sha256) -> Result<(), InstallError> {
-    let home = home(cache, name);
-    let gone = |result: io::Result<()>| match result {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        other => other,
-    };
-    // The record first: without it nobody finds the rest, should we be interrupted.
-    gone(std::fs::remove_file(home.join(RECORD)))
-        .and_then(|()| gone(std::fs::remove_dir_all(&home)))
-        .map_err(InstallError::io("remove", &home))
+    Ok(cache.remove(&home(cache, name))?)
 }
 
 fn home(cache: &Cache, name: &Sha256) -> PathBuf {

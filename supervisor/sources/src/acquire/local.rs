@@ -1,7 +1,7 @@
-//! Local archives and folders: copied or packed into a blob.
+//! Local archives and folders: copied or packed into a blob, and not again while they look the same.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Read as _, Seek as _, Write as _};
+use std::io::{self, BufWriter, Read as _, Seek as _, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -9,48 +9,97 @@ use archive::{Exclusions, PackError};
 use cache::{Bucket, Cache, CacheError};
 use model::{Digest, Sha256};
 use rustix::fs::OFlags;
+use sha2::Digest as _;
 
 use super::in_background;
-use crate::SourceError;
 use crate::names::printable;
+use crate::pointers::LocalRecord;
+use crate::snapshot::{self, Snapshot, Verdict};
+use crate::{Pointers, SourceError};
 
 /// How many bytes tell the kind of an archive.
 const HEAD: u64 = 512;
 
-/// Takes a copy of a local archive, after its digest was found to be the expected one.
+/// Returns the digest of a local archive, and whether its blob is in the cache; reads it unless it
+/// looks as it did, or `again` is said.
 pub(super) async fn archive(
     cache: &Cache,
     path: &Path,
     expected: Option<Sha256>,
-) -> Result<Digest, SourceError> {
+    again: bool,
+) -> Result<(Digest, bool), SourceError> {
     let (cache, path) = (cache.clone(), path.to_owned());
-    in_background(move || copy(&cache, &path, expected)).await?
+    in_background(move || {
+        let pointers = Pointers::of(&cache);
+        let known = pointers.get_path(&path);
+        // Before the first byte is read: what changes later looks different the next time.
+        let look = Snapshot::of_file(&path).ok();
+        let mut is_here = true;
+        let digest = match (&known, &look) {
+            (Some(record), Some(look)) if !again => match record.looks_like(look) {
+                Verdict::Same => {
+                    check(&path, expected, record.digest.sha256)?;
+                    return Ok((record.digest, false));
+                }
+                Verdict::Unsure if hash(&path)? == record.digest => {
+                    check(&path, expected, record.digest.sha256)?;
+                    is_here = false;
+                    record.digest
+                }
+                _ => copy(&cache, &path, expected)?,
+            },
+            _ => copy(&cache, &path, expected)?,
+        };
+        let record = LocalRecord::new(digest, &path, look, known.as_ref());
+        pointers.put_path(&path, &record)?;
+        Ok((digest, is_here))
+    })
+    .await?
 }
 
-fn copy(cache: &Cache, path: &Path, expected: Option<Sha256>) -> Result<Digest, SourceError> {
-    let failed = |source: io::Error| SourceError::Read {
-        path: path.to_owned(),
-        source,
-    };
-    let check = |found: Sha256| match expected {
+fn check(path: &Path, expected: Option<Sha256>, found: Sha256) -> Result<(), SourceError> {
+    match expected {
         Some(expected) if expected != found => Err(SourceError::HashMismatch {
             what: printable(&path.to_string_lossy()),
             expected,
             found,
         }),
         _ => Ok(()),
-    };
-    // Not blocking, so that a pipe in the file's place is an error and no wait.
-    let mut file = File::options()
+    }
+}
+
+fn unread(path: &Path) -> impl Fn(io::Error) -> SourceError + Copy + use<'_> {
+    move |source| SourceError::Read {
+        path: path.to_owned(),
+        source,
+    }
+}
+
+/// Opens a regular file; not blocking, so that a pipe in its place is an error and no wait.
+fn open(path: &Path) -> Result<File, SourceError> {
+    let file = File::options()
         .read(true)
         .custom_flags(OFlags::NONBLOCK.bits() as i32)
         .open(path)
-        .map_err(failed)?;
-    if !file.metadata().map_err(failed)?.is_file() {
-        return Err(failed(io::ErrorKind::InvalidInput.into()));
+        .map_err(unread(path))?;
+    if file.metadata().map_err(unread(path))?.is_file() {
+        Ok(file)
+    } else {
+        Err(unread(path)(io::ErrorKind::InvalidInput.into()))
     }
+}
+
+fn hash(path: &Path) -> Result<Digest, SourceError> {
+    let (sha256, size) = Sha256::of_reader(open(path)?).map_err(unread(path))?;
+    Ok(Digest { sha256, size })
+}
+
+/// Takes a copy of a local archive, after its digest was found to be the expected one.
+fn copy(cache: &Cache, path: &Path, expected: Option<Sha256>) -> Result<Digest, SourceError> {
+    let failed = unread(path);
+    let mut file = open(path)?;
     let (sha256, size) = Sha256::of_reader(&file).map_err(failed)?;
-    check(sha256)?;
+    check(path, expected, sha256)?;
     let digest = Digest { sha256, size };
     if cache.blob(Bucket::Sources, &digest).is_some() {
         return Ok(digest);
@@ -68,48 +117,169 @@ fn copy(cache: &Cache, path: &Path, expected: Option<Sha256>) -> Result<Digest, 
     }
     // It may have changed since it was hashed: what was copied counts.
     let digest = cache.put_blob(Bucket::Sources, staged)?;
-    check(digest.sha256)?;
+    check(path, expected, digest.sha256)?;
     Ok(digest)
 }
 
-/// Packs a folder into the normal form.
-pub(super) async fn folder(
-    cache: &Cache,
-    path: &Path,
-    subdirectory: Option<&str>,
-    exclusions: &[PathBuf],
-) -> Result<Digest, SourceError> {
-    let project = path.join(subdirectory.unwrap_or_default());
-    let mut folders = exclusions.to_vec();
-    folders.push(cache.root().to_owned());
-    // Scratches may lie elsewhere, also inside the tree that is packed.
-    folders.extend(cache.scratch_place().map(|place| place.path().to_owned()));
-    let (cache, path) = (cache.clone(), path.to_owned());
-    in_background(move || {
-        let is_project = ["pyproject.toml", "setup.py"]
-            .iter()
-            .any(|name| project.join(name).is_file());
-        if !is_project {
-            return Err(SourceError::NotAProject { path: project });
-        }
-        pack(&cache, &path, &Exclusions { folders })
-    })
-    .await?
+/// A folder and what is never packed with it.
+#[derive(Clone, Debug)]
+pub(super) struct Folder {
+    path: PathBuf,
+    exclusions: Vec<PathBuf>,
 }
 
-fn pack(cache: &Cache, path: &Path, exclusions: &Exclusions) -> Result<Digest, SourceError> {
-    let failed = |source: PackError| SourceError::Pack {
-        path: path.to_owned(),
-        source,
-    };
-    let staged = cache.staging_file()?;
-    let place = staged.path().to_owned();
-    let mut out = BufWriter::with_capacity(256 * 1024, staged);
-    archive::pack(path, exclusions, &mut out).map_err(failed)?;
-    let staged = out
-        .into_inner()
-        .map_err(|error| CacheError::writing(&place, error.into_error()))?;
-    Ok(cache.put_blob(Bucket::Sources, staged)?)
+impl Folder {
+    pub(super) fn new(cache: &Cache, path: &Path, exclusions: &[PathBuf]) -> Self {
+        let mut exclusions = exclusions.to_vec();
+        exclusions.push(cache.root().to_owned());
+        // Scratches may lie elsewhere, also inside the tree that is packed.
+        exclusions.extend(cache.scratch_place().map(|place| place.path().to_owned()));
+        Self {
+            path: path.to_owned(),
+            exclusions,
+        }
+    }
+
+    /// Returns the digest of the folder in the normal form, and whether its blob is in the cache;
+    /// packs it unless it looks as it did, or `again` is said.
+    pub(super) async fn locate(
+        &self,
+        cache: &Cache,
+        subdirectory: Option<&str>,
+        again: bool,
+    ) -> Result<(Digest, bool), SourceError> {
+        let project = self.path.join(subdirectory.unwrap_or_default());
+        let (cache, folder) = (cache.clone(), self.clone());
+        in_background(move || {
+            let is_project = ["pyproject.toml", "setup.py"]
+                .iter()
+                .any(|name| project.join(name).is_file());
+            if !is_project {
+                return Err(SourceError::NotAProject { path: project });
+            }
+            folder.locate_now(&cache, again)
+        })
+        .await?
+    }
+
+    fn locate_now(&self, cache: &Cache, again: bool) -> Result<(Digest, bool), SourceError> {
+        let pointers = Pointers::of(cache);
+        let known = pointers
+            .get_path(&self.path)
+            .filter(|record| record.exclusions == self.exclusions);
+        let look = self.look()?;
+        if let (Some(record), Some(look)) = (&known, &look)
+            && !again
+        {
+            let is_same = match record.looks_like(look) {
+                Verdict::Same => true,
+                Verdict::Unsure => self.digest()? == record.digest,
+                Verdict::Changed => false,
+            };
+            if is_same {
+                if record.looks_like(look) != Verdict::Same {
+                    self.remember(cache, record.digest, Some(look.clone()))?;
+                }
+                return Ok((record.digest, false));
+            }
+        }
+        let digest = self.pack_now(cache)?;
+        self.remember(cache, digest, look)?;
+        Ok((digest, true))
+    }
+
+    /// Packs the folder, whatever it looks like.
+    pub(super) async fn pack(&self, cache: &Cache) -> Result<Digest, SourceError> {
+        let (cache, folder) = (cache.clone(), self.clone());
+        in_background(move || {
+            let look = folder.look()?;
+            let digest = folder.pack_now(&cache)?;
+            folder.remember(&cache, digest, look)?;
+            Ok(digest)
+        })
+        .await?
+    }
+
+    /// Looks at everything that would be packed, before it is.
+    fn look(&self) -> Result<Option<Snapshot>, SourceError> {
+        let taken = snapshot::now();
+        let listing =
+            archive::listing(&self.path, &self.left_out()).map_err(|source| self.failed(source))?;
+        // What went away meanwhile is no reason to fail here; packing finds out.
+        Ok(Snapshot::of_tree(&listing, taken).ok().flatten())
+    }
+
+    fn pack_now(&self, cache: &Cache) -> Result<Digest, SourceError> {
+        let staged = cache.staging_file()?;
+        let place = staged.path().to_owned();
+        let mut out = BufWriter::with_capacity(256 * 1024, staged);
+        self.pack_into(&mut out)?;
+        let staged = out
+            .into_inner()
+            .map_err(|error| CacheError::writing(&place, error.into_error()))?;
+        Ok(cache.put_blob(Bucket::Sources, staged)?)
+    }
+
+    /// Returns the digest that packing would give, and writes nothing.
+    fn digest(&self) -> Result<Digest, SourceError> {
+        let mut out = Hashed::default();
+        self.pack_into(&mut out)?;
+        Ok(Digest {
+            sha256: Sha256::from_bytes(out.hasher.finalize().into()),
+            size: out.size,
+        })
+    }
+
+    fn pack_into(&self, out: &mut dyn Write) -> Result<(), SourceError> {
+        archive::pack(&self.path, &self.left_out(), out)
+            .map(drop)
+            .map_err(|source| self.failed(source))
+    }
+
+    fn remember(
+        &self,
+        cache: &Cache,
+        digest: Digest,
+        look: Option<Snapshot>,
+    ) -> Result<(), SourceError> {
+        let pointers = Pointers::of(cache);
+        let known = pointers.get_path(&self.path);
+        let mut record = LocalRecord::new(digest, &self.path, look, known.as_ref());
+        record.exclusions.clone_from(&self.exclusions);
+        Ok(pointers.put_path(&self.path, &record)?)
+    }
+
+    fn left_out(&self) -> Exclusions {
+        Exclusions {
+            folders: self.exclusions.clone(),
+        }
+    }
+
+    fn failed(&self, source: PackError) -> SourceError {
+        SourceError::Pack {
+            path: self.path.clone(),
+            source,
+        }
+    }
+}
+
+/// Keeps of what is written its digest alone.
+#[derive(Default)]
+struct Hashed {
+    hasher: sha2::Sha256,
+    size: u64,
+}
+
+impl Write for Hashed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.hasher.update(bytes);
+        self.size += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Returns the first bytes of a blob.

@@ -7,10 +7,17 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use index::{ClientSettings, IndexUrl};
+use index::{ClientSettings, FileKind, IndexUrl};
+use model::Code;
 use sha2::Digest as _;
+use url::Url;
 
 use super::*;
+use crate::Pointers;
+
+mod freshness;
+mod healing;
+mod server;
 
 /// The shortest tar that is one: a folder's header and the end.
 fn tar(name: &str) -> Vec<u8> {
@@ -239,7 +246,7 @@ async fn a_link_out_of_the_folder_is_refused() {
 }
 
 #[tokio::test]
-async fn a_url_is_fetched_each_time_and_remembered_for_offline() {
+async fn a_url_without_validators_is_fetched_each_run_and_remembered_for_offline() {
     let world = world();
     let (base, requests) = serve(tar("x/"));
     let text = format!("docopt @ {base}/get/docopt-0.6.2.tar.gz?token=hunter2");
@@ -252,6 +259,11 @@ async fn a_url_is_fetched_each_time_and_remembered_for_offline() {
         ("docopt".into(), "0.6.2".into())
     );
     world.take(&text).await.unwrap();
+    assert_eq!(requests.load(Ordering::SeqCst), 1, "once a run");
+    let next = Client::new(ClientSettings::default(), world.cache.clone()).unwrap();
+    let spec = Spec::parse(&text, world.dir.path()).unwrap();
+    let again = acquire(&world.cache, &next, &spec, &[], &|_, _| ()).await;
+    assert_eq!(again.unwrap().id, source.id);
     assert_eq!(requests.load(Ordering::SeqCst), 2);
 
     let spec = Spec::parse(&text, world.dir.path()).unwrap();

@@ -2,6 +2,7 @@
 //!
 //! A part that is not understood is an error: a digest with a typing error must not be no digest.
 
+use std::collections::BTreeMap;
 use std::str::FromStr as _;
 
 use model::{PackageName, Sha256};
@@ -16,6 +17,8 @@ use crate::shown::shown_text;
 pub(super) struct Fragment {
     pub(super) name: Option<PackageName>,
     pub(super) sha256: Option<Sha256>,
+    /// `sha384` and `sha512`, in small letters.
+    pub(super) hashes: BTreeMap<String, String>,
     pub(super) subdirectory: Option<String>,
 }
 
@@ -59,14 +62,26 @@ impl Fragment {
                     .ok_or_else(|| format!("`{shown}` does not hold a name"))?;
                 once(&mut self.name, name, key)
             }
-            "md5" | "sha1" | "sha224" | "sha384" | "sha512" => {
-                Err(format!("`{key}` is not checked here, give `sha256`"))
-            }
+            "sha384" => self.hash(key, &value, 96),
+            "sha512" => self.hash(key, &value, 128),
+            "md5" | "sha1" | "sha224" => Err(format!("`{key}` is not checked here, give `sha256`")),
             _ => Err(format!(
                 "`{}` is not sha256, subdirectory or egg",
                 printable(key)
             )),
         }
+    }
+
+    fn hash(&mut self, key: &str, value: &str, digits: usize) -> Result<(), String> {
+        let value = value.to_ascii_lowercase();
+        if value.len() != digits || !value.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(format!("`{key}` does not have {digits} hexadecimal digits"));
+        }
+        let mut slot = self.hashes.remove(key);
+        once(&mut slot, value, key)?;
+        self.hashes
+            .extend(slot.map(|value| (key.to_owned(), value)));
+        Ok(())
     }
 }
 

@@ -57,12 +57,15 @@ fn urls_may_end_in_anything() {
 
 #[test]
 fn fragments_of_urls_are_read_and_taken_off() {
-    let text =
-        format!("https://example.invalid/x.zip?q=1#sha256={DIGEST}&egg=X_y&subdirectory=a%20b/c/");
+    let sha512 = "A".repeat(128);
+    let text = format!(
+        "https://example.invalid/x.zip?q=1#sha256={DIGEST}&egg=X_y&subdirectory=a%20b/c/&sha512={sha512}"
+    );
     let Ok(Spec::Url {
         name,
         url,
         sha256,
+        hashes,
         subdirectory,
     }) = parse(&text)
     else {
@@ -71,6 +74,7 @@ fn fragments_of_urls_are_read_and_taken_off() {
     assert_eq!(name.unwrap().to_string(), "x-y");
     assert_eq!(url.as_str(), "https://example.invalid/x.zip?q=1");
     assert_eq!(sha256.unwrap().to_string(), DIGEST);
+    assert_eq!(hashes.get("sha512"), Some(&"a".repeat(128)));
     assert_eq!(subdirectory.as_deref(), Some("a b/c"));
 }
 

@@ -5,7 +5,9 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 
 use super::world::{Wheel, World, listing, run};
-use crate::install::{discard_environment, environment_name, find_environment, site_packages};
+use crate::install::{
+    discard_environment, environment_name, find_environment, is_untouched, site_packages,
+};
 
 fn tool() -> Wheel {
     Wheel::new("tool", "1.0")
@@ -275,6 +277,62 @@ fn a_published_environment_is_found_by_name_until_it_is_damaged() {
     discard_environment(&world.cache, &environment.name).unwrap();
     assert_eq!(find_environment(&world.cache, &environment.name), None);
     assert!(!environment.path.exists());
+}
+
+#[test]
+fn whatever_is_missing_cut_off_or_added_shows_and_the_environment_is_replaced() {
+    type Damage = fn(&std::path::Path);
+    let damages: [Damage; 6] = [
+        |site| fs::remove_file(site.join("tool/__init__.py")).unwrap(),
+        |site| fs::write(site.join("tool/__init__.py"), "").unwrap(),
+        |site| fs::write(site.join("evil.pth"), "import os").unwrap(),
+        |site| {
+            fs::remove_file(site.join("tool/__init__.py")).unwrap();
+            std::os::unix::fs::symlink("/etc/passwd", site.join("tool/__init__.py")).unwrap();
+        },
+        |site| fs::remove_dir_all(site.join("tool")).unwrap(),
+        |site| {
+            let record = site.ancestors().find_map(|it| {
+                let record = it.join("environment.json");
+                record.is_file().then_some(record)
+            });
+            fs::write(record.unwrap(), "{").unwrap();
+        },
+    ];
+    for damage in damages {
+        let world = World::new();
+        let wheel = Wheel::new("tool", "1.0").with("tool/__init__.py", "x = 1\n");
+        let environment = world.install(&[&wheel]);
+        let name = &environment.name;
+        assert!(is_untouched(&world.cache, &environment));
+        damage(&environment.path.join(site_packages(&world.facts)));
+        assert_eq!(find_environment(&world.cache, name), None);
+        assert_eq!(world.install(&[&wheel]), environment, "it is made anew");
+        assert_eq!(find_environment(&world.cache, name), Some(environment));
+    }
+}
+
+#[test]
+fn a_touch_that_changes_no_size_shows_where_it_is_looked_for() {
+    let world = World::new();
+    let wheel = Wheel::new("tool", "1.0").with("tool/__init__.py", "x = 1\n");
+    let environment = world.install(&[&wheel]);
+    let file = environment
+        .path
+        .join(site_packages(&world.facts))
+        .join("tool/__init__.py");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    fs::write(&file, "x = 2\n").unwrap();
+    assert!(find_environment(&world.cache, &environment.name).is_some());
+    assert!(!is_untouched(&world.cache, &environment));
+    discard_environment(&world.cache, &environment.name).unwrap();
+    let again = world.install(&[&wheel]);
+    assert!(is_untouched(&world.cache, &again));
+    fs::remove_file(again.path.with_file_name("manifest.json")).unwrap();
+    assert!(
+        !is_untouched(&world.cache, &again),
+        "without a manifest nobody knows"
+    );
 }
 
 #[test]

@@ -1,0 +1,59 @@
+//! A spec that names a git repository: which bytes its commit stands for.
+
+use std::sync::Arc;
+
+use model::SourceId;
+use sources::{GitUrl, Reference, Spec};
+
+use super::corridor::{Expectation, Pipeline};
+use super::identify::Identified;
+use crate::error::BuildError;
+use crate::git::{Asked, OnWait, acquire};
+use crate::key::key_of;
+use crate::watch::BuildEvent;
+
+impl Pipeline {
+    /// Finds out what a commit stands for.
+    pub(super) async fn repository(
+        &self,
+        spec: &Spec,
+        url: &GitUrl,
+        reference: Option<&Reference>,
+        subdirectory: Option<&str>,
+    ) -> Result<Identified, BuildError> {
+        let settings = &self.settings;
+        let expectation = Expectation {
+            name: spec.name().cloned(),
+            version: None,
+        };
+        let wanted = &expectation;
+        let is_built = |id: SourceId| -> futures::future::BoxFuture<'_, _> {
+            Box::pin(async move {
+                let kept = self.kept(&key_of(&id, settings), wanted).await?;
+                Ok(kept.is_some())
+            })
+        };
+        let label = spec.to_string();
+        let asked = Asked {
+            url,
+            reference,
+            subdirectory,
+            label: label.clone(),
+            again: settings.client.settings().refresh.covers(spec.name()),
+            is_built: &is_built,
+        };
+        let watcher = Arc::clone(&self.watcher);
+        let on_wait: OnWait = Arc::new(move |label: &str| {
+            watcher.event(&BuildEvent::Waiting {
+                label: label.to_owned(),
+                what: "another process that fetches from it".to_owned(),
+            });
+        });
+        let (located, notes) = acquire(settings, &asked, &on_wait).await?;
+        for text in notes {
+            let label = label.clone();
+            self.say(BuildEvent::Note { label, text });
+        }
+        Ok(Identified::Source(Box::new(located), expectation))
+    }
+}

@@ -1,0 +1,415 @@
+//! What removal takes, what it leaves, and what it does beside work that goes on.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
+
+use cache::{Bucket, Cache, Clean, Kinds, Plan, Prune};
+use model::{Digest, Sha256};
+use proptest::prelude::*;
+
+use crate::shelves::{age, blob, environment, listing, point, wheel};
+use crate::support::{World, set_mode, unprivileged};
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+fn prune(cache: &Cache, wish: &Prune) -> cache::CarriedOut {
+    let plan = Plan::prune(&cache.inventory(), wish, SystemTime::now());
+    cache.carry_out(&plan)
+}
+
+/// A handle as another process has it.
+fn other(cache: &Cache) -> Cache {
+    Cache::open(cache.root()).unwrap()
+}
+
+const CI: Prune = Prune {
+    ci: true,
+    older_than: None,
+    max_size: None,
+};
+
+#[test]
+fn what_another_run_holds_stays_and_goes_when_that_run_has_ended() {
+    let world = World::new();
+    let source = blob(&world.cache, Bucket::Sources, b"source");
+    point(&world.cache, "foo", &source, &[]);
+    let path = world.cache.blob_path(Bucket::Sources, &source.sha256);
+    let pruner = other(&world.cache);
+    let done = prune(&pruner, &CI);
+    assert_eq!((done.entries, done.in_use.len()), (0, 1), "{done:?}");
+    assert!(path.exists());
+    drop(world.cache);
+    let done = prune(&pruner, &CI);
+    assert_eq!(
+        (done.entries, done.files, done.bytes),
+        (1, 1, 6),
+        "{done:?}"
+    );
+    assert!(!path.exists());
+}
+
+#[test]
+fn what_was_used_after_the_plan_was_made_stays() {
+    let world = World::new();
+    let source = blob(&other(&world.cache), Bucket::Sources, b"source");
+    let path = world.cache.blob_path(Bucket::Sources, &source.sha256);
+    age(&path, DAY);
+    let plan = Plan::prune(&world.cache.inventory(), &CI, SystemTime::now());
+    assert!(other(&world.cache).blob(Bucket::Sources, &source).is_some());
+    let done = world.cache.carry_out(&plan);
+    assert_eq!((done.entries, done.in_use.len()), (0, 1), "{done:?}");
+    assert!(path.exists());
+}
+
+#[test]
+fn runs_beside_a_pruner_never_lose_what_they_use() {
+    let world = World::new();
+    let (root, over) = (world.root().to_owned(), AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        let makers: Vec<_> = (0..3)
+            .map(|maker| {
+                let root = &root;
+                scope.spawn(move || {
+                    for round in 0..60 {
+                        let cache = Cache::open(root).unwrap();
+                        let key = Sha256::of(format!("{maker} {}", round % 7));
+                        cache.hold_wheel(&key);
+                        let bytes = format!("{maker} {}", round % 5);
+                        let source = blob(&cache, Bucket::Sources, bytes.as_bytes());
+                        if cache.find_wheels(&key).next().is_none() {
+                            wheel(&cache, "foo", &source, &key);
+                        }
+                        let path = cache.blob_path(Bucket::Sources, &source.sha256);
+                        assert_eq!(fs::read(path).unwrap(), bytes.as_bytes());
+                        let folder = cache.find_wheels(&key).next().unwrap();
+                        assert!(folder.join("record.json").is_file());
+                    }
+                })
+            })
+            .collect();
+        let pruner = scope.spawn(|| {
+            let (cache, mut entries) = (Cache::open(&root).unwrap(), 0);
+            while !over.load(Ordering::Relaxed) {
+                let all = Plan::clean(&cache.inventory(), &Clean::default());
+                let done = cache.carry_out(&all);
+                assert!(done.left.is_empty(), "{done:?}");
+                entries += done.entries;
+            }
+            entries
+        });
+        let ends: Vec<_> = makers.into_iter().map(|maker| maker.join()).collect();
+        over.store(true, Ordering::Relaxed);
+        assert!(ends.iter().all(Result::is_ok), "a run lost what it used");
+        assert!(pruner.join().unwrap() > 0, "nothing was ever removed");
+    });
+}
+
+#[test]
+fn a_persons_files_survive_every_command() {
+    let world = World::new();
+    let cache = other(&world.cache);
+    let theirs = world.root().join("thesis");
+    fs::create_dir(&theirs).unwrap();
+    fs::write(theirs.join("chapter"), b"mine").unwrap();
+    fs::write(theirs.join("lease"), b"mine").unwrap();
+    for bucket in Bucket::ALL {
+        let folder = cache.bucket(bucket).join("thesis");
+        if bucket == Bucket::Staging || bucket == Bucket::Logs || bucket == Bucket::Git {
+            continue;
+        }
+        fs::write(folder, b"mine").unwrap();
+    }
+    let outside = world.dir.path().join("outside");
+    fs::create_dir(&outside).unwrap();
+    fs::write(outside.join("file"), b"mine").unwrap();
+    symlink(
+        &outside,
+        cache
+            .bucket(Bucket::Environments)
+            .join(Sha256::of("x").to_string()),
+    )
+    .unwrap();
+    symlink(&outside, cache.bucket(Bucket::Sources).join("ab")).unwrap();
+    let before = listing(world.root());
+    for wish in [
+        Prune::default(),
+        CI,
+        Prune {
+            older_than: Some(Duration::from_nanos(1)),
+            max_size: Some(0),
+            ci: true,
+        },
+    ] {
+        prune(&cache, &wish);
+    }
+    assert_eq!(listing(world.root()), before);
+    cache.carry_out(&Plan::clean(&cache.inventory(), &Clean::default()));
+    cache.sweep().unwrap();
+    for (path, length) in before {
+        if path.is_symlink() || path.file_name().is_some_and(|name| name == "thesis") {
+            continue;
+        }
+        assert_eq!(
+            fs::metadata(&path).map_or(0, |found| if found.is_file() { found.len() } else { 0 }),
+            length,
+            "{}",
+            path.display()
+        );
+    }
+    assert!(theirs.join("chapter").exists() && outside.join("file").exists());
+    assert!(cache.bucket(Bucket::Sources).join("thesis").exists());
+}
+
+#[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a person moves a bucket to another disk and leaves a link"
+)]
+fn a_bucket_that_is_a_link_is_not_entered() {
+    let world = World::new();
+    let cache = other(&world.cache);
+    let source = blob(&cache, Bucket::Sources, b"source");
+    drop(cache);
+    let cache = other(&world.cache);
+    let elsewhere = world.dir.path().join("elsewhere");
+    let bucket = cache.bucket(Bucket::Sources);
+    let plan = Plan::prune(&cache.inventory(), &CI, SystemTime::now());
+    assert_eq!(plan.removals.len(), 1);
+    fs::rename(&bucket, &elsewhere).unwrap();
+    symlink(&elsewhere, &bucket).unwrap();
+    let done = cache.carry_out(&plan);
+    assert_eq!((done.entries, done.left.len()), (0, 1), "{done:?}");
+    let inventory = cache.inventory();
+    assert!(inventory.items.is_empty() && inventory.unreadable.len() == 1);
+    let name = source.sha256.to_string();
+    assert!(elsewhere.join(&name[..2]).join(name).exists());
+}
+
+#[test]
+fn trees_that_can_not_be_read_are_removed_all_the_same() {
+    let (_dir, root) = crate::support::folder_of_nobody();
+    unprivileged(move || {
+        let cache = Cache::open(&root.join("cache")).unwrap();
+        let folder = environment(&cache, "setuptools", &root);
+        for place in ["env/lib", "env"] {
+            set_mode(&folder.join(place), 0o000);
+        }
+        set_mode(&folder, 0o500);
+        drop(cache);
+        let cache = Cache::open(&root.join("cache")).unwrap();
+        let done = prune(&cache, &CI);
+        assert_eq!((done.entries, done.left.len()), (1, 0), "{done:?}");
+        assert!(!folder.exists());
+    });
+}
+
+#[test]
+fn folders_that_became_empty_go_and_can_be_made_again() {
+    let world = World::new();
+    let cache = other(&world.cache);
+    let source = blob(&cache, Bucket::Sources, b"source");
+    let folder = wheel(&cache, "foo", &source, &Sha256::of("key"));
+    drop(cache);
+    let kinds = Kinds {
+        built: true,
+        ..Kinds::default()
+    };
+    let cache = other(&world.cache);
+    let wish = Clean {
+        packages: vec!["foo".parse().unwrap()],
+        kinds,
+    };
+    let done = cache.carry_out(&Plan::clean(&cache.inventory(), &wish));
+    assert_eq!(done.entries, 1, "{done:?}");
+    assert!(!cache.bucket(Bucket::Wheels).join("foo").exists());
+    assert!(cache.find_wheels(&Sha256::of("key")).next().is_none());
+    assert!(world.cache.blob(Bucket::Sources, &source).is_some());
+    assert_eq!(wheel(&cache, "foo", &source, &Sha256::of("key")), folder);
+}
+
+#[test]
+fn locks_that_nobody_holds_go_and_those_that_are_held_stay() {
+    let world = World::new();
+    let cache = other(&world.cache);
+    let wait = Duration::from_secs(5);
+    drop(cache.lock("free", wait, &mut || {}).unwrap());
+    let held = cache.lock("held", wait, &mut || {}).unwrap();
+    let done = prune(&cache, &Prune::default());
+    assert_eq!((done.entries, done.in_use.len()), (1, 1), "{done:?}");
+    drop(held);
+    assert_eq!(prune(&cache, &Prune::default()).entries, 1);
+    drop(cache.lock("held", wait, &mut || {}).unwrap());
+}
+
+#[test]
+fn a_kept_scratch_goes_when_it_is_old_and_not_before() {
+    let world = World::new();
+    let scratch = world.cache.scratch().unwrap();
+    let path = scratch.keep();
+    let tidy = || world.cache.tidy(SystemTime::now()).entries;
+    assert_eq!(tidy(), 0);
+    age(&path, DAY * 8);
+    assert_eq!(tidy(), 1);
+    assert!(!path.exists());
+}
+
+/// One thing that happens to a cache.
+#[derive(Clone, Debug)]
+enum Step {
+    /// A place stands for other bytes from now on.
+    Revise {
+        project: usize,
+        revision: usize,
+    },
+    /// The present source of a project is built with some settings.
+    Build {
+        project: usize,
+        settings: usize,
+    },
+    Prune {
+        ci: bool,
+    },
+    CleanSources,
+    LosePointer {
+        project: usize,
+    },
+    BreakPointer {
+        project: usize,
+    },
+    LoseSource {
+        project: usize,
+    },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let project = 0..3_usize;
+    prop_oneof![
+        3 => (project.clone(), 0..3_usize)
+            .prop_map(|(project, revision)| Step::Revise { project, revision }),
+        4 => (project.clone(), 0..3_usize)
+            .prop_map(|(project, settings)| Step::Build { project, settings }),
+        3 => any::<bool>().prop_map(|ci| Step::Prune { ci }),
+        1 => Just(Step::CleanSources),
+        1 => project.clone().prop_map(|project| Step::LosePointer { project }),
+        1 => project.clone().prop_map(|project| Step::BreakPointer { project }),
+        1 => project.prop_map(|project| Step::LoseSource { project }),
+    ]
+}
+
+/// What a cache holds as its users see it.
+#[derive(Default)]
+struct Story {
+    current: BTreeMap<usize, (Digest, Vec<Digest>, PathBuf)>,
+    /// Wheels with the project and the source that each was built from.
+    wheels: Vec<(usize, Digest, PathBuf)>,
+}
+
+impl Story {
+    fn happen(&mut self, world: &World, step: &Step) {
+        let cache = other(&world.cache);
+        match step {
+            Step::Revise { project, revision } => {
+                let bytes = format!("{project} {revision}");
+                let digest = blob(&cache, Bucket::Sources, bytes.as_bytes());
+                let mut former = Vec::new();
+                if let Some((last, older, _)) = self.current.get(project) {
+                    former.clone_from(older);
+                    former.push(*last);
+                    former.retain(|one| *one != digest);
+                }
+                let path = point(&cache, &format!("p{project}"), &digest, &former);
+                self.current.insert(*project, (digest, former, path));
+            }
+            Step::Build { project, settings } => {
+                let Some((digest, ..)) = self.current.get(project) else {
+                    return;
+                };
+                let key = Sha256::of(format!("{digest:?} {settings}"));
+                if cache.find_wheels(&key).next().is_none() {
+                    let folder = wheel(&cache, &format!("p{project}"), digest, &key);
+                    self.wheels.push((*project, *digest, folder));
+                }
+            }
+            Step::Prune { ci } => {
+                let wish = Prune {
+                    ci: *ci,
+                    ..Prune::default()
+                };
+                let done = prune(&cache, &wish);
+                assert!(done.left.is_empty(), "{done:?}");
+            }
+            Step::CleanSources => {
+                let kinds = Kinds {
+                    sources: true,
+                    ..Kinds::default()
+                };
+                let wish = Clean {
+                    packages: Vec::new(),
+                    kinds,
+                };
+                cache.carry_out(&Plan::clean(&cache.inventory(), &wish));
+            }
+            Step::LosePointer { project } => {
+                if let Some((.., path)) = self.current.get(project) {
+                    let _ = fs::remove_file(path);
+                }
+            }
+            Step::BreakPointer { project } => {
+                if let Some((.., path)) = self.current.get(project)
+                    && path.exists()
+                {
+                    fs::write(path, b"{ \"digest").unwrap();
+                }
+            }
+            Step::LoseSource { project } => {
+                if let Some((digest, ..)) = self.current.get(project) {
+                    let path = cache.blob_path(Bucket::Sources, &digest.sha256);
+                    let _ = fs::remove_file(path);
+                }
+            }
+        }
+    }
+
+    /// Every wheel of what a place stands for now is there, whole and reachable.
+    fn holds(&mut self, world: &World) {
+        let current = &self.current;
+        // A wheel of the past may have gone; its source may be the present one again later.
+        self.wheels.retain(|(project, source, folder)| {
+            folder.exists() || current.get(project).is_some_and(|(now, ..)| now == source)
+        });
+        for (project, source, folder) in &self.wheels {
+            if self
+                .current
+                .get(project)
+                .is_some_and(|(now, ..)| now == source)
+            {
+                let record = fs::read_to_string(folder.join("record.json")).unwrap();
+                let record: serde_json::Value = serde_json::from_str(&record).unwrap();
+                let filename = record["filename"].as_str().unwrap();
+                assert!(folder.join(filename).is_file());
+                let key = record["key"].as_str().unwrap().parse().unwrap();
+                assert_eq!(world.cache.find_wheels(&key).next().as_ref(), Some(folder));
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn no_wheel_of_a_current_revision_is_ever_pruned(
+        steps in proptest::collection::vec(step(), 1..40)
+    ) {
+        let world = World::new();
+        let mut story = Story::default();
+        for step in &steps {
+            story.happen(&world, step);
+            story.holds(&world);
+        }
+    }
+}
