@@ -87,6 +87,44 @@ fn a_requirement_that_exists_only_as_source_is_built_first() {
 }
 
 #[test]
+fn a_package_names_no_url_unless_the_caller_lets_it() {
+    let world = world();
+    let tool = Sdist::hello("tool", "1.0");
+    world
+        .index
+        .offer(Offer::new("x", "master.tar.gz", tool.tar_gz()));
+    let url = world.index.file_url("master.tar.gz");
+    let by_url = format!("tool @ {url}");
+    let sdist = Sdist::hello("thing", "1.0").requires(&[&by_url]);
+    let failure = world.build(&sdist).finish().fails_with(Code::BuildRequires);
+    assert!(
+        failure.message.contains("--allow-url-build-requires"),
+        "{failure:?}"
+    );
+    let flag = ["--allow-url-build-requires"];
+    world
+        .build(&sdist)
+        .args(flag)
+        .finish()
+        .built(&sdist.wheel());
+    assert_eq!(world.index.requests("/files/master.tar.gz"), 1);
+    for elsewhere in [
+        "https://169.254.169.254/x.tar.gz",
+        "https://localhost/x.tar.gz",
+        "file:///etc/x.tar.gz",
+    ] {
+        let wanted = format!("tool @ {elsewhere}");
+        let sdist = Sdist::hello("other", "1.0").requires(&[&wanted]);
+        let world = World::new(site(), Setting::PLAIN);
+        world
+            .build(&sdist)
+            .args(flag)
+            .finish()
+            .fails_with(Code::BuildRequires);
+    }
+}
+
+#[test]
 fn a_circle_of_build_requirements_is_named() {
     let world = world();
     world

@@ -24,6 +24,7 @@ struct Key<'a> {
     find_links: Vec<String>,
     formats: String,
     pre: bool,
+    url_build_requires: bool,
     exclude_newer: Option<String>,
     source_date_epoch: Option<u64>,
     variables: Vec<(&'a str, Sha256)>,
@@ -68,6 +69,7 @@ pub(crate) fn key_of(source: &SourceId, settings: &Settings) -> Sha256 {
         // What `:all:` says is about the request, not about its build requirements.
         formats: format!("{:?}", settings.formats.without_all()),
         pre: settings.pre,
+        url_build_requires: settings.allow_url_build_requires,
         exclude_newer: settings.exclude_newer.map(|time| time.to_string()),
         source_date_epoch: settings.source_date_epoch,
         // A value may be a secret: its hash is keyed with the policy, so that equal values of

@@ -77,6 +77,8 @@ pub struct Settings {
     pub build_constraints: Vec<Requirement>,
     /// Further build requirements for a project.
     pub extra_build_deps: BTreeMap<PackageName, Vec<Requirement>>,
+    /// Whether build requirements that come from a package may name URLs.
+    pub allow_url_build_requires: bool,
     /// Which of wheel and sdist may be taken for which project.
     pub formats: FormatControl,
     /// Files that were uploaded later do not exist.

@@ -86,6 +86,9 @@ pub(crate) struct MakingArgs {
     /// A further build requirement of one package, such as `peewee:cython<3`
     #[arg(long, value_name = "PKG:REQ")]
     pub(crate) extra_build_dep: Vec<String>,
+    /// Let packages name URLs as build requirements; what they hold is built in the sandbox first
+    #[arg(long)]
+    pub(crate) allow_url_build_requires: bool,
     /// How many builds may run at the same time [default: the number of processors]
     #[arg(short, long, value_name = "COUNT")]
     pub(crate) jobs: Option<String>,

@@ -266,6 +266,7 @@ impl Order {
             config_settings: self.making.config_settings.clone(),
             build_constraints: self.making.build_constraints.clone(),
             extra_build_deps: self.making.extra_build_deps.clone(),
+            allow_url_build_requires: self.making.allow_url_build_requires,
             formats: compose::format_control(&self.index.formats)?,
             exclude_newer: self.index.exclude_newer,
             pre: self.index.pre,

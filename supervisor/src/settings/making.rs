@@ -22,7 +22,9 @@ pub(crate) struct MakingSettings {
     pub(crate) build_constraints: Vec<Requirement>,
     /// Settings for backends.
     pub(crate) config_settings: ConfigSettings,
-    /// Further build requirements.
+    /// Whether packages may name URLs as build requirements.
+    pub(crate) allow_url_build_requires: bool,
+    /// Further build requirements of single packages.
     pub(crate) extra_build_deps: BTreeMap<PackageName, Vec<Requirement>>,
     /// Builds at the same time.
     pub(crate) jobs: usize,
@@ -130,6 +132,7 @@ impl MakingSettings {
                 .map(|value| value.value),
             build_constraints,
             config_settings: config_settings(args, environment)?,
+            allow_url_build_requires: args.allow_url_build_requires,
             extra_build_deps: extra_build_deps(args, environment)?,
             jobs: Twin::new("--jobs", "FUMEHOOD_JOBS")
                 .one(args.jobs.as_deref(), environment, words::count)?

@@ -41,10 +41,19 @@ impl Pipeline {
         name: Option<&PackageName>,
     ) -> Result<Equipment, BuildError> {
         let mut roots =
-            requirements::read(&system.requires, "build-system.requires in pyproject.toml")?;
+            self.requirements(&system.requires, "build-system.requires in pyproject.toml")?;
         let extra = name.and_then(|name| self.settings.extra_build_deps.get(name));
         roots.extend(extra.into_iter().flatten().cloned());
         self.environment_for(roots, label, name).await
+    }
+
+    /// Reads requirements that come from a package.
+    pub(super) fn requirements(
+        &self,
+        texts: &[String],
+        origin: &'static str,
+    ) -> Result<Vec<Requirement>, BuildError> {
+        requirements::read(texts, origin, self.settings.allow_url_build_requires)
     }
 
     /// Makes or finds the environment for `roots`; equal requests of one call share the work.
@@ -89,13 +98,20 @@ impl Pipeline {
             label: label.to_owned(),
         });
         let settings = &self.settings;
-        let provider = provider(self);
+        let (roots, fixed) = self.built_from_urls(roots).await?;
+        let provider = provider(self, fixed);
         let window: Arc<dyn environment::Provider> = Arc::clone(&provider) as _;
         let python = python_version(&settings.facts);
         let constraints = &settings.build_constraints;
-        let resolution = resolve(roots, constraints, &settings.facts.markers, &python, window)
-            .await
-            .map_err(unwrapped)?;
+        let resolution = resolve(
+            &roots,
+            constraints,
+            &settings.facts.markers,
+            &python,
+            window,
+        )
+        .await
+        .map_err(unwrapped)?;
         let wheels = fetch_all(&provider, resolution.0.iter()).await?;
         let name = environment_name(&wheels, &settings.facts);
         if let Some(found) = self.find(&name).await? {

@@ -162,7 +162,9 @@ impl Run<'_> {
             Ok(asked) => asked,
             Err(error) => return Err(self.failed(scratch, error)),
         };
-        let more = requirements::read(&asked, "get_requires_for_build_wheel")?;
+        let more = self
+            .pipeline
+            .requirements(&asked, "get_requires_for_build_wheel")?;
         let all_there = more
             .iter()
             .all(|one| requirements::satisfied(one, &equipment.environment, markers));
@@ -305,6 +307,7 @@ impl Run<'_> {
         let request = self.request.clone();
         let environment = equipment.environment.clone();
         let markers = self.pipeline.settings.facts.markers.clone();
+        let urls = self.pipeline.settings.allow_url_build_requires;
         let watcher = Arc::clone(&self.pipeline.watcher);
         let (label, build) = (self.label.clone(), self.build.name().to_owned());
         let announce = Mutex::new(move |hook: Hook| {
@@ -324,7 +327,8 @@ impl Run<'_> {
                         HookOutcome::NoHook => Vec::new(),
                         _ => return None,
                     };
-                    let more = requirements::read(&asked, "get_requires_for_build_wheel").ok()?;
+                    let more =
+                        requirements::read(&asked, "get_requires_for_build_wheel", urls).ok()?;
                     let there = |one| requirements::satisfied(one, &environment, &markers);
                     if !more.iter().all(there) {
                         return None;

@@ -11,6 +11,7 @@
 //! ```
 
 mod corridor;
+mod direct;
 mod equip;
 mod identify;
 mod judge;

@@ -13,6 +13,7 @@ use model::{PackageName, TagSet, Version, VersionSpecifiers, WheelFilename};
 use sources::CoreMetadata;
 
 use super::corridor::{Expectation, Pipeline, blocking};
+use super::direct::Fixed;
 use super::identify::python_version;
 use crate::error::BuildError;
 
@@ -22,6 +23,8 @@ const LARGEST_METADATA: u64 = 4 << 20;
 /// Answers the resolver for the build requirements of one source.
 pub(super) struct BuildProvider {
     pub(super) pipeline: Pipeline,
+    /// Projects that a URL has settled.
+    pub(super) fixed: BTreeMap<PackageName, Candidate>,
     /// Wheels that were fetched or built while resolving.
     pub(super) wheels: Mutex<BTreeMap<(PackageName, Version), WheelInput>>,
 }
@@ -32,6 +35,9 @@ impl Provider for BuildProvider {
         project: &'a PackageName,
     ) -> BoxFuture<'a, Result<Vec<Candidate>, ProviderError>> {
         Box::pin(async move {
+            if let Some(only) = self.fixed.get(project) {
+                return Ok(vec![only.clone()]);
+            }
             let settings = &self.pipeline.settings;
             let files = match self.pipeline.files(project).await {
                 Ok(files) => files,
@@ -174,7 +180,11 @@ impl BuildProvider {
     }
 }
 
-fn input(path: PathBuf, filename: &str, sha256: model::Sha256) -> Result<WheelInput, BuildError> {
+pub(super) fn input(
+    path: PathBuf,
+    filename: &str,
+    sha256: model::Sha256,
+) -> Result<WheelInput, BuildError> {
     let parsed = WheelFilename::parse(filename).map_err(|_| BuildError::Task {
         doing: "name a wheel",
     })?;
@@ -224,9 +234,16 @@ fn metadata_of(path: PathBuf) -> Result<Vec<u8>, BuildError> {
 }
 
 /// Shares one provider between resolver and pipeline.
-pub(super) fn provider(pipeline: &Pipeline) -> Arc<BuildProvider> {
+pub(super) fn provider(pipeline: &Pipeline, fixed: Fixed) -> Arc<BuildProvider> {
+    let mut wheels = BTreeMap::new();
+    let mut only = BTreeMap::new();
+    for (name, (candidate, wheel)) in fixed {
+        wheels.insert((name.clone(), candidate.version.clone()), wheel);
+        only.insert(name, candidate);
+    }
     Arc::new(BuildProvider {
         pipeline: pipeline.clone(),
-        wheels: Mutex::default(),
+        fixed: only,
+        wheels: Mutex::new(wheels),
     })
 }

@@ -11,8 +11,12 @@ use crate::local::neutralised;
 const MOST: usize = 500;
 const LONGEST: usize = 1000;
 
-/// Reads requirements that stand in `origin`.
-pub(super) fn read(texts: &[String], origin: &'static str) -> Result<Vec<Requirement>, BuildError> {
+/// Reads requirements that stand in `origin`; with `urls` they may name URLs.
+pub(super) fn read(
+    texts: &[String],
+    origin: &'static str,
+    urls: bool,
+) -> Result<Vec<Requirement>, BuildError> {
     let refuse = |text: &str, why: String| BuildError::BuildRequires {
         requirement: neutralised(text.as_bytes()).chars().take(200).collect(),
         origin,
@@ -35,12 +39,13 @@ pub(super) fn read(texts: &[String], origin: &'static str) -> Result<Vec<Require
             }
             let requirement =
                 lenient::requirement(text).map_err(|error| refuse(text, error.to_string()))?;
-            if matches!(
+            let is_url = matches!(
                 requirement.version_or_url,
                 Some(pep508_rs::VersionOrUrl::Url(_))
-            ) {
-                let why =
-                    "a package may not decide where its build requirements come from".to_owned();
+            );
+            if is_url && !urls {
+                let why = "a package does not decide where its build requirements come from, unless --allow-url-build-requires lets it"
+                    .to_owned();
                 return Err(refuse(text, why));
             }
             Ok(requirement)
