@@ -395,13 +395,8 @@ fn what_is_known_needs_neither_network_nor_repository() {
         .exits_with(Code::Offline);
 }
 
-#[test]
-fn a_damaged_repository_of_the_cache_is_fetched_anew() {
-    let world = world();
-    let repository = hello(&world, "repository");
-    run(&world, &repository.url())
-        .finish()
-        .built("hello-1.0-py3-none-any.whl");
+/// Damages every pack of the cache's repositories.
+fn damage(world: &World<'_>) {
     let kept = world.cache().join("git-v1");
     for file in search::files(&kept) {
         let path = kept.join(&file);
@@ -411,6 +406,16 @@ fn a_damaged_repository_of_the_cache_is_fetched_anew() {
             fs::write(&path, "damaged").expect("a pack can be damaged");
         }
     }
+}
+
+#[test]
+fn a_damaged_repository_of_the_cache_is_fetched_anew() {
+    let world = world();
+    let repository = hello(&world, "repository");
+    run(&world, &repository.url())
+        .finish()
+        .built("hello-1.0-py3-none-any.whl");
+    damage(&world);
     for bucket in ["sources-v1", "wheels-v1"] {
         fs::remove_dir_all(world.cache().join(bucket)).expect("a bucket can be removed");
     }
@@ -421,22 +426,33 @@ fn a_damaged_repository_of_the_cache_is_fetched_anew() {
 
 #[test]
 fn two_processes_fetch_two_references_of_one_repository() {
-    const ROUNDS: usize = 12;
+    const ROUNDS: usize = 50;
     let world = world();
     let repository = hello(&world, "repository");
-    for round in 0..ROUNDS {
-        let names = ["one", "two"].map(|name| format!("{name}-{round}"));
-        for name in &names {
-            repository.git(&["checkout", "--quiet", "-b", name]);
-            repository.write("round", name);
-            repository.commit(name);
+    let names = ["one", "two"];
+    for name in names {
+        repository.git(&["checkout", "--quiet", "-b", name]);
+        repository.write("which", name);
+        repository.commit(name);
+        // Many names, so that both are at them for a while, and one must not take away what the
+        // other is at when it finds the repository damaged.
+        for at in 0..100 {
+            repository.git(&["update-ref", &format!("refs/tags/{name}-{at}"), "HEAD"]);
         }
-        let running = names.map(|name| {
-            let spec = format!("{}@{name}", repository.url());
-            run(&world, &spec).out(&name).start()
-        });
-        for one in running {
-            one.finish_anyhow().succeeds();
+    }
+    let start = |name: &str| {
+        let spec = format!("{}@{name}", repository.url());
+        run(&world, &spec).out(name).start()
+    };
+    for name in names {
+        start(name).finish().succeeds();
+    }
+    for round in 0..ROUNDS {
+        damage(&world);
+        for running in names.map(start) {
+            let done = running.finish_anyhow();
+            done.succeeds();
+            assert_eq!(done.report().wheels[0].origin, "cached", "{round} {done}");
         }
     }
 }
