@@ -341,3 +341,31 @@ fn whatever_is_published_is_synced_before_it_has_its_name_and_its_folder_after()
         assert!(published.iter().any(|one| one.to.starts_with(world.out())));
     }
 }
+
+#[test]
+fn a_file_system_without_links_and_without_renames_that_replace_nothing_serves() {
+    for fault in [
+        "link,linkat:error=EPERM",
+        "link,linkat:error=EOPNOTSUPP",
+        "renameat2:error=EINVAL",
+    ] {
+        for setting in [Setting::PLAIN, Setting::DENIED] {
+            let world = World::new(site(), setting);
+            if !world.has_program("strace") {
+                return;
+            }
+            world.index.wheel(&Wheel::new("base", "1.0"));
+            let sdist = needing();
+            world.index.sdist(&sdist);
+            let log = world.folder("traces").join("faults");
+            let run = || world.wheel("needing==1.0").failing(&log, &[fault]).finish();
+            run().built(&sdist.wheel());
+            let text = std::fs::read_to_string(&log).expect("strace has written its log");
+            assert!(
+                text.contains("(INJECTED)"),
+                "{fault}: a call failed: {text}"
+            );
+            run().cached(&sdist.wheel());
+        }
+    }
+}
