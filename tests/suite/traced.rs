@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use tests::trace::{self, Call};
-use tests::{Run, Sdist, Setting, Wheel, World, search};
+use tests::{Repository, Run, Sdist, Setting, Wheel, World, search};
 
 use crate::site;
 
@@ -128,7 +128,13 @@ fn every_command_writes_to_cache_and_output_directory_alone() {
     world.lay("tree", &sdist);
     let unusable = world.folder("unusable").join("missing");
     let places = [world.cache(), world.out()];
-    for (words, needs) in COMMANDS {
+    // Git is a program of its own, with habits of its own.
+    let repository = Repository::new(&world, "repository");
+    repository.lay("", &Sdist::hello("hello", "1.0"));
+    repository.commit("one");
+    let from_git = format!("wheel {} --no-deps", repository.url());
+    let commands = COMMANDS.into_iter();
+    for (words, needs) in commands.chain([(from_git.as_str(), Needs::All)]) {
         let log = world.folder("traces").join(words.replace([' ', '/'], "-"));
         let done = ["TMPDIR", "TMP", "TEMP", "HOME"]
             .iter()
