@@ -294,6 +294,40 @@ fn records_that_can_not_be_read_are_made_anew_without_a_word() {
 }
 
 #[test]
+fn how_a_source_is_built_is_read_out_of_it_once() {
+    let world = world();
+    world.index.wheel(&Wheel::new("tool", "1.0"));
+    let sdist = Sdist::hello("thing", "1.0");
+    world.build(&sdist).finish().built(&sdist.wheel());
+    assert_eq!(world.index.requests("/simple/tool/"), 0);
+    let revisions = files(&world.cache().join("revisions-v1"));
+    let [revision] = revisions.as_slice() else {
+        panic!("one source, one record: {revisions:?}");
+    };
+    let text = fs::read_to_string(revision).expect("the record");
+    assert!(text.contains("\"requires\":[]"), "{text}");
+    // Only who reads the record and not the archive asks for what is not in the archive.
+    let forged = text.replace("\"requires\":[]", "\"requires\":[\"tool\"]");
+    fs::write(revision, &forged).expect("forged");
+    let done = world.build(&sdist).args(["-C", "a=1"]).finish();
+    done.built(&sdist.wheel());
+    assert_eq!(world.index.requests("/simple/tool/"), 1, "{done}");
+    // What breaks the rules of a pyproject.toml is no record, and is made anew.
+    fs::write(
+        revision,
+        text.replace("\"requires\":[]", "\"requires\":[\"!\"]"),
+    )
+    .expect("broken");
+    let done = world.build(&sdist).args(["-C", "a=2"]).finish();
+    done.built(&sdist.wheel());
+    assert_eq!(
+        fs::read_to_string(revision).expect("the record"),
+        text,
+        "{done}"
+    );
+}
+
+#[test]
 fn a_damaged_environment_is_noticed_before_it_is_used() {
     let world = world();
     world.index.wheel(&Wheel::new("tool", "1.0"));
