@@ -50,6 +50,20 @@ fn what_another_run_holds_stays_and_goes_when_that_run_has_ended() {
 }
 
 #[test]
+fn what_a_run_above_uses_stays_in_the_cache_below() {
+    let (below, above) = (World::new(), World::new());
+    let source = blob(&other(&below.cache), Bucket::Sources, b"source");
+    let layer = cache::Layer::open(below.root()).unwrap();
+    let run = above.cache.clone().above(vec![layer]);
+    let path = run.blob(Bucket::Sources, &source).unwrap();
+    assert!(path.starts_with(below.root()));
+    assert_eq!(prune(&other(&below.cache), &CI).in_use.len(), 1);
+    assert!(path.exists());
+    drop((run, above));
+    assert_eq!(prune(&other(&below.cache), &CI).entries, 1);
+}
+
+#[test]
 fn what_was_used_after_the_plan_was_made_stays() {
     let world = World::new();
     let source = blob(&other(&world.cache), Bucket::Sources, b"source");
