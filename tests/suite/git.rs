@@ -458,6 +458,67 @@ fn two_processes_fetch_two_references_of_one_repository() {
 }
 
 #[test]
+fn a_folder_has_its_history_and_nothing_private_of_its_repository() {
+    for setting in Setting::all(site()) {
+        let world = World::new(site(), setting);
+        let repository = described(&world, "repository");
+        repository.write(".gitignore", "*.egg-info\n");
+        repository.commit("one");
+        repository.git(&["tag", "v1.2.0"]);
+        repository.git(&[
+            "remote",
+            "add",
+            "origin",
+            "https://t0ken-t0ken@example.invalid/x",
+        ]);
+        repository.git(&["config", "core.fsmonitor", "/bin/false"]);
+        repository.git(&["config", "user.signingkey", "t0ken-t0ken"]);
+        let folder = repository.folder().display().to_string();
+        let first = run(&world, &folder).finish();
+        assert_eq!(first.wheel().version, "1.2.0", "{first}");
+        first.is_tidy();
+        assert_eq!(run(&world, &folder).finish().wheel().origin, "cached");
+        repository.write("described/more.py", "");
+        let second = repository.commit("two");
+        let short = repository.git(&["rev-parse", "--short", &second]);
+        let done = run(&world, &folder).finish();
+        assert_eq!(
+            done.wheel().version,
+            format!("1.2.1.dev1+g{short}"),
+            "{done}"
+        );
+        // The same files under another tag are another version.
+        repository.git(&["tag", "v2.0"]);
+        let done = run(&world, &folder).finish();
+        assert_eq!(done.wheel().version, "2.0", "{done}");
+        repository.write("described/__init__.py", "# not committed");
+        let done = run(&world, &folder).finish();
+        assert!(done.wheel().version.starts_with("2.1.dev0+g"), "{done}");
+        assert_eq!(done.tells("t0ken-t0ken"), None);
+    }
+}
+
+#[test]
+fn a_folder_without_commits_or_with_a_broken_repository_is_built_all_the_same() {
+    let world = world();
+    let repository = Repository::new(&world, "repository");
+    repository.lay("", &Sdist::hello("hello", "1.0"));
+    let folder = repository.folder().display().to_string();
+    run(&world, &folder)
+        .finish()
+        .built("hello-1.0-py3-none-any.whl");
+    repository.commit("one");
+    fs::remove_dir_all(repository.folder().join(".git/objects")).expect("objects can be removed");
+    fs::create_dir(repository.folder().join(".git/objects")).expect("a folder can be made");
+    let again = run(&world, &folder).args(["--refresh"]).finish();
+    assert_eq!(
+        again.wheel().filename,
+        "hello-1.0-py3-none-any.whl",
+        "{again}"
+    );
+}
+
+#[test]
 fn files_that_lfs_keeps_elsewhere_are_noted() {
     let world = world();
     let repository = hello(&world, "repository");
