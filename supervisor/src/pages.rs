@@ -95,7 +95,9 @@ fn known_flags() -> Vec<String> {
     let mut command = args::Arguments::command();
     command.build();
     let mut flags = vec!["--help".to_owned(), "--allow".to_owned()];
-    for command in std::iter::once(&command).chain(command.get_subcommands()) {
+    let mut commands = vec![&command];
+    while let Some(command) = commands.pop() {
+        commands.extend(command.get_subcommands());
         for argument in command.get_arguments() {
             let names = argument.get_long_and_visible_aliases().unwrap_or_default();
             let hidden = argument.get_all_aliases().unwrap_or_default();

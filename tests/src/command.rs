@@ -165,6 +165,19 @@ impl<'world, 'site> Run<'world, 'site> {
         self
     }
 
+    /// Runs under `strace`, which lets some calls of all processes fail: `linkat:error=EPERM`.
+    #[must_use]
+    pub fn failing(mut self, log: &Path, faults: &[&str]) -> Self {
+        let mut words: Vec<OsString> = vec!["strace".into(), "-f".into(), "-o".into(), log.into()];
+        for fault in faults {
+            let call = fault.split(':').next().unwrap_or_default();
+            words.extend(["-e".into(), format!("trace={call}").into()]);
+            words.extend(["-e".into(), format!("inject={fault}").into()]);
+        }
+        self.wrappers.push(words);
+        self
+    }
+
     /// Runs as the host has it even where the setting denies namespaces: for controls.
     #[must_use]
     pub fn unconfined(mut self) -> Self {

@@ -26,6 +26,13 @@ pub struct State {
 }
 
 impl State {
+    /// The same at any time of modification.
+    #[must_use]
+    pub fn at_any_time(mut self) -> Self {
+        self.modified = (0, 0);
+        self
+    }
+
     /// Returns the state of a path, or nothing if there is nothing.
     #[must_use]
     pub fn of(path: &Path) -> Option<Self> {

@@ -687,3 +687,26 @@ fn no_file_of_the_cache_can_be_reached_from_a_scratch_by_a_hard_link() {
         running.finish().built(&sdist.wheel());
     }
 }
+
+#[test]
+fn doctor_shows_where_scratches_are_and_what_is_below() {
+    let world = world();
+    let (scratch, lower) = (world.folder("scratch"), world.folder("k").join("lower"));
+    let sdist = Sdist::hello("hello", "1.0");
+    world.build(&sdist).finish().built(&sdist.wheel());
+    rustix::fs::rename(world.cache(), &lower).expect("an own folder");
+    let done = world
+        .run(["doctor", "--output-format", "json", "--default-index"])
+        .args([world.index.url()])
+        .args(["--cache-dir".as_ref(), world.cache().as_os_str()])
+        .args(["--scratch-dir".as_ref(), scratch.as_os_str()])
+        .args(["--cache-readonly".as_ref(), lower.as_os_str()])
+        .args(["-p".as_ref(), world.python().path.as_os_str()])
+        .finish();
+    done.succeeds();
+    let found: serde_json::Value = serde_json::from_str(&done.stdout).expect("one document");
+    let cache = &found["cache"];
+    assert_eq!(cache["scratches"], scratch.display().to_string());
+    assert_eq!(cache["scratches_noexec"], false);
+    assert_eq!(cache["read_only"], json!([lower]));
+}

@@ -395,13 +395,8 @@ fn what_is_known_needs_neither_network_nor_repository() {
         .exits_with(Code::Offline);
 }
 
-#[test]
-fn a_damaged_repository_of_the_cache_is_fetched_anew() {
-    let world = world();
-    let repository = hello(&world, "repository");
-    run(&world, &repository.url())
-        .finish()
-        .built("hello-1.0-py3-none-any.whl");
+/// Damages every pack of the cache's repositories.
+fn damage(world: &World<'_>) {
     let kept = world.cache().join("git-v1");
     for file in search::files(&kept) {
         let path = kept.join(&file);
@@ -411,6 +406,16 @@ fn a_damaged_repository_of_the_cache_is_fetched_anew() {
             fs::write(&path, "damaged").expect("a pack can be damaged");
         }
     }
+}
+
+#[test]
+fn a_damaged_repository_of_the_cache_is_fetched_anew() {
+    let world = world();
+    let repository = hello(&world, "repository");
+    run(&world, &repository.url())
+        .finish()
+        .built("hello-1.0-py3-none-any.whl");
+    damage(&world);
     for bucket in ["sources-v1", "wheels-v1"] {
         fs::remove_dir_all(world.cache().join(bucket)).expect("a bucket can be removed");
     }
@@ -421,24 +426,96 @@ fn a_damaged_repository_of_the_cache_is_fetched_anew() {
 
 #[test]
 fn two_processes_fetch_two_references_of_one_repository() {
-    const ROUNDS: usize = 12;
+    const ROUNDS: usize = 50;
     let world = world();
     let repository = hello(&world, "repository");
-    for round in 0..ROUNDS {
-        let names = ["one", "two"].map(|name| format!("{name}-{round}"));
-        for name in &names {
-            repository.git(&["checkout", "--quiet", "-b", name]);
-            repository.write("round", name);
-            repository.commit(name);
-        }
-        let running = names.map(|name| {
-            let spec = format!("{}@{name}", repository.url());
-            run(&world, &spec).out(&name).start()
-        });
-        for one in running {
-            one.finish_anyhow().succeeds();
+    let names = ["one", "two"];
+    for name in names {
+        repository.git(&["checkout", "--quiet", "-b", name]);
+        repository.write("which", name);
+        repository.commit(name);
+        // Many names, so that both are at them for a while, and one must not take away what the
+        // other is at when it finds the repository damaged.
+        for at in 0..100 {
+            repository.git(&["update-ref", &format!("refs/tags/{name}-{at}"), "HEAD"]);
         }
     }
+    let start = |name: &str| {
+        let spec = format!("{}@{name}", repository.url());
+        run(&world, &spec).out(name).start()
+    };
+    for name in names {
+        start(name).finish().succeeds();
+    }
+    for round in 0..ROUNDS {
+        damage(&world);
+        for running in names.map(start) {
+            let done = running.finish_anyhow();
+            done.succeeds();
+            assert_eq!(done.report().wheels[0].origin, "cached", "{round} {done}");
+        }
+    }
+}
+
+#[test]
+fn a_folder_has_its_history_and_nothing_private_of_its_repository() {
+    for setting in Setting::all(site()) {
+        let world = World::new(site(), setting);
+        let repository = described(&world, "repository");
+        repository.write(".gitignore", "*.egg-info\n");
+        repository.commit("one");
+        repository.git(&["tag", "v1.2.0"]);
+        repository.git(&[
+            "remote",
+            "add",
+            "origin",
+            "https://t0ken-t0ken@example.invalid/x",
+        ]);
+        repository.git(&["config", "core.fsmonitor", "/bin/false"]);
+        repository.git(&["config", "user.signingkey", "t0ken-t0ken"]);
+        let folder = repository.folder().display().to_string();
+        let first = run(&world, &folder).finish();
+        assert_eq!(first.wheel().version, "1.2.0", "{first}");
+        first.is_tidy();
+        assert_eq!(run(&world, &folder).finish().wheel().origin, "cached");
+        repository.write("described/more.py", "");
+        let second = repository.commit("two");
+        let short = repository.git(&["rev-parse", "--short", &second]);
+        let done = run(&world, &folder).finish();
+        assert_eq!(
+            done.wheel().version,
+            format!("1.2.1.dev1+g{short}"),
+            "{done}"
+        );
+        // The same files under another tag are another version.
+        repository.git(&["tag", "v2.0"]);
+        let done = run(&world, &folder).finish();
+        assert_eq!(done.wheel().version, "2.0", "{done}");
+        repository.write("described/__init__.py", "# not committed");
+        let done = run(&world, &folder).finish();
+        assert!(done.wheel().version.starts_with("2.1.dev0+g"), "{done}");
+        assert_eq!(done.tells("t0ken-t0ken"), None);
+    }
+}
+
+#[test]
+fn a_folder_without_commits_or_with_a_broken_repository_is_built_all_the_same() {
+    let world = world();
+    let repository = Repository::new(&world, "repository");
+    repository.lay("", &Sdist::hello("hello", "1.0"));
+    let folder = repository.folder().display().to_string();
+    run(&world, &folder)
+        .finish()
+        .built("hello-1.0-py3-none-any.whl");
+    repository.commit("one");
+    fs::remove_dir_all(repository.folder().join(".git/objects")).expect("objects can be removed");
+    fs::create_dir(repository.folder().join(".git/objects")).expect("a folder can be made");
+    let again = run(&world, &folder).args(["--refresh"]).finish();
+    assert_eq!(
+        again.wheel().filename,
+        "hello-1.0-py3-none-any.whl",
+        "{again}"
+    );
 }
 
 #[test]

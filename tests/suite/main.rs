@@ -17,6 +17,7 @@ mod environments;
 mod escape;
 mod freshness;
 mod git;
+mod healing;
 mod index;
 mod isolation;
 mod kernel_objects;

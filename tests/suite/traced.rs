@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use tests::trace::{self, Call};
-use tests::{Run, Sdist, Setting, Wheel, World, search};
+use tests::{Repository, Run, Sdist, Setting, Wheel, World, search};
 
 use crate::site;
 
@@ -128,7 +128,13 @@ fn every_command_writes_to_cache_and_output_directory_alone() {
     world.lay("tree", &sdist);
     let unusable = world.folder("unusable").join("missing");
     let places = [world.cache(), world.out()];
-    for (words, needs) in COMMANDS {
+    // Git is a program of its own, with habits of its own.
+    let repository = Repository::new(&world, "repository");
+    repository.lay("", &Sdist::hello("hello", "1.0"));
+    repository.commit("one");
+    let from_git = format!("wheel {} --no-deps", repository.url());
+    let commands = COMMANDS.into_iter();
+    for (words, needs) in commands.chain([(from_git.as_str(), Needs::All)]) {
         let log = world.folder("traces").join(words.replace([' ', '/'], "-"));
         let done = ["TMPDIR", "TMP", "TEMP", "HOME"]
             .iter()
@@ -339,5 +345,33 @@ fn whatever_is_published_is_synced_before_it_has_its_name_and_its_folder_after()
             );
         }
         assert!(published.iter().any(|one| one.to.starts_with(world.out())));
+    }
+}
+
+#[test]
+fn a_file_system_without_links_and_without_renames_that_replace_nothing_serves() {
+    for fault in [
+        "link,linkat:error=EPERM",
+        "link,linkat:error=EOPNOTSUPP",
+        "renameat2:error=EINVAL",
+    ] {
+        for setting in [Setting::PLAIN, Setting::DENIED] {
+            let world = World::new(site(), setting);
+            if !world.has_program("strace") {
+                return;
+            }
+            world.index.wheel(&Wheel::new("base", "1.0"));
+            let sdist = needing();
+            world.index.sdist(&sdist);
+            let log = world.folder("traces").join("faults");
+            let run = || world.wheel("needing==1.0").failing(&log, &[fault]).finish();
+            run().built(&sdist.wheel());
+            let text = std::fs::read_to_string(&log).expect("strace has written its log");
+            assert!(
+                text.contains("(INJECTED)"),
+                "{fault}: a call failed: {text}"
+            );
+            run().cached(&sdist.wheel());
+        }
     }
 }

@@ -4,7 +4,7 @@
 //! have no name at all until then, so that even a kill leaves nothing behind.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Seek as _};
 use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
@@ -30,10 +30,17 @@ pub fn deliver(file: &Path, out_dir: &Path, name: &str) -> Result<PathBuf, Cache
     fs::create_dir_all(out_dir).map_err(refused)?;
     let target = out_dir.join(name);
     let hidden = names::staging().map_err(refused)?;
-    let mut part = Part::create(out_dir, &hidden).map_err(refused)?;
-    io::copy(&mut &from, &mut part.file).map_err(refused)?;
-    part.file.sync_all().map_err(refused)?;
-    part.give_name(&target).map_err(refused)?;
+    let hidden = out_dir.join(format!(".fumehood-{hidden}"));
+    let given =
+        Part::nameless(out_dir, &hidden).is_some_and(|part| part.fill(&from, &target).is_ok());
+    if !given {
+        // Not every file system has files without a name, or links to give them one later. If it
+        // was something else, this fails as well and says why.
+        (&from).rewind().map_err(refused)?;
+        Part::named(hidden)
+            .and_then(|part| part.fill(&from, &target))
+            .map_err(refused)?;
+    }
     File::open(out_dir)
         .and_then(|dir| dir.sync_all())
         .map_err(refused)?;
@@ -74,25 +81,24 @@ struct Part {
 }
 
 impl Part {
-    fn create(out_dir: &Path, hidden: &str) -> io::Result<Self> {
-        let hidden = out_dir.join(format!(".fumehood-{hidden}"));
-        let nameless = File::options()
+    /// Starts one without a name, where that can be had.
+    fn nameless(out_dir: &Path, hidden: &Path) -> Option<Self> {
+        let file = File::options()
             .write(true)
             .mode(0o666)
             .custom_flags(OFlags::TMPFILE.bits() as i32)
-            .open(out_dir);
+            .open(out_dir)
+            .ok()?;
         // Giving it a name later takes /proc.
-        if let Ok(file) = nameless
-            && Path::new("/proc/self/fd").exists()
-        {
-            return Ok(Self {
-                file,
-                hidden,
-                named: false,
-            });
-        }
-        // Not every file system has files without a name; if the folder can not be written, this
-        // fails as well and says why.
+        Path::new("/proc/self/fd").exists().then(|| Self {
+            file,
+            hidden: hidden.to_owned(),
+            named: false,
+        })
+    }
+
+    /// Starts one under a hidden name.
+    fn named(hidden: PathBuf) -> io::Result<Self> {
         let file = File::options()
             .write(true)
             .create_new(true)
@@ -103,6 +109,13 @@ impl Part {
             hidden,
             named: true,
         })
+    }
+
+    /// Copies the bytes into it, syncs them and gives it its name.
+    fn fill(mut self, mut from: &File, target: &Path) -> io::Result<()> {
+        io::copy(&mut from, &mut self.file)?;
+        self.file.sync_all()?;
+        self.give_name(target)
     }
 
     fn give_name(&mut self, target: &Path) -> io::Result<()> {

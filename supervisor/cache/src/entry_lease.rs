@@ -5,10 +5,11 @@
 //! bucket, at a place that the entry's path decides; builds can not reach that file. The scratch's
 //! own lease is in `lease`.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
-use std::sync::OnceLock;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use model::Sha256;
@@ -17,15 +18,29 @@ use nix::fcntl::{FcntlArg, fcntl};
 use nix::libc;
 use rustix::fs::{AtFlags, CWD, OFlags, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, utimensat};
 
-use crate::{Bucket, Cache};
+use crate::{Bucket, Cache, Layer};
 
 /// The file whose ranges are the leases.
 pub(crate) const NAME: &str = "leases";
 
-/// What one cache handle and its clones hold: one open file, and so one owner of ranges.
+/// What one cache handle and its clones hold: one open file a root, and so one owner of ranges.
 #[derive(Debug, Default)]
 pub(crate) struct EntryLeases {
-    file: OnceLock<Option<File>>,
+    /// By root; none where it can not be opened.
+    files: Mutex<BTreeMap<PathBuf, Option<Arc<File>>>>,
+}
+
+impl EntryLeases {
+    fn of(&self, layer: &Layer) -> Option<Arc<File>> {
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let file = files.entry(layer.root().to_owned()).or_insert_with(|| {
+            open(&layer.bucket(Bucket::Locks), layer.is_writable())
+                .inspect_err(|error| tracing::debug!(%error, "what is used can not be held"))
+                .ok()
+                .map(Arc::new)
+        });
+        file.clone()
+    }
 }
 
 /// The right to remove an entry; ends when it is dropped.
@@ -36,29 +51,16 @@ pub(crate) struct EntryClaim {
 
 impl Cache {
     /// Holds the entry at `path`, which may not be there yet, for as long as this handle or a
-    /// clone of it lives. What is outside of the root is nobody's to remove, and not held.
+    /// clone of it lives; also in the layers below, as far as their leases can be read.
     ///
     /// Call it before looking whether the entry is there: what is seen afterwards stays.
     pub fn hold(&self, path: &Path) {
         let Some(place) = self.place_of(path) else {
             return;
         };
-        let file = self.entry_leases().file.get_or_init(|| {
-            let open = open(self);
-            if let Err(error) = &open {
-                tracing::debug!(%error, "what is used can not be held");
-            }
-            open.ok()
-        });
-        let Some(file) = file else {
-            return;
-        };
-        // Waits only while a removal takes the entry out of sight.
-        while let Err(error) = lock(file, libc::F_RDLCK, place, true) {
-            if error != Errno::EINTR {
-                // A removal can then not claim anything either, and leaves all as it is.
-                tracing::debug!(%error, path = %path.display(), "an entry can not be held");
-                return;
+        for layer in self.layers() {
+            if let Some(file) = self.entry_leases().of(&layer) {
+                share(&file, place, path);
             }
         }
     }
@@ -86,7 +88,7 @@ impl Cache {
     /// told.
     pub(crate) fn claim_entry(&self, path: &Path) -> Option<EntryClaim> {
         let place = self.place_of(path)?;
-        let file = open(self).ok()?;
+        let file = open(&self.bucket(Bucket::Locks), true).ok()?;
         match lock(&file, libc::F_WRLCK, place, false) {
             Ok(()) => Some(EntryClaim { _file: file }),
             Err(error) => {
@@ -107,15 +109,27 @@ impl Cache {
     }
 }
 
-fn open(cache: &Cache) -> std::io::Result<File> {
+/// Takes a shared range; waits only while a removal takes the entry out of sight.
+fn share(file: &File, place: i64, path: &Path) {
+    while let Err(error) = lock(file, libc::F_RDLCK, place, true) {
+        if error != Errno::EINTR {
+            // A removal can then not claim anything either, and leaves all as it is.
+            tracing::debug!(%error, path = %path.display(), "an entry can not be held");
+            return;
+        }
+    }
+}
+
+/// Opens the leases of a root; a shared range needs no more than reading.
+fn open(locks: &Path, writable: bool) -> std::io::Result<File> {
     File::options()
         .read(true)
-        .write(true)
-        .create(true)
+        .write(writable)
+        .create(writable)
         .truncate(false)
         .mode(0o600)
         .custom_flags(OFlags::NOFOLLOW.bits() as i32)
-        .open(cache.bucket(Bucket::Locks).join(NAME))
+        .open(locks.join(NAME))
 }
 
 fn lock(file: &File, kind: i32, place: i64, wait: bool) -> nix::Result<()> {

@@ -17,7 +17,7 @@ use rustix::fs::{Access, AtFlags, CWD, Mode, StatVfsMountFlags};
 use crate::lease::{Claim, Lease, Record};
 use crate::publish::{self, Published};
 use crate::staging::{LeasedDir, dir_flags};
-use crate::{Cache, CacheError, Swept, lease, mark, names, removal, root};
+use crate::{Cache, CacheError, Keeping, Swept, entry_lease, lease, mark, names, removal, root};
 
 /// How often a folder is tried to be made: names collide seldom, sweeps come between seldom.
 const TRIES: usize = 64;
@@ -163,7 +163,7 @@ impl Place {
         if !hidden && !lease.record().is_some_and(|record| record.is_for(&name)) {
             return Ok(());
         }
-        if lease.record().is_some_and(Record::is_kept) {
+        if lease.record().is_some_and(Record::is_kept) && is_young(&path) {
             swept.in_use += 1;
             return Ok(());
         }
@@ -288,4 +288,14 @@ impl Drop for Fresh {
             tracing::warn!(%error, "the fresh root of this run stays behind");
         }
     }
+}
+
+/// Whether a scratch was kept so lately that somebody may still want to look at it.
+fn is_young(path: &Path) -> bool {
+    let made = fs::symlink_metadata(path).map(|found| entry_lease::used(&found));
+    // A clock that was set back makes nothing old.
+    made.is_ok_and(|made| {
+        made.elapsed()
+            .map_or(true, |age| age < Keeping::SCRATCHES.younger)
+    })
 }

@@ -35,6 +35,8 @@ pub struct Means<'a> {
     pub client: &'a Client,
     /// Is told of the bytes that come.
     pub on_bytes: OnBytes<'a>,
+    /// What stands in for the `.git` of a folder, if it has one; named by what it holds.
+    pub repository: Option<&'a Path>,
 }
 
 impl std::fmt::Debug for Means<'_> {
@@ -122,7 +124,7 @@ pub async fn locate(
         Spec::Directory {
             path, subdirectory, ..
         } => {
-            let folder = local::Folder::new(means.cache, path, exclusions);
+            let folder = local::Folder::new(means, path, exclusions);
             let (digest, is_here) = folder
                 .locate(means.cache, subdirectory.as_deref(), again)
                 .await?;
@@ -161,6 +163,7 @@ pub async fn acquire(
         cache,
         client,
         on_bytes,
+        repository: None,
     };
     let located = locate(&means, spec, exclusions).await?;
     located.materialise(&means).await
@@ -180,6 +183,7 @@ pub async fn acquire_file(
         cache,
         client,
         on_bytes,
+        repository: None,
     };
     let located = locate_file(&means, file).await?;
     located.materialise(&means).await

@@ -45,6 +45,8 @@ pub(super) struct Command {
     pub(super) remote: Option<GitUrl>,
     /// What it reads from its standard input.
     pub(super) input: Option<Vec<u8>>,
+    /// Whether the repository is the user's, which is read in its own place.
+    pub(super) in_place: bool,
     /// Whether new objects go to room `o`, since the repository is only read.
     pub(super) objects_aside: bool,
     /// The index, a name in room `o`.
@@ -235,7 +237,11 @@ impl<'a> Git<'a> {
             });
             Ok(seen)
         };
-        let repository = show(&command.repository, access, REPOSITORY_AT)?;
+        let repository = if command.in_place {
+            AbsPath::new(&command.repository)?
+        } else {
+            show(&command.repository, access, REPOSITORY_AT)?
+        };
         // The one file of settings that git's other half reads as well, for a local repository of
         // another owner: it is only read, and whatever it says nothing is run.
         let configuration = scratch.write("gitconfig", b"[safe]\n\tdirectory = *\n")?;
@@ -247,6 +253,9 @@ impl<'a> Git<'a> {
             }
             None => None,
         };
+        if command.in_place {
+            grants.extend(repository_in(&command.repository)?);
+        }
         let mut configure = settings(transport);
         if let Some(remote) = &command.remote {
             grants.extend(Programs::fetching(remote.transport())?);
@@ -332,10 +341,14 @@ fn local_repository(remote: &GitUrl) -> Result<Vec<PathGrant>, BuildError> {
         return Ok(Vec::new());
     };
     let inside = folder.join(".git");
-    let place = if inside.is_dir() { inside } else { folder };
+    repository_in(if inside.is_dir() { &inside } else { &folder })
+}
+
+/// A repository of the user's, and what it has elsewhere; all of it is only read.
+fn repository_in(place: &Path) -> Result<Vec<PathGrant>, BuildError> {
     let mut grants = vec![PathGrant {
         optional: true,
-        ..grant(&place, Access::Read)?
+        ..grant(place, Access::Read)?
     }];
     // A clone by `--shared` or `--reference` has objects elsewhere.
     let alternates = std::fs::read_to_string(place.join("objects/info/alternates"));

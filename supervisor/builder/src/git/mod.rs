@@ -5,6 +5,7 @@
 //! store       the bare repository in the cache, its lock, fetching         store.rs
 //! checkout    the work tree, submodules by the same rules                  checkout.rs
 //! history     the `.git` that goes into the archive: commits, tags, tree   history.rs
+//! folder      the same for a local folder                              folder.rs
 //! command     one git command in one worker                                command.rs
 //! programs    which programs, which files of the system, which settings    programs.rs
 //! ```
@@ -15,10 +16,12 @@ mod acquire;
 mod checkout;
 mod command;
 mod error;
+mod folder;
 mod history;
 mod programs;
 mod store;
 
 pub(crate) use acquire::{Asked, acquire};
 pub use error::GitError;
+pub(crate) use folder::stand_in;
 pub(crate) use store::OnWait;

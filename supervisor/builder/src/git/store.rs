@@ -30,6 +30,8 @@ pub(super) struct Store {
     pub(super) url: GitUrl,
     /// The folder.
     pub(super) path: PathBuf,
+    /// Whether it is the user's, and not the cache's.
+    pub(super) in_place: bool,
 }
 
 /// Hears that another process holds a repository's lock.
@@ -45,6 +47,7 @@ impl Store {
         Self {
             url: url.clone(),
             path,
+            in_place: false,
         }
     }
 
@@ -255,6 +258,7 @@ impl Store {
             words: words.iter().map(|&word| word.to_owned()).collect(),
             doing,
             repository: self.path.clone(),
+            in_place: self.in_place,
             ..Command::default()
         }
     }

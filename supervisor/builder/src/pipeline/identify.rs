@@ -54,7 +54,12 @@ impl Pipeline {
         let exclusions = [settings.out_dir.clone()];
         let progress = self.progress(&label);
         let on_bytes = progress.on_bytes();
-        let source = sources::locate(&self.means(&on_bytes), spec, &exclusions).await?;
+        let repository = self.repository_of(spec).await?;
+        let means = Means {
+            repository: repository.as_deref(),
+            ..self.means(&on_bytes)
+        };
+        let source = sources::locate(&means, spec, &exclusions).await?;
         drop(on_bytes);
         progress.done();
         let expectation = Expectation {
@@ -213,6 +218,7 @@ impl Pipeline {
             cache: &self.settings.cache,
             client: &self.settings.client,
             on_bytes,
+            repository: None,
         }
     }
 

@@ -1,5 +1,6 @@
 //! A spec that names a git repository: which bytes its commit stands for.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use model::SourceId;
@@ -8,11 +9,29 @@ use sources::{GitUrl, Reference, Spec};
 use super::corridor::{Expectation, Pipeline};
 use super::identify::Identified;
 use crate::error::BuildError;
-use crate::git::{Asked, OnWait, acquire};
+use crate::git::{Asked, OnWait, acquire, stand_in};
 use crate::key::key_of;
 use crate::watch::BuildEvent;
 
 impl Pipeline {
+    /// Has the `.git` of a folder made that goes with it. A repository that git can not read is noted
+    /// and left out, for most projects do not need it.
+    pub(super) async fn repository_of(&self, spec: &Spec) -> Result<Option<PathBuf>, BuildError> {
+        let Spec::Directory { path, .. } = spec else {
+            return Ok(None);
+        };
+        match stand_in(&self.settings, path).await {
+            Err(BuildError::Git(error)) => {
+                self.say(BuildEvent::Note {
+                    label: spec.to_string(),
+                    text: format!("built without its repository: {error}"),
+                });
+                Ok(None)
+            }
+            outcome => outcome,
+        }
+    }
+
     /// Finds out what a commit stands for.
     pub(super) async fn repository(
         &self,

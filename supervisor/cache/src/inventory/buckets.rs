@@ -36,7 +36,7 @@ impl Cache {
                 Bucket::Pointers => reader.files(Reader::pointer),
                 Bucket::Simple => reader.files(Reader::page),
                 // Beside the pages of indexes: what is known of a file.
-                Bucket::Revisions => reader.files(Reader::page),
+                Bucket::Revisions => reader.files(Reader::revision),
                 Bucket::Interpreters => reader.files(Reader::interpreter),
                 Bucket::Environments => reader.environments(),
                 Bucket::Wheels => reader.wheels(),
@@ -190,6 +190,16 @@ impl Reader<'_> {
             project,
             label: label.unwrap_or_else(|| "a place".to_owned()),
         })
+    }
+
+    /// `<2 hex>/<64 hex>.json`
+    fn revision(path: &Path) -> What {
+        let name = path.file_stem().and_then(|stem| stem.to_str());
+        match name.map(str::parse::<Sha256>) {
+            Some(Ok(digest)) if read_one::<Value>(path).is_some() => What::Revision(digest),
+            Some(Ok(_)) => undecodable(),
+            _ => What::Stranger,
+        }
     }
 
     fn page(path: &Path) -> What {

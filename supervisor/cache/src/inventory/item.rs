@@ -43,6 +43,8 @@ pub enum What {
     Download(Sha256),
     /// Which source a place stands for.
     Pointer(Pointer),
+    /// What is known of a source by its bytes.
+    Revision(Sha256),
     /// What an index said of a project, or the metadata of a file.
     Page(Page),
     /// What an interpreter answered about itself.
@@ -128,6 +130,7 @@ impl Item {
             What::Source(digest) => format!("source {}", short(digest)),
             What::Download(digest) => format!("downloaded wheel {}", short(digest)),
             What::Pointer(pointer) => format!("pointer of {}", pointer.label),
+            What::Revision(digest) => format!("facts about source {}", short(digest)),
             What::Page(Page {
                 project: Some(project),
                 ..

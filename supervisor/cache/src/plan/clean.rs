@@ -88,7 +88,9 @@ impl<'a> Belongings<'a> {
     fn include(&self, item: &Item) -> bool {
         let is_own = |digest: &Sha256| self.sources.contains(digest);
         match &item.what {
-            What::Source(digest) => is_own(digest) && !self.shared.contains(digest),
+            What::Source(digest) | What::Revision(digest) => {
+                is_own(digest) && !self.shared.contains(digest)
+            }
             What::Download(digest) => self.downloads.contains(digest),
             What::Pointer(pointer) => match &pointer.project {
                 Some(project) => project == self.project,

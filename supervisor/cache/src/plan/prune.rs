@@ -124,6 +124,10 @@ fn reason(item: &Item, places: &Places<'_>, wish: &Prune, now: SystemTime) -> Op
             let former = places.former(&built.source.digest.sha256);
             former.map(|label| Reason::Superseded(label.to_owned()))
         }
+        What::Revision(digest) => {
+            let former = places.former(digest);
+            former.map(|label| Reason::Superseded(label.to_owned()))
+        }
         What::LostKey(_) => Some(Reason::Dangling),
         What::Lock => Some(Reason::Unheld),
         _ => None,

@@ -90,6 +90,7 @@ fn pruning_takes_only_what_is_known_to_be_of_the_past() {
         item(pointer("foo", "new", &["old"]), 1, 0),
         item(What::Source(digest("new")), 1, 0),
         item(What::Source(digest("old")), 1, 0),
+        item(What::Revision(digest("new")), 1, 900),
         item(wheel("foo", "new", "a"), 1, 900),
         item(wheel("foo", "old", "b"), 1, 0),
         item(wheel("bar", "from a folder", "c"), 1, 900),

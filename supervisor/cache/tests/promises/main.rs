@@ -11,6 +11,7 @@ mod full;
 mod killed;
 mod layer;
 mod lock;
+mod order;
 mod place;
 mod prune;
 mod publish;

@@ -11,7 +11,7 @@ use model::{Digest, Sha256};
 use rustix::fs::OFlags;
 use sha2::Digest as _;
 
-use super::in_background;
+use super::{Means, in_background};
 use crate::names::printable;
 use crate::pointers::LocalRecord;
 use crate::snapshot::{self, Snapshot, Verdict};
@@ -126,17 +126,22 @@ fn copy(cache: &Cache, path: &Path, expected: Option<Sha256>) -> Result<Digest, 
 pub(super) struct Folder {
     path: PathBuf,
     exclusions: Vec<PathBuf>,
+    repository: Option<PathBuf>,
 }
 
 impl Folder {
-    pub(super) fn new(cache: &Cache, path: &Path, exclusions: &[PathBuf]) -> Self {
+    pub(super) fn new(means: &Means<'_>, path: &Path, exclusions: &[PathBuf]) -> Self {
+        let cache = means.cache;
         let mut exclusions = exclusions.to_vec();
         exclusions.push(cache.root().to_owned());
         // Scratches may lie elsewhere, also inside the tree that is packed.
         exclusions.extend(cache.scratch_place().map(|place| place.path().to_owned()));
+        // It is named by what it holds, so another one is seen where exclusions are compared.
+        exclusions.extend(means.repository.map(ToOwned::to_owned));
         Self {
             path: path.to_owned(),
             exclusions,
+            repository: means.repository.map(ToOwned::to_owned),
         }
     }
 
@@ -231,9 +236,12 @@ impl Folder {
     }
 
     fn pack_into(&self, out: &mut dyn Write) -> Result<(), SourceError> {
-        archive::pack(&self.path, &self.left_out(), out)
-            .map(drop)
-            .map_err(|source| self.failed(source))
+        let left_out = self.left_out();
+        let packed = match &self.repository {
+            Some(one) => archive::pack_with_repository(&self.path, &left_out, one, out),
+            None => archive::pack(&self.path, &left_out, out),
+        };
+        packed.map(drop).map_err(|source| self.failed(source))
     }
 
     fn remember(

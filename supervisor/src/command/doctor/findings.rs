@@ -81,6 +81,12 @@ pub(super) struct Place {
     pub(super) path: &'static str,
     /// Whether programs can not be started from there.
     pub(super) noexec: bool,
+    /// Where scratches of builds are made.
+    pub(super) scratches: String,
+    /// Whether programs can not be started from where scratches are.
+    pub(super) scratches_noexec: bool,
+    /// The caches below it that are only read, the first one first.
+    pub(super) read_only: Vec<String>,
 }
 
 /// The Python.
@@ -217,6 +223,13 @@ impl Place {
                 Budget::TooLong => "too long",
             },
             noexec: cache.is_noexec(),
+            scratches: cache.scratches_in().display().to_string(),
+            scratches_noexec: cache.is_scratch_noexec(),
+            read_only: cache
+                .layers()
+                .filter(|layer| !layer.is_writable())
+                .map(|layer| layer.root().display().to_string())
+                .collect(),
         }
     }
 }

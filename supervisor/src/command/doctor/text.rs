@@ -22,7 +22,17 @@ pub(super) fn of(findings: &Findings) -> String {
         ));
     }
     if findings.cache.noexec {
-        sheet.more("mounted noexec: programs of builds and environments can not start there");
+        sheet.more("mounted noexec: programs of build environments can not start there");
+    }
+    if findings.cache.scratches != findings.cache.root {
+        sheet.more(&format!("scratches in {}", findings.cache.scratches));
+    }
+    if findings.cache.scratches_noexec {
+        sheet
+            .more("scratches can not start programs there, so nothing is built: --scratch-dir DIR");
+    }
+    for root in &findings.cache.read_only {
+        sheet.more(&format!("above {root}, which is only read"));
     }
     sheet.finding("python", &findings.python, |sheet, python| {
         sheet.line("python", &python.executable);

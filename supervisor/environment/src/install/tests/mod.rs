@@ -3,4 +3,5 @@
 mod bytecode;
 mod layout;
 mod refusals;
+mod verify;
 mod world;

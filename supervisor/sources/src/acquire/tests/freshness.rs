@@ -17,6 +17,7 @@ async fn run(world: &World, text: &str, refresh: Refresh) -> Result<Located, Sou
         cache: &world.cache,
         client: &client,
         on_bytes: &|_, _| (),
+        repository: None,
     };
     let spec = Spec::parse(text, world.dir.path()).unwrap();
     locate(&means, &spec, &[]).await

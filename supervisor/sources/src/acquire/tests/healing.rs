@@ -63,6 +63,7 @@ async fn locating_needs_no_blob() {
         cache: &world.cache,
         client: &client,
         on_bytes: &|_, _| (),
+        repository: None,
     };
     let spec = Spec::parse(&url, world.dir.path()).unwrap();
     let located = locate(&means, &spec, &[]).await.unwrap();

@@ -1,0 +1,177 @@
+//! The `.git` that goes with a local folder into its archive: made of the folder's own repository, which
+//! is only read, and kept under the name of what it holds.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use cache::Bucket;
+use model::Sha256;
+use serde::{Deserialize, Serialize};
+use sources::GitUrl;
+use url::Url;
+
+use super::checkout::INDEX;
+use super::command::{Command, Git};
+use super::history::{Head, assemble, pack_objects};
+use super::store::Store;
+use crate::error::BuildError;
+use crate::pipeline::blocking;
+use crate::settings::Settings;
+
+/// What the record's form is called; a reader leaves others alone.
+const SCHEMA: &str = "fumehood/git-folder/1";
+/// Bytes of a small file of a repository.
+const SMALL: u64 = 64 << 20;
+/// Tags that lie in files of their own.
+const MOST_TAGS: usize = 50_000;
+
+/// Which stand-in the state of a repository leads to.
+#[derive(Debug, Serialize, Deserialize)]
+struct Record {
+    schema: String,
+    entry: Sha256,
+}
+
+/// Returns the stand-in for the `.git` of `folder`; none if it has none, or no commit yet.
+pub(crate) async fn stand_in(
+    settings: &Settings,
+    folder: &Path,
+) -> Result<Option<PathBuf>, BuildError> {
+    let Some(repository) = repository_of(folder) else {
+        return Ok(None);
+    };
+    let cache = settings.cache.clone();
+    let state = fingerprint(&repository).map_err(|source| BuildError::Io {
+        doing: "read the repository",
+        path: repository.clone(),
+        source,
+    })?;
+    let record = cache
+        .bucket(Bucket::Pointers)
+        .join("git-folders")
+        .join(format!("{state}.json"));
+    let place = |entry: &Sha256| settings.cache.bucket(Bucket::Git).join(entry.to_string());
+    if let Some(known) = cache.read_record::<Record>(&record)
+        && known.schema == SCHEMA
+    {
+        let kept = place(&known.entry);
+        cache.hold(&kept);
+        if kept.join("HEAD").is_file() && kept.join("index").is_file() {
+            return Ok(Some(kept));
+        }
+    }
+    let git = Git::new(settings).await?;
+    let store = Store {
+        url: address(&repository)?,
+        path: repository,
+        in_place: true,
+    };
+    let words = ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"];
+    let Ok(commit) = git.attempt(store.read("read", &words)).await? else {
+        return Ok(None);
+    };
+    let commit = store.object_name(commit.trim_ascii_end())?;
+    let head = Head::of(&git, &store, &commit).await?;
+    let words = ["read-tree", "--reset", &commit];
+    let command = Command {
+        index: Some(INDEX.to_owned()),
+        work_tree: Some(String::new()),
+        ..store.read("read the tree of", &words)
+    };
+    git.run(&store.url, command).await?;
+    let cuts = pack_objects(&git, &store, &head).await?;
+    let identity = format!("stand-in 1\n{}{}\n{cuts:?}", head.identity(), head.short);
+    let entry = Sha256::of(identity);
+    let kept = place(&entry);
+    let scratch = git.finish()?;
+    let to = kept.clone();
+    blocking("keep a repository", move || {
+        let staged = assemble(&cache, &scratch, &head, &cuts)?;
+        cache.hold(&to);
+        // What is there and was not taken just now is damaged.
+        cache.remove(&to)?;
+        cache.publish_dir(staged, &to)?;
+        let schema = SCHEMA.to_owned();
+        Ok(cache.write_record(&record, &Record { schema, entry })?)
+    })
+    .await?;
+    Ok(Some(kept))
+}
+
+/// The repository of a work tree, if it is a folder of its own. Work trees that share another's, and
+/// submodules, have a file there, and are packed without.
+fn repository_of(folder: &Path) -> Option<PathBuf> {
+    let place = folder.join(".git");
+    let is_folder = fs::symlink_metadata(&place).is_ok_and(|found| found.is_dir());
+    (is_folder && place.join("HEAD").is_file()).then_some(place)
+}
+
+fn address(repository: &Path) -> Result<GitUrl, BuildError> {
+    let url = Url::from_file_path(repository).ok();
+    let url = url.and_then(|url| GitUrl::parse(url.as_str()).ok());
+    url.ok_or_else(|| BuildError::Io {
+        doing: "name the repository",
+        path: repository.to_owned(),
+        source: io::ErrorKind::InvalidInput.into(),
+    })
+}
+
+/// A digest of all that decides the stand-in: `HEAD`, what it names, tags, where history is cut.
+fn fingerprint(repository: &Path) -> io::Result<Sha256> {
+    let mut text = Vec::new();
+    let mut add = |name: &str| -> io::Result<Vec<u8>> {
+        let bytes = small(&repository.join(name))?;
+        text.extend(format!("{name}\0{}\0", bytes.len()).into_bytes());
+        text.extend(&bytes);
+        Ok(bytes)
+    };
+    let head = String::from_utf8_lossy(&add("HEAD")?).into_owned();
+    if let Some(name) = head.trim().strip_prefix("ref: refs/")
+        && !name.split('/').any(|part| matches!(part, "" | "." | ".."))
+    {
+        add(&format!("refs/{name}"))?;
+    }
+    for name in ["packed-refs", "shallow"] {
+        add(name)?;
+    }
+    let mut tags = Vec::new();
+    let mut folders = vec!["refs/tags".to_owned()];
+    while let Some(folder) = folders.pop() {
+        let entries = match fs::read_dir(repository.join(&folder)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            entries => entries?,
+        };
+        for entry in entries {
+            let entry = entry?;
+            let name = format!("{folder}/{}", entry.file_name().to_string_lossy());
+            if entry.file_type()?.is_dir() {
+                folders.push(name);
+            } else {
+                tags.push(name);
+            }
+            if tags.len() + folders.len() > MOST_TAGS {
+                return Err(io::ErrorKind::InvalidData.into());
+            }
+        }
+    }
+    tags.sort();
+    for name in tags {
+        add(&name)?;
+    }
+    Ok(Sha256::of(text))
+}
+
+/// Reads a file; one that is missing is empty.
+fn small(path: &Path) -> io::Result<Vec<u8>> {
+    use io::Read as _;
+    let mut bytes = Vec::new();
+    match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(bytes),
+        Ok(found) if !found.is_file() => return Err(io::ErrorKind::InvalidData.into()),
+        Ok(_) => {}
+        Err(error) => return Err(error),
+    }
+    fs::File::open(path)?.take(SMALL).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
