@@ -11,12 +11,12 @@ use protocol::{AbsPath, Access, Ending, Limits, Namespaces, Network, PathGrant, 
 use rustix::fs::{Mode, OFlags, openat};
 use sources::{GitUrl, Transport};
 
+use super::credentials::{authorization, redactor};
 use super::error::{GitError, Said};
 use super::programs::{Programs, as_variables, grant, settings};
 use crate::assignment::{Layout, ROOMS};
 use crate::error::BuildError;
 use crate::executor::{Executor as _, Job};
-use crate::redact::Redactor;
 use crate::settings::Settings;
 
 /// Where a repository appears at level `ns`.
@@ -308,28 +308,6 @@ impl<'a> Git<'a> {
         }
         Ok(configure)
     }
-}
-
-/// The header that carries credentials of an https address.
-fn authorization(remote: &GitUrl) -> Option<String> {
-    use base64::Engine as _;
-    let (user, password) = remote.credentials()?;
-    let word = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
-    Some(format!("Authorization: Basic {word}"))
-}
-
-/// Hides credentials in what git says.
-fn redactor(remote: Option<&GitUrl>) -> Redactor {
-    let secrets = remote.into_iter().flat_map(|remote| {
-        let (user, password) = remote.credentials().unwrap_or_default();
-        // A token may stand in either place.
-        let word = authorization(remote).unwrap_or_default();
-        [user, password, word.replace("Authorization: Basic ", "")]
-    });
-    let secrets = secrets
-        .enumerate()
-        .map(|(at, secret)| (at.to_string(), secret));
-    Redactor::of(&secrets.collect())
 }
 
 /// What git reads of a repository on this machine: the repository, not the work tree around it.

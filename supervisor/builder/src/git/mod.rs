@@ -5,8 +5,9 @@
 //! store       the bare repository in the cache, its lock, fetching         store.rs
 //! checkout    the work tree, submodules by the same rules                  checkout.rs
 //! history     the `.git` that goes into the archive: commits, tags, tree   history.rs
-//! folder      the same for a local folder                              folder.rs
+//! folder      the same for a local folder                                  folder.rs
 //! command     one git command in one worker                                command.rs
+//! credentials how they reach git, and how they are hidden                  credentials.rs
 //! programs    which programs, which files of the system, which settings    programs.rs
 //! ```
 //!
@@ -15,6 +16,7 @@
 mod acquire;
 mod checkout;
 mod command;
+mod credentials;
 mod error;
 mod folder;
 mod history;
