@@ -341,7 +341,7 @@ impl BuildError {
     }
 }
 
-fn is_full(error: &std::io::Error) -> bool {
+pub(crate) fn is_full(error: &std::io::Error) -> bool {
     use std::io::ErrorKind::{QuotaExceeded, StorageFull};
     matches!(error.kind(), StorageFull | QuotaExceeded)
 }
@@ -371,38 +371,5 @@ impl HookFailure {
                 denial.what == "connect" && !denial.target.starts_with("unix")
             }
         })
-    }
-}
-
-impl ExecuteError {
-    /// Returns the stable code.
-    #[must_use]
-    pub fn code(&self) -> Code {
-        use protocol::Step;
-        match self {
-            Self::Floor { .. } => Code::Isolation,
-            Self::Fault(fault) => match fault.step {
-                Step::SelfTest | Step::Probe => Code::SelfTest,
-                Step::Landlock | Step::Filter | Step::Namespaces | Step::Privileges | Step::Uid => {
-                    Code::Isolation
-                }
-                Step::Assignment | Step::Session | Step::Limits | Step::Exec | Step::Reaper => {
-                    Code::WorkerFault
-                }
-            },
-            Self::Unconfined { .. } => Code::SelfTest,
-            Self::LogLimit { .. } => Code::LogLimit,
-            Self::Log { source, .. } if is_full(source) => Code::DiskFull,
-            Self::Log { .. } => Code::Io,
-            Self::Cancelled => Code::Interrupted,
-            Self::Spawn { .. }
-            | Self::Plumbing { .. }
-            | Self::Assignment(_)
-            | Self::Garbage(_)
-            | Self::Truncated { .. }
-            | Self::Vanished { .. }
-            | Self::Silent { .. }
-            | Self::OutOfTurn { .. } => Code::WorkerLost,
-        }
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use cache::Scratch;
 use futures::future::BoxFuture;
+use model::Code;
 use protocol::{
     Assignment, Claim, Denial, Fault, FrameError, Guarantee, HookCall, HookReturn, IsolationReport,
     Level, Limit, Listing,
@@ -207,6 +208,39 @@ impl Floor {
             .iter()
             .copied()
             .filter(|one| report.guarantees.get(one) != Some(&protocol::Enforcement::Enforced))
+    }
+}
+
+impl ExecuteError {
+    /// Returns the stable code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        use protocol::Step;
+        match self {
+            Self::Floor { .. } => Code::Isolation,
+            Self::Fault(fault) => match fault.step {
+                Step::SelfTest | Step::Probe => Code::SelfTest,
+                Step::Landlock | Step::Filter | Step::Namespaces | Step::Privileges | Step::Uid => {
+                    Code::Isolation
+                }
+                Step::Assignment | Step::Session | Step::Limits | Step::Exec | Step::Reaper => {
+                    Code::WorkerFault
+                }
+            },
+            Self::Unconfined { .. } => Code::SelfTest,
+            Self::LogLimit { .. } => Code::LogLimit,
+            Self::Log { source, .. } if crate::error::is_full(source) => Code::DiskFull,
+            Self::Log { .. } => Code::Io,
+            Self::Cancelled => Code::Interrupted,
+            Self::Spawn { .. }
+            | Self::Plumbing { .. }
+            | Self::Assignment(_)
+            | Self::Garbage(_)
+            | Self::Truncated { .. }
+            | Self::Vanished { .. }
+            | Self::Silent { .. }
+            | Self::OutOfTurn { .. } => Code::WorkerLost,
+        }
     }
 }
 
