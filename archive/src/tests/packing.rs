@@ -278,10 +278,13 @@ proptest! {
     ) {
         let tree = TempDir::new().unwrap();
         for (path, content) in &files {
+            // Names that collide, or are `.` or `..`, are not part of this promise.
+            if path.split('/').any(|part| part == "..") {
+                continue;
+            }
             let path = tree.path().join(path);
             let made = path.parent().is_some_and(|parent| fs::create_dir_all(parent).is_ok());
-            // Names that collide, or are `.` or `..`, are not part of this promise.
-            if made && path.components().all(|part| !matches!(part, std::path::Component::ParentDir)) && !path.is_dir() {
+            if made && !path.is_dir() {
                 let _ = fs::write(&path, content);
             }
         }
