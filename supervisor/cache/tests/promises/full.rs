@@ -15,7 +15,7 @@ use crate::support::{folder, listing, not_run};
 /// Runs with a small file system at a path; false if this process may not mount.
 fn with_small_disk(work: impl FnOnce(&Path) + Send + 'static) {
     let dir = folder();
-    let done = std::thread::spawn(move || {
+    let (done, _dir) = std::thread::spawn(move || {
         let place = dir.path();
         let root: Option<&Path> = None;
         let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
@@ -32,10 +32,11 @@ fn with_small_disk(work: impl FnOnce(&Path) + Send + 'static) {
                 )
             });
         if mounted.is_err() {
-            return false;
+            return (false, dir);
         }
         work(place);
-        true
+        // Removed by the caller, who does not see the mount: a mount point can not be removed.
+        (true, dir)
     })
     .join()
     .unwrap();
