@@ -9,9 +9,10 @@ use model::PythonFacts;
 use protocol::{AbsPath, Access, Ending, Level, Limits, PathGrant, Program};
 use rustix::fs::{Mode, OFlags, openat};
 
-use crate::assignment::{Layout, ROOMS, readable};
+use crate::assignment::{Layout, readable};
 use crate::error::BuildError;
 use crate::executor::{Executor, Floor, Job};
+use crate::furnished::furnished;
 use crate::local::{LocalExecutor, UidLease};
 
 /// The largest answer that is read, in bytes.
@@ -54,10 +55,7 @@ async fn ask(
 ) -> Result<Vec<u8>, BuildError> {
     let host = executor.host().await?;
     let lease = executor.lease_uid(host)?;
-    let scratch = cache.scratch()?;
-    for room in ROOMS {
-        scratch.room(room)?;
-    }
+    let scratch = furnished(cache)?;
     let layout = Layout::new(
         host,
         lease.as_ref().map(UidLease::uid),

@@ -9,6 +9,7 @@ mod error;
 mod executor;
 mod facts;
 mod failure;
+mod furnished;
 mod git;
 mod hook;
 mod inspect;

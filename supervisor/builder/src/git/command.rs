@@ -14,9 +14,10 @@ use sources::{GitUrl, Transport};
 use super::credentials::{authorization, redactor};
 use super::error::{GitError, Said};
 use super::programs::{Programs, as_variables, grant, settings};
-use crate::assignment::{Layout, ROOMS};
+use crate::assignment::Layout;
 use crate::error::BuildError;
 use crate::executor::{Executor as _, Job};
+use crate::furnished::furnished;
 use crate::settings::Settings;
 
 /// Where a repository appears at level `ns`.
@@ -77,10 +78,7 @@ impl<'a> Git<'a> {
     pub(super) async fn new(settings: &'a Settings) -> Result<Self, BuildError> {
         let programs = Programs::find()?;
         let host = settings.executor.host().await?;
-        let scratch = settings.cache.scratch()?;
-        for room in ROOMS {
-            scratch.room(room)?;
-        }
+        let scratch = furnished(&settings.cache)?;
         let objects = scratch.path().join("o/objects/pack");
         std::fs::create_dir_all(&objects).map_err(|source| BuildError::Io {
             doing: "make",

@@ -17,9 +17,10 @@ use super::corridor::{Pipeline, blocking};
 use super::identify::python_version;
 use super::provider::{BuildProvider, provider};
 use super::requirements;
-use crate::assignment::{ENVIRONMENT_AT, Layout, ROOMS};
+use crate::assignment::{ENVIRONMENT_AT, Layout};
 use crate::error::BuildError;
 use crate::executor::{Executor, Job};
+use crate::furnished::furnished;
 use crate::watch::BuildEvent;
 
 /// Environments by the requirements that they were asked to hold.
@@ -172,14 +173,7 @@ impl Pipeline {
         let host = settings.executor.host().await?;
         let lease = settings.executor.lease_uid(host)?;
         let cache = settings.cache.clone();
-        let scratch = blocking("make a scratch", move || {
-            let scratch = cache.scratch()?;
-            for room in ROOMS {
-                scratch.room(room)?;
-            }
-            Ok(scratch)
-        })
-        .await?;
+        let scratch = blocking("make a scratch", move || furnished(&cache)).await?;
         let uid = lease.as_ref().map(crate::local::UidLease::uid);
         let layout = Layout::new(host, uid, scratch.path(), settings.cache.root())?;
         let tree = AbsPath::new(staged.root())?;

@@ -14,9 +14,10 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use super::corridor::{Pipeline, blocking};
-use crate::assignment::{Layout, ROOMS, unpack_order};
+use crate::assignment::{Layout, unpack_order};
 use crate::error::BuildError;
 use crate::executor::{Executor, Job};
+use crate::furnished::furnished;
 
 /// The largest `pyproject.toml` that is read, in bytes.
 const LARGEST: u64 = 4 << 20;
@@ -107,14 +108,7 @@ impl Pipeline {
         let host = settings.executor.host().await?;
         let lease = settings.executor.lease_uid(host)?;
         let cache = settings.cache.clone();
-        let scratch = blocking("make a scratch", move || {
-            let scratch = cache.scratch()?;
-            for room in ROOMS {
-                scratch.room(room)?;
-            }
-            Ok(scratch)
-        })
-        .await?;
+        let scratch = blocking("make a scratch", move || furnished(&cache)).await?;
         let uid = lease.as_ref().map(crate::local::UidLease::uid);
         let layout = Layout::new(host, uid, scratch.path(), settings.cache.root())?;
         let limits = settings.limits.over(settings.policy.limits());

@@ -10,10 +10,11 @@ use sources::{BuildSystem, Source};
 use super::corridor::{Pipeline, blocking};
 use super::equip::Equipment;
 use super::{judge, requirements};
-use crate::assignment::{Layout, ROOMS, compile, hook_program, unpack_order};
+use crate::assignment::{Layout, compile, hook_program, unpack_order};
 use crate::build_id::BuildId;
 use crate::error::BuildError;
 use crate::executor::{Dialogue, Evidence, Executor, Job, LineSink};
+use crate::furnished::furnished;
 use crate::hook::{HookOutcome, HookRequest, call, read};
 use crate::local::UidLease;
 use crate::local::neutralised;
@@ -70,10 +71,7 @@ impl Pipeline {
                 path: logs,
                 source,
             })?;
-            let scratch = cache.scratch()?;
-            for room in ROOMS {
-                scratch.room(room)?;
-            }
+            let scratch = furnished(&cache)?;
             Ok((build, scratch))
         })
         .await?;
