@@ -1,6 +1,7 @@
 //! What is a project at all, and what it says of itself.
 
 use model::Code;
+use tests::search::member;
 use tests::{Sdist, Setting, World};
 
 use crate::{site, world};
@@ -79,6 +80,54 @@ fn a_hook_can_not_speak_on_the_channels_of_its_parent() {
     for setting in Setting::all(site()) {
         let world = World::new(site(), setting);
         let sdist = Sdist::hello("thing", "1.0").prologue(FLOODING);
+        world.build(&sdist).finish().built(&sdist.wheel());
+    }
+}
+
+/// Puts repositories of git and Mercurial around the cache, which leave out every file there is.
+fn around_the_cache(world: &World<'_>) {
+    let place = world.folder("k");
+    for name in [".git", ".hg"] {
+        world.file(place.join(name).join("HEAD"), "ref: refs/heads/main\n");
+    }
+    world.file(place.join(".gitignore"), "*\n");
+    world.file(place.join(".hgignore"), "syntax: glob\n*\n");
+}
+
+#[test]
+fn what_an_enclosing_repository_ignores_is_nothing_to_a_build() {
+    for setting in Setting::all(site()) {
+        let world = World::new(site(), setting);
+        world.index.real(site().inputs());
+        around_the_cache(&world);
+        let sdist = Sdist::bare("thing", "1.0")
+            .file(
+                "pyproject.toml",
+                "[build-system]\nrequires = ['hatchling']\nbuild-backend = 'hatchling.build'\n\
+                 [project]\nname = 'thing'\nversion = '1.0'\n",
+            )
+            .file("src/thing/__init__.py", "word = 'hello'\n");
+        let done = world.build(&sdist).finish();
+        done.built("thing-1.0-py2.py3-none-any.whl");
+        let wheel = world.out().join("thing-1.0-py2.py3-none-any.whl");
+        assert_eq!(member(&wheel, "thing/__init__.py"), b"word = 'hello'\n");
+    }
+}
+
+/// Asks git where it is.
+const ASKING: &str = "
+import subprocess
+asked = subprocess.run(['git', 'rev-parse', '--show-toplevel'], capture_output=True, text=True)
+if asked.returncode != 128 or 'not a git repository' not in asked.stderr:
+    raise SystemExit(repr(asked))
+";
+
+#[test]
+fn git_says_in_a_build_that_there_is_no_repository_where_there_is_none() {
+    for setting in Setting::all(site()) {
+        let world = World::new(site(), setting);
+        around_the_cache(&world);
+        let sdist = Sdist::hello("thing", "1.0").prologue(ASKING);
         world.build(&sdist).finish().built(&sdist.wheel());
     }
 }

@@ -49,11 +49,15 @@ impl Layout {
 
     /// Returns a room as the build sees it.
     pub(crate) fn room(&self, letter: char) -> Result<AbsPath, BuildError> {
-        let base = match self.namespaces {
+        Ok(self.rooms()?.join(letter.to_string())?)
+    }
+
+    /// Returns the folder of the rooms as the build sees it.
+    fn rooms(&self) -> Result<AbsPath, BuildError> {
+        Ok(match self.namespaces {
             Namespaces::None => self.scratch.clone(),
             Namespaces::WithUser | Namespaces::WithoutUser => AbsPath::new(ROOMS_AT)?,
-        };
-        Ok(base.join(letter.to_string())?)
+        })
     }
 
     /// Returns where the build sees an environment that lies at `path`.
@@ -101,6 +105,11 @@ impl Layout {
             (
                 "XDG_CACHE_HOME".to_owned(),
                 self.room('h')?.join(".cache")?.to_string(),
+            ),
+            // A repository around the cache is none of the project's.
+            (
+                "GIT_CEILING_DIRECTORIES".to_owned(),
+                self.rooms()?.to_string(),
             ),
         ])
     }
