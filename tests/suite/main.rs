@@ -26,6 +26,7 @@ mod outputs;
 mod places;
 mod processes;
 mod projects;
+mod promises;
 mod races;
 mod real;
 mod removal;
