@@ -22,6 +22,7 @@ mod healing;
 mod index;
 mod isolation;
 mod kernel_objects;
+mod needs;
 mod outputs;
 mod places;
 mod processes;
