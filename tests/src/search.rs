@@ -86,3 +86,17 @@ pub fn member(wheel: &Path, name: &str) -> Vec<u8> {
         .expect("the member can be read");
     content
 }
+
+/// Returns the names of a wheel's members.
+///
+/// # Panics
+/// When the file is no archive.
+#[must_use]
+pub fn members(wheel: &Path) -> Vec<String> {
+    let file = File::open(wheel).expect("the wheel can be opened");
+    let archive = zip::ZipArchive::new(file).expect("the wheel is an archive");
+    let names = archive.file_names();
+    names
+        .map(|name| name.expect("names are text").into_owned())
+        .collect()
+}
