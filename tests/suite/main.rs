@@ -15,6 +15,7 @@ mod default_index;
 mod elsewhere;
 mod environments;
 mod escape;
+mod fetching;
 mod formats;
 mod freshness;
 mod git;

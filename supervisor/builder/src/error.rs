@@ -215,6 +215,8 @@ pub struct HookFailure {
     pub problem: HookProblem,
     /// What was refused to the build before it failed.
     pub denials: Vec<protocol::Denial>,
+    /// What it would have fetched.
+    pub wants: crate::Wants,
 }
 
 /// What is wrong with a hook.

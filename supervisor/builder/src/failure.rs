@@ -103,6 +103,8 @@ fn hook_details(failure: &HookFailure) -> Vec<(&'static str, String)> {
             ),
         ));
     }
+    let wanted = failure.wants.sentences();
+    details.extend(wanted.iter().map(|sentence| ("wanted", safe(sentence))));
     if failure.code() == Code::DeniedNetwork {
         details.push((
             "why",
@@ -171,6 +173,14 @@ fn hint(error: &BuildError) -> Option<String> {
 
 fn hook_hint(failure: &HookFailure) -> Option<String> {
     Some(match &failure.problem {
+        _ if !failure.wants.crates.is_empty() => {
+            "have the crates in the source (`cargo vendor`), or in a folder: --allow-read FOLDER --allow-env CARGO_HOME"
+                .to_owned()
+        }
+        _ if !failure.wants.sources.is_empty() => {
+            "give the build what it wants: --allow-read FOLDER, and the variable or setting of the project that names it"
+                .to_owned()
+        }
         _ if failure.code() == Code::DeniedNetwork => {
             "take the wheel instead (drop --no-binary), or give the build the file that it wants with --allow-read"
                 .to_owned()

@@ -22,6 +22,7 @@ mod redact;
 mod settings;
 mod shelf;
 mod summary;
+mod wants;
 mod watch;
 
 pub use build_id::BuildId;
@@ -36,4 +37,5 @@ pub use pipeline::wheels;
 pub use redact::Redactor;
 pub use settings::{Overrides, Settings};
 pub use summary::BuildSummary;
+pub use wants::Wants;
 pub use watch::{BuildEvent, Watcher};

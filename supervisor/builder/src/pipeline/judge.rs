@@ -6,6 +6,7 @@ use protocol::{Ending, Hook, HookReturn, Limit, Limits};
 use crate::error::{BuildError, HookFailure, HookProblem};
 use crate::executor::Evidence;
 use crate::hook::{HookOutcome, HookRequest, read};
+use crate::wants::Wants;
 
 /// Judges what no hook can be asked about: the archive, limits, a program that ended by itself.
 pub(super) fn early(
@@ -126,6 +127,7 @@ fn with(
         elapsed_ms: returned.elapsed_ms,
         problem,
         denials: evidence.denials.clone(),
+        wants: Wants::default(),
     }))
 }
 
@@ -137,6 +139,7 @@ fn failed(evidence: &Evidence, request: &HookRequest, problem: HookProblem) -> B
         elapsed_ms: 0,
         problem,
         denials: evidence.denials.clone(),
+        wants: Wants::default(),
     }))
 }
 

@@ -21,6 +21,7 @@ use crate::local::neutralised;
 use crate::record::BuildRecord;
 use crate::redact::Redactor;
 use crate::summary::BuildSummary;
+use crate::wants::Wants;
 use crate::watch::BuildEvent;
 
 /// Bytes below which a file system counts as full.
@@ -158,7 +159,7 @@ impl Run<'_> {
             .and_then(|()| judge::asked_for(&evidence, &self.request));
         let asked = match judged {
             Ok(asked) => asked,
-            Err(error) => return Err(self.failed(scratch, error)),
+            Err(error) => return Err(self.failed(scratch, error).await),
         };
         let more = self
             .pipeline
@@ -186,7 +187,7 @@ impl Run<'_> {
         let judged = judge::early(&evidence, &self.request, &self.limits())
             .and_then(|()| judge::built(&evidence, &self.request));
         if let Err(error) = judged {
-            return Err(self.failed(scratch, error));
+            return Err(self.failed(scratch, error).await);
         }
         // A build that swallowed the error of a full disk may have left something out.
         if is_full(&scratch) {
@@ -205,10 +206,16 @@ impl Run<'_> {
         })
     }
 
-    /// A build that failed on a full disk failed because of it.
-    fn failed(&self, scratch: Scratch, error: BuildError) -> BuildError {
+    /// A build that failed on a full disk failed because of it; one that failed by itself may have wanted to
+    /// fetch something.
+    async fn failed(&self, scratch: Scratch, mut error: BuildError) -> BuildError {
         if is_full(&scratch) && !matches!(error, BuildError::Limit { .. }) {
             return BuildError::DiskFull;
+        }
+        if let BuildError::Hook(failure) = &mut error {
+            let (log, source) = (self.build.log(), scratch.path().join("s"));
+            let wanted = blocking("read a log", move || Ok(Wants::of(&log, &source))).await;
+            failure.wants = wanted.unwrap_or_default();
         }
         self.pipeline.keep(scratch, &self.label);
         error
