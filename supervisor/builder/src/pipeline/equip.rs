@@ -118,7 +118,7 @@ impl Pipeline {
         if let Some(found) = self.find(&name).await? {
             return Ok(found);
         }
-        let _lock = self.lock(format!("environment {name}"), label).await?;
+        let _turn = self.turn(format!("environment {name}"), label).await?;
         if let Some(found) = self.find(&name).await? {
             return Ok(found);
         }
