@@ -52,8 +52,7 @@ fn key_of(path: &Path) -> Option<Sha256> {
 }
 
 impl Cache {
-    /// Removes what a plan names. What is in use counts as such, and so does what was used after the
-    /// plan's inventory was taken.
+    /// Removes what a plan names. What was used after the plan's inventory was taken counts as in use.
     pub fn carry_out(&self, plan: &Plan, in_use: InUse) -> CarriedOut {
         let mut done = CarriedOut::default();
         for removal in &plan.removals {

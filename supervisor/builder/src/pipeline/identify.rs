@@ -219,8 +219,8 @@ impl Pipeline {
         let progress = self.progress(&source.label);
         let on_bytes = progress.on_bytes();
         let sha256 = &source.id.digest.sha256;
-        let is_here = self.settings.cache.blob_path(Bucket::Sources, sha256);
-        let _turn = if is_here.is_file() {
+        let blob = self.settings.cache.blob_path(Bucket::Sources, sha256);
+        let _turn = if blob.is_file() {
             None
         } else {
             Some(self.turn(format!("source {sha256}"), &source.label).await?)
