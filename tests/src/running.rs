@@ -157,6 +157,20 @@ impl<'world, 'site> Running<'world, 'site> {
         self.wait_until_ready_looking(|_| {})
     }
 
+    /// The same beside other builds that are ready already, in these folders.
+    ///
+    /// # Panics
+    /// When the program ends first.
+    pub fn wait_until_ready_beside(&mut self, others: &[PathBuf]) -> PathBuf {
+        let cache = self.world.cache();
+        self.wait_until("another build was ready", |_| {
+            crate::world::scratches(&cache)
+                .into_iter()
+                .filter_map(|scratch| find_ready(&scratch, 3))
+                .find(|folder| !others.contains(folder))
+        })
+    }
+
     /// The same, and looks at the run again and again meanwhile.
     ///
     /// # Panics

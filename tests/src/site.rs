@@ -67,6 +67,30 @@ impl Site {
             .as_ref()
     }
 
+    /// Returns a second interpreter, of another implementation or version; a host that has none is
+    /// noted as one where something was not run.
+    pub fn other_python(&self, identity: Identity) -> Option<PathBuf> {
+        let script =
+            "import os, sys; print(sys.implementation.cache_tag, os.path.realpath(sys.executable))";
+        let ask = |program: &Path| {
+            let answer = Python::output(program, identity, ["-c".as_ref(), script.as_ref()])?;
+            let (tag, path) = answer.trim().split_once(' ')?;
+            Some((tag.to_owned(), PathBuf::from(path)))
+        };
+        let (own, _) = ask(&self.python(identity).path)?;
+        let versions = (9..20).map(|minor| format!("python3.{minor}"));
+        let names: Vec<_> = versions.chain(["pypy3".to_owned()]).collect();
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let found = std::env::split_paths(&path)
+            .flat_map(|folder| names.iter().map(move |name| folder.join(name)))
+            .filter_map(|program| ask(&program))
+            .find(|(tag, _)| *tag != own);
+        if found.is_none() {
+            self.unrun.note("a second Python interpreter");
+        }
+        found.map(|(_, path)| path)
+    }
+
     /// Returns the Python of an identity that is known to have one.
     ///
     /// # Panics

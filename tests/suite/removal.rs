@@ -226,6 +226,8 @@ fn what_is_a_persons_own_survives_every_command() {
         &["prune", "--ci", "--older-than", "1s", "--max-size", "1"],
         &["check", "--repair"],
         &["clean"],
+        &["prune", "--ci", "--older-than", "1s", "--force"],
+        &["clean", "--force"],
     ] {
         let done = cache(&world, words);
         for path in mine.iter().chain([&outside]) {

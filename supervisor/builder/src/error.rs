@@ -169,6 +169,12 @@ pub enum BuildError {
         /// Why.
         why: String,
     },
+    /// A forced removal took something under a build.
+    #[error("{what} was removed from the cache while it was in use")]
+    Removed {
+        /// What.
+        what: String,
+    },
     /// A file operation of ours.
     #[error("could not {doing} `{}`", path.display())]
     Io {
@@ -299,6 +305,7 @@ impl BuildError {
             Self::WrongName { .. } => Code::WrongName,
             Self::HashMismatch { .. } => Code::HashMismatch,
             Self::Facts { .. } => Code::BadInterpreter,
+            Self::Removed { .. } => Code::Removed,
             Self::Io { source, .. } if is_full(source) => Code::DiskFull,
             Self::Io { .. } | Self::Path(_) => Code::Io,
             Self::Task { .. } => Code::Bug,

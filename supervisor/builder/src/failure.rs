@@ -129,6 +129,7 @@ fn hint(error: &BuildError) -> Option<String> {
             "ask for another version, or for another Python with -p".to_owned()
         }
         BuildError::Source(error) if error.hint().is_some() => return error.hint(),
+        BuildError::Cache(error) if error.hint().is_some() => return error.hint(),
         BuildError::NoSource { .. } => {
             "change --no-binary or --only-binary for this project".to_owned()
         }
@@ -153,6 +154,10 @@ fn hint(error: &BuildError) -> Option<String> {
         ),
         BuildError::Execute(ExecuteError::LogLimit { .. }) => {
             "raise it with --log-limit, if the build deserves it".to_owned()
+        }
+        BuildError::Removed { .. } => {
+            "run it again; whoever says `cache clean --force` or `cache prune --force` takes what others use"
+                .to_owned()
         }
         BuildError::Facts { .. } => "name another interpreter with -p".to_owned(),
         BuildError::Archive { .. } => {

@@ -99,4 +99,6 @@ pub struct Settings {
     pub executor: Arc<LocalExecutor>,
     /// How long a lock of another process is waited for.
     pub lock_timeout: Duration,
+    /// Whether what another process makes is made beside it, without waiting.
+    pub force: bool,
 }

@@ -11,6 +11,7 @@ use protocol::{Enforcement, Guarantee, Level};
 use crate::error::BuildError;
 use crate::executor::Floor;
 use crate::record::BuildRecord;
+use crate::settings::Settings;
 
 /// The record's name in a wheel's folder.
 const RECORD: &str = "record.json";
@@ -65,12 +66,21 @@ fn admits(floor: &Floor, record: &BuildRecord) -> bool {
         && floor.require.iter().all(enforced)
 }
 
-/// Publishes a folder that holds a wheel and its record.
+/// Publishes a folder that holds a wheel and its record, unless another process was first with one
+/// that is as good: then that one counts, and the other is told apart by its record.
 pub(crate) fn publish(
-    cache: &Cache,
+    settings: &Settings,
     folder: StagingDir,
-    record: &BuildRecord,
+    record: BuildRecord,
 ) -> Result<Kept, BuildError> {
+    let cache = &settings.cache;
+    // Builds of one key can run side by side where nobody waited; their publications can not, or
+    // one would take away what the other has just published and delivers.
+    let name = format!("shelf {}", record.key);
+    let _lock = cache.lock(&name, settings.lock_timeout, &mut || {})?;
+    if let Some(kept) = find(cache, &record.key, &settings.floor) {
+        return Ok(kept);
+    }
     let to = cache.wheel_folder(&record.name, &record.version, &record.key);
     // A folder without a way to it, or one whose record was below the floor: this one is newer.
     cache.remove_wheel(&record.key, &to)?;
@@ -79,6 +89,6 @@ pub(crate) fn publish(
     Ok(Kept {
         path: to.join(&record.filename),
         record_path: to.join(RECORD),
-        record: record.clone(),
+        record,
     })
 }

@@ -1,4 +1,4 @@
-//! Carrying a plan out: entry by entry, passing by what is in use.
+//! Carrying a plan out: entry by entry, passing by what is in use unless that is to go too.
 
 use std::fs;
 use std::path::Path;
@@ -23,13 +23,26 @@ pub struct CarriedOut {
     pub bytes: u64,
     /// What stayed because somebody uses it, or used it since the plan was made.
     pub in_use: Vec<String>,
+    /// What of the gone was in use all the same.
+    pub forced: Vec<String>,
     /// What could not be removed, in words.
     pub left: Vec<String>,
+}
+
+/// What a removal does about an entry that is in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InUse {
+    /// It stays.
+    Stays,
+    /// It goes. Who uses it notices, see [`crate::Standing`]. Scratches and locks that are held stay
+    /// also then: they are no entries, and go with their holder.
+    Goes,
 }
 
 /// What became of one entry.
 enum Fate {
     Gone,
+    Forced,
     InUse,
 }
 
@@ -39,13 +52,16 @@ fn key_of(path: &Path) -> Option<Sha256> {
 }
 
 impl Cache {
-    /// Removes what a plan names. What is in use stays, and so does what was used after the plan's
-    /// inventory was taken.
-    pub fn carry_out(&self, plan: &Plan) -> CarriedOut {
+    /// Removes what a plan names. What was used after the plan's inventory was taken counts as in use.
+    pub fn carry_out(&self, plan: &Plan, in_use: InUse) -> CarriedOut {
         let mut done = CarriedOut::default();
         for removal in &plan.removals {
-            match self.remove_one(removal) {
-                Ok(Fate::Gone) => {
+            let fate = self.remove_one(removal, in_use);
+            if matches!(fate, Ok(Fate::Forced)) {
+                done.forced.push(removal.label.clone());
+            }
+            match fate {
+                Ok(Fate::Gone | Fate::Forced) => {
                     done.entries += 1;
                     done.files += removal.files;
                     done.bytes += removal.bytes;
@@ -61,10 +77,10 @@ impl Cache {
 
     /// Removes logs and kept scratches that are old, or more than there is room for.
     pub fn tidy(&self, now: SystemTime) -> CarriedOut {
-        self.carry_out(&Plan::tidy(&self.passing(), now))
+        self.carry_out(&Plan::tidy(&self.passing(), now), InUse::Stays)
     }
 
-    fn remove_one(&self, removal: &Removal) -> Result<Fate, CacheError> {
+    fn remove_one(&self, removal: &Removal, in_use: InUse) -> Result<Fate, CacheError> {
         let path = self.root().join(&removal.path);
         match &removal.what {
             What::Stranger => return Ok(Fate::InUse),
@@ -82,15 +98,15 @@ impl Cache {
         };
         // Wheel and key are one entry, whose lease goes by the key.
         let leased = key.map_or_else(|| path.clone(), |key| self.wheel_pointer(&key));
-        let Some(claim) = self.claim_entry(&leased) else {
-            return Ok(Fate::InUse);
-        };
+        let claim = self.claim_entry(&leased);
         let record = match &removal.what {
             What::Wheel(_) => path.join(crate::shelf::RECORD),
             What::Environment(_) => path.join(crate::inventory::ENVIRONMENT_RECORD),
             _ => path.clone(),
         };
-        if fs::symlink_metadata(record).is_ok_and(|now| used(&now) != removal.used) {
+        let is_used = claim.is_none()
+            || fs::symlink_metadata(record).is_ok_and(|now| used(&now) != removal.used);
+        if is_used && in_use == InUse::Stays {
             return Ok(Fate::InUse);
         }
         // Looked up again: it may have got its key after the inventory was taken.
@@ -99,9 +115,9 @@ impl Cache {
         {
             self.remove(&self.wheel_pointer(&key))?;
         }
-        self.remove_claimed(&path, Some(claim))?;
+        self.remove_claimed(&path, claim)?;
         self.remove_empty_parents(&path);
-        Ok(Fate::Gone)
+        Ok(if is_used { Fate::Forced } else { Fate::Gone })
     }
 
     /// Removes a scratch that was kept, if it still is and nobody holds it.

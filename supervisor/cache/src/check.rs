@@ -18,7 +18,7 @@ use crate::plan::{Reason, Removal};
 use crate::record::read_one;
 use crate::shelf::RECORD;
 use crate::sweep::names_in;
-use crate::{Bucket, Built, Cache, CacheError, Item, Plan, What, names};
+use crate::{Bucket, Built, Cache, CacheError, InUse, Item, Plan, What, names};
 
 /// Says what is wrong with the environment of a name; nothing if it is as it was installed.
 pub type CheckEnvironment<'a> = &'a dyn Fn(&Sha256) -> Result<(), String>;
@@ -110,7 +110,7 @@ impl Cache {
                     Err(error) => repaired.left.push(format!("{about}: {}", in_words(&error))),
                 },
                 Some(Remedy::Remove(item)) => {
-                    let done = self.carry_out(&removal_of(item));
+                    let done = self.carry_out(&removal_of(item), InUse::Stays);
                     if done.entries == 1 {
                         repaired.mended.push(about);
                     } else {

@@ -230,7 +230,9 @@ impl CacheError {
             }
             Self::OutDir { .. } => "name a directory that you can write with --out-dir".to_owned(),
             Self::LockTimeout { .. } => {
-                "wait for the other process, or wait longer with --lock-timeout".to_owned()
+                "wait for the other process or end it, or wait longer with --lock-timeout; --force \
+                 makes environments and wheels beside it, not git repositories"
+                    .to_owned()
             }
             _ => return None,
         };

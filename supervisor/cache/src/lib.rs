@@ -27,10 +27,11 @@ mod scratch;
 mod shelf;
 mod size;
 mod staging;
+mod standing;
 mod sweep;
 
 pub use bucket::Bucket;
-pub use carry_out::CarriedOut;
+pub use carry_out::{CarriedOut, InUse};
 pub use check::{CheckEnvironment, Checked, Damage, Repaired};
 pub use deliver::{check_out_dir, deliver};
 pub use error::CacheError;
@@ -44,4 +45,5 @@ pub use root::{Budget, Cache, PathBudget};
 pub use scratch::Scratch;
 pub use size::Size;
 pub use staging::{StagingDir, StagingFile};
+pub use standing::Standing;
 pub use sweep::Swept;

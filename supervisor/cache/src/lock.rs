@@ -16,6 +16,8 @@ use crate::{Bucket, Cache, CacheError};
 
 /// The lock under which scratches are created (shared) and swept (alone).
 const ROOT: &str = "root";
+/// How long the root's lock is waited for; on a slow disk a moment can be seconds.
+const MOMENTS: Duration = Duration::from_secs(60);
 
 /// A lock that is held until this is dropped.
 #[derive(Debug)]
@@ -55,10 +57,12 @@ impl Cache {
                         on_wait();
                     }
                     let left = deadline.saturating_duration_since(Instant::now());
-                    wait_for(file, &path, left)?.ok_or_else(|| CacheError::LockTimeout {
-                        name: name.to_owned(),
-                        waited: wait,
-                    })?
+                    wait_for(file, &path, FlockOperation::LockExclusive, left)?.ok_or_else(
+                        || CacheError::LockTimeout {
+                            name: name.to_owned(),
+                            waited: wait,
+                        },
+                    )?
                 }
             };
             if is_current(&file, &path)? {
@@ -67,19 +71,50 @@ impl Cache {
         }
     }
 
-    /// Takes the root's lock; it is held for moments only, so there is no time limit.
+    /// Takes the lock `name`, unless someone else holds it.
+    ///
+    /// # Errors
+    /// If the lock file can not be used.
+    pub fn lock_if_free(&self, name: &str) -> Result<Option<Lock>, CacheError> {
+        let path = self.lock_path(name);
+        loop {
+            let file = open(&path)?;
+            if !try_lock(&file, &path, FlockOperation::NonBlockingLockExclusive)? {
+                return Ok(None);
+            }
+            if is_current(&file, &path)? {
+                return Ok(Some(Lock { _file: file }));
+            }
+        }
+    }
+
+    /// Takes the root's lock. It is held for moments only: whoever has it for [`MOMENTS`] hangs.
     pub(crate) fn root_lock(&self, mode: Mode) -> Result<Lock, CacheError> {
         let path = self.bucket(Bucket::Locks).join(ROOT);
-        let operation = match mode {
-            Mode::Shared => FlockOperation::LockShared,
-            Mode::Alone => FlockOperation::LockExclusive,
+        let (at_once, operation) = match mode {
+            Mode::Shared => (
+                FlockOperation::NonBlockingLockShared,
+                FlockOperation::LockShared,
+            ),
+            Mode::Alone => (
+                FlockOperation::NonBlockingLockExclusive,
+                FlockOperation::LockExclusive,
+            ),
         };
         let file = open(&path).map_err(|error| match error {
             CacheError::Io { source, .. } => CacheError::place(self.root(), source),
             other => other,
         })?;
-        rustix::io::retry_on_intr(|| flock(&file, operation))
-            .map_err(|source| CacheError::place(self.root(), source))?;
+        let file = match rustix::io::retry_on_intr(|| flock(&file, at_once)) {
+            Ok(()) => file,
+            Err(Errno::WOULDBLOCK) => {
+                wait_for(file, &path, operation, MOMENTS)?.ok_or(CacheError::LockTimeout {
+                    name: "the cache's root".to_owned(),
+                    waited: MOMENTS,
+                })?
+            }
+            Err(source) => return Err(CacheError::place(self.root(), source)),
+        };
         Ok(Lock { _file: file })
     }
 
@@ -127,12 +162,17 @@ fn try_lock(file: &File, path: &Path, operation: FlockOperation) -> Result<bool,
 
 /// Waits in a thread of its own, because `flock` knows no time limit. If the time is up, the
 /// thread goes on until it gets the lock, and gives it back at once.
-fn wait_for(file: File, path: &Path, left: Duration) -> Result<Option<File>, CacheError> {
+fn wait_for(
+    file: File,
+    path: &Path,
+    operation: FlockOperation,
+    left: Duration,
+) -> Result<Option<File>, CacheError> {
     let (sender, receiver) = mpsc::sync_channel(1);
     std::thread::Builder::new()
         .name("lock".to_owned())
         .spawn(move || {
-            let got = rustix::io::retry_on_intr(|| flock(&file, FlockOperation::LockExclusive));
+            let got = rustix::io::retry_on_intr(|| flock(&file, operation));
             // Nobody listens any more when the time is up: then the lock ends here.
             let _ = sender.send(got.map(|()| file));
         })

@@ -1,7 +1,10 @@
 //! How long a stored answer may be used without asking (RFC 9111). Pure: time is an argument.
 //!
-//! No heuristics: an answer that does not say how long it lives is asked for again each time, with
-//! its validators.
+//! No heuristics, which RFC 9111 (4.2.2) allows and does not ask for: an answer that does not say how
+//! long it lives is asked for again by each run, with its validators. A lifetime of our own would
+//! hide a file that was uploaded a moment ago, from whoever waits for it; the usual guess, a tenth of
+//! the page's age, hides it the longer the quieter a project was. pip asks for project pages again
+//! whatever they say. Who knows better of an index says it with `--index-cache-control`.
 
 use serde::{Deserialize, Serialize};
 

@@ -87,6 +87,7 @@ codes! {
     BuildRequires "F0305" BuildFailed "the build requirements are not acceptable";
     BuildCycle "F0306" BuildFailed "building it needs itself";
     BackendDied "F0307" BuildFailed "the backend exited or was ended by a signal";
+    Removed "F0308" BuildFailed "something was removed from the cache while a build used it";
     HashMismatch "F0401" CheckFailed "the bytes do not have the expected digest";
     BadArchive "F0402" CheckFailed "the source archive was refused";
     BadWheel "F0403" CheckFailed "the wheel was refused";

@@ -89,6 +89,9 @@ pub(crate) struct CleanArgs {
     /// Only downloaded wheels
     #[arg(long)]
     pub(crate) downloads: bool,
+    /// Also what others use; a build that loses something fails and can be run again
+    #[arg(long)]
+    pub(crate) force: bool,
     /// Say what would be removed and why, and remove nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -112,6 +115,9 @@ pub(crate) struct PruneArgs {
     /// Also what was not used for this long, built wheels too, such as `30d`
     #[arg(long, value_name = "SPAN")]
     pub(crate) older_than: Option<String>,
+    /// Also what others use; a build that loses something fails and can be run again
+    #[arg(long)]
+    pub(crate) force: bool,
     /// Say what would be removed and why, and remove nothing
     #[arg(long)]
     pub(crate) dry_run: bool,

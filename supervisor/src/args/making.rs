@@ -92,6 +92,9 @@ pub(crate) struct MakingArgs {
     /// How many builds may run at the same time [default: the number of processors]
     #[arg(short, long, value_name = "COUNT")]
     pub(crate) jobs: Option<String>,
+    /// Do not wait for another process that makes the same: make it beside that one
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 /// What is reported, besides talk.

@@ -277,6 +277,7 @@ impl Order {
             strict_output: self.sandbox.strict_output,
             executor: Arc::clone(executor),
             lock_timeout: self.places.lock_timeout,
+            force: self.making.force,
         })
     }
 

@@ -28,6 +28,8 @@ pub(crate) struct MakingSettings {
     pub(crate) extra_build_deps: BTreeMap<PackageName, Vec<Requirement>>,
     /// Builds at the same time.
     pub(crate) jobs: usize,
+    /// Whether what another process makes is made beside it. A word for one run: no variable says it.
+    pub(crate) force: bool,
     /// `SOURCE_DATE_EPOCH`
     pub(crate) source_date_epoch: Option<u64>,
 }
@@ -138,6 +140,7 @@ impl MakingSettings {
                 .one(args.jobs.as_deref(), environment, words::count)?
                 .and_then(|value| usize::try_from(value.value).ok())
                 .unwrap_or_else(processors),
+            force: args.force,
             source_date_epoch: Twin::new("SOURCE_DATE_EPOCH", "SOURCE_DATE_EPOCH")
                 .one(None, environment, |text| {
                     text.parse()

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Read as _};
 use std::path::{Path, PathBuf};
 
-use cache::{Bucket, Scratch};
+use cache::{Bucket, Scratch, Standing};
 use futures::future::BoxFuture;
 use model::{Digest, Sha256, SourceId, SourceKind};
 use rustix::fs::OFlags;
@@ -78,6 +78,13 @@ pub(crate) async fn acquire(
                 .await?;
             attempt(settings, asked, on_wait).await
         }
+        Err(BuildError::Removed { what }) if !settings.client.settings().offline => {
+            tracing::debug!(
+                what,
+                "a repository of the cache was removed and is fetched anew"
+            );
+            attempt(settings, asked, on_wait).await
+        }
         outcome => outcome,
     }
 }
@@ -96,6 +103,7 @@ async fn attempt(
     }
     let git = Git::new(settings).await?;
     let commit = store.have(&git, asked.reference, on_wait).await?;
+    let repository = Standing::of(&store.path);
     let head = Head::of(&git, &store, &commit).await?;
     let identity = Sha256::of(head.identity());
     if let Some(pointer) = kept(settings, &store, &commit, asked).await?
@@ -105,6 +113,11 @@ async fn attempt(
     }
     let found = check_out(&git, &store, &commit, on_wait).await?;
     let cuts = pack_objects(&git, &store, &head).await?;
+    // Where a repository goes away, git may have found some of the tags and not all.
+    if !repository.is_some_and(|seen| seen.stands()) {
+        let what = asked.url.to_string();
+        return Err(BuildError::Removed { what });
+    }
     let scratch = git.finish()?;
     let cache = settings.cache.clone();
     let (url, path) = (asked.url.clone(), pointer_path(settings, &store, &commit));

@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 use super::equip::{Equipment, Memo};
 use super::identify::Identified;
 use super::look::Looked;
+use super::turn::Turns;
 use crate::error::BuildError;
 use crate::key::key_of;
 use crate::outcome::{Failure, Origin, Wheel};
@@ -32,6 +33,7 @@ pub async fn wheels(
         watcher,
         chain: Vec::new(),
         environments: Arc::default(),
+        turns: Arc::default(),
     };
     join_all(
         specs
@@ -52,6 +54,8 @@ pub(super) struct Pipeline {
     pub(super) chain: Vec<String>,
     /// Environments of this call by what they were asked to hold: equal ones are made once.
     pub(super) environments: Arc<Memo>,
+    /// Work of this call that is done once.
+    pub(super) turns: Arc<Turns>,
 }
 
 /// What a source must turn out to be.
@@ -121,14 +125,13 @@ impl Pipeline {
             let (name, system) = (expectation.name.as_ref(), looked.system);
             // Taken only now: what has to be built first was built without holding it, so two
             // projects that need each other wait for no lock.
-            let _lock = self.lock(format!("wheel {key}"), &source.label).await?;
+            let _turn = self.turn(format!("wheel {key}"), &source.label).await?;
             if let Some(kept) = self.kept(&key, expectation).await? {
                 return Ok((kept, Origin::Cached));
             }
             let _slot = self.slots.acquire().await;
             let made = self.make(&source, &system, equipment, name).await?;
-            let kept = self.publish(made, &source, key, expectation).await?;
-            Ok((kept, Origin::Built))
+            self.publish(made, &source, key, expectation).await
         })
     }
 
@@ -176,26 +179,6 @@ impl Pipeline {
             }
             None => Ok(None),
         }
-    }
-
-    /// Takes an advisory lock, and says so if another process holds it.
-    pub(super) async fn lock(&self, name: String, label: &str) -> Result<cache::Lock, BuildError> {
-        let settings = Arc::clone(&self.settings);
-        let watcher = Arc::clone(&self.watcher);
-        let label = label.to_owned();
-        blocking("take a lock", move || {
-            let mut announce = || {
-                let what = format!("another build of it ({name})");
-                watcher.event(&BuildEvent::Waiting {
-                    label: label.clone(),
-                    what,
-                });
-            };
-            Ok(settings
-                .cache
-                .lock(&name, settings.lock_timeout, &mut announce)?)
-        })
-        .await
     }
 
     pub(super) fn say(&self, event: BuildEvent) {

@@ -10,8 +10,10 @@ use model::{
     VersionSpecifiers,
 };
 use sources::{Located, Means, Pointers, Source, Spec};
+use url::Url;
 
 use super::corridor::{Expectation, Pipeline, blocking};
+use super::turn::Turn;
 use crate::error::BuildError;
 use crate::key::key_of;
 use crate::outcome::{Origin, Wheel};
@@ -58,6 +60,10 @@ impl Pipeline {
         let means = Means {
             repository: repository.as_deref(),
             ..self.means(&on_bytes)
+        };
+        let _turn = match spec {
+            Spec::Url { url, .. } => Some(self.fetching(url, &label).await?),
+            _ => None,
         };
         let source = sources::locate(&means, spec, &exclusions).await?;
         drop(on_bytes);
@@ -197,6 +203,11 @@ impl Pipeline {
     pub(super) async fn locate_sdist(&self, file: &File) -> Result<Located, BuildError> {
         let progress = self.progress(&file.filename);
         let on_bytes = progress.on_bytes();
+        // With a digest on its page nothing is fetched to find it out.
+        let _turn = match file.sha256 {
+            Some(_) => None,
+            None => Some(self.fetching(&file.url, &file.filename).await?),
+        };
         let source = sources::locate_file(&self.means(&on_bytes), file).await?;
         drop(on_bytes);
         progress.done();
@@ -207,10 +218,24 @@ impl Pipeline {
     pub(super) async fn materialise(&self, source: &Located) -> Result<Source, BuildError> {
         let progress = self.progress(&source.label);
         let on_bytes = progress.on_bytes();
+        let sha256 = &source.id.digest.sha256;
+        let blob = self.settings.cache.blob_path(Bucket::Sources, sha256);
+        let _turn = if blob.is_file() {
+            None
+        } else {
+            Some(self.turn(format!("source {sha256}"), &source.label).await?)
+        };
         let source = source.materialise(&self.means(&on_bytes)).await?;
         drop(on_bytes);
         progress.done();
         Ok(source)
+    }
+
+    /// Waits until nobody else fetches what lies behind `url`, whose credentials the name of the turn
+    /// does not show.
+    async fn fetching(&self, url: &Url, label: &str) -> Result<Turn, BuildError> {
+        let name = format!("source behind {}", Sha256::of(url.as_str()));
+        self.turn(name, label).await
     }
 
     fn means<'a>(&'a self, on_bytes: sources::OnBytes<'a>) -> Means<'a> {

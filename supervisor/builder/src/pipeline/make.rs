@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use cache::Scratch;
+use cache::{Scratch, Standing};
 use model::PackageName;
 use protocol::{Hook, HookCall, HookReturn};
 use sources::{BuildSystem, Source};
@@ -91,6 +91,7 @@ impl Pipeline {
             wall_ms: limits.wall_ms,
         };
         let label = name.map_or_else(|| source.label.clone(), ToString::to_string);
+        let bytes = Standing::of(&source.path);
         let run = Run {
             pipeline: self,
             source,
@@ -101,6 +102,12 @@ impl Pipeline {
         };
         let outcome = run.hooks(scratch, equipment, uid).await;
         outcome.map_err(|error| {
+            // Without its source a build fails in one of many ways, and none tells why.
+            let error = if is_gone(bytes.as_ref()) {
+                removed(&source.label)
+            } else {
+                error
+            };
             self.sum_up(&build, &label, Err(&error));
             error.in_build(build.name())
         })
@@ -284,7 +291,13 @@ impl Run<'_> {
             redactor: Redactor::of(&settings.variables),
         };
         self.stage(if unpack { "unpack" } else { first.name() });
-        Ok(settings.executor.execute(job).await?)
+        let environment = Standing::of(&environment.path);
+        let outcome = settings.executor.execute(job).await;
+        // A backend that does not find a module may well do without it, and make another wheel.
+        if is_gone(environment.as_ref()) {
+            return Err(removed("the build environment"));
+        }
+        Ok(outcome?)
     }
 
     fn stage(&self, stage: &'static str) {
@@ -345,6 +358,17 @@ impl Run<'_> {
             announce.lock().unwrap_or_else(PoisonError::into_inner)(next);
             Some(call(next, &request))
         })
+    }
+}
+
+/// Whether something of the cache was removed since it was seen, or before.
+fn is_gone(seen: Option<&Standing>) -> bool {
+    !seen.is_some_and(Standing::stands)
+}
+
+fn removed(what: &str) -> BuildError {
+    BuildError::Removed {
+        what: what.to_owned(),
     }
 }
 

@@ -21,6 +21,7 @@ mod provider;
 mod publish;
 mod repository;
 mod requirements;
+mod turn;
 
 pub(crate) use corridor::blocking;
 pub use corridor::wheels;

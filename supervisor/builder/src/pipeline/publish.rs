@@ -13,20 +13,22 @@ use super::make::Made;
 use crate::error::BuildError;
 use crate::hook::OUTPUT;
 use crate::inspect::{Expected, Inspected, inspect, take_output};
+use crate::outcome::Origin;
 use crate::record::{self, BuildRecord, SCHEMA};
 use crate::settings::Settings;
 use crate::shelf::{self, Kept};
 use crate::watch::BuildEvent;
 
 impl Pipeline {
-    /// Judges the output of `made` and publishes it under `key`.
+    /// Judges the output of `made` and publishes it under `key`. If another process was first, its
+    /// wheel is the answer.
     pub(super) async fn publish(
         &self,
         made: Made,
         source: &Source,
         key: Sha256,
         expectation: &Expectation,
-    ) -> Result<Kept, BuildError> {
+    ) -> Result<(Kept, Origin), BuildError> {
         self.say(BuildEvent::Building {
             label: made.label.clone(),
             build: made.build.name().to_owned(),
@@ -40,7 +42,13 @@ impl Pipeline {
         })
         .await;
         self.sum_up(&build, &label, outcome.as_ref().map(|kept| &kept.record));
-        outcome.map_err(|error| error.in_build(build.name()))
+        let kept = outcome.map_err(|error| error.in_build(build.name()))?;
+        let origin = if kept.record.build == build.name() {
+            Origin::Built
+        } else {
+            Origin::Cached
+        };
+        Ok((kept, origin))
     }
 }
 
@@ -84,7 +92,8 @@ fn publish(
     cache.publish_file(copy, &folder.path().join(&filename))?;
     let record = record_of(settings, &made, source, key, (inspected, filename, digest));
     cache.write_record(&folder.path().join("record.json"), &record)?;
-    let kept = shelf::publish(cache, folder, &record)?;
+    let kept = shelf::publish(settings, folder, record)?;
+    expectation.check(&kept.record.name, &kept.record.version)?;
     if settings.keep_scratch {
         made.scratch.keep();
     } else {

@@ -7,6 +7,7 @@
 mod blob;
 mod check;
 mod deliver;
+mod force;
 mod full;
 mod killed;
 mod layer;

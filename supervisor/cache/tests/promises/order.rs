@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-use cache::{Bucket, Clean, Kinds, Plan, Prune};
+use cache::{Bucket, Clean, InUse, Kinds, Plan, Prune};
 use model::{Digest, Sha256};
 use proptest::prelude::*;
 
@@ -106,7 +106,7 @@ impl Story {
                     packages: Vec::new(),
                     kinds,
                 };
-                cache.carry_out(&Plan::clean(&cache.inventory(), &wish));
+                cache.carry_out(&Plan::clean(&cache.inventory(), &wish), InUse::Stays);
             }
             Step::LosePointer { project } => {
                 if let Some((.., path)) = self.current.get(project) {

@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
-use cache::{Bucket, Cache, Clean, Kinds, Plan, Prune};
+use cache::{Bucket, Cache, Clean, InUse, Kinds, Plan, Prune};
 use model::Sha256;
 
 use crate::shelves::{age, blob, environment, listing, point, wheel};
@@ -15,7 +15,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 
 pub(crate) fn prune(cache: &Cache, wish: &Prune) -> cache::CarriedOut {
     let plan = Plan::prune(&cache.inventory(), wish, SystemTime::now());
-    cache.carry_out(&plan)
+    cache.carry_out(&plan, InUse::Stays)
 }
 
 /// A handle as another process has it.
@@ -71,7 +71,7 @@ fn what_was_used_after_the_plan_was_made_stays() {
     age(&path, DAY);
     let plan = Plan::prune(&world.cache.inventory(), &CI, SystemTime::now());
     assert!(other(&world.cache).blob(Bucket::Sources, &source).is_some());
-    let done = world.cache.carry_out(&plan);
+    let done = world.cache.carry_out(&plan, InUse::Stays);
     assert_eq!((done.entries, done.in_use.len()), (0, 1), "{done:?}");
     assert!(path.exists());
 }
@@ -106,7 +106,7 @@ fn runs_beside_a_pruner_never_lose_what_they_use() {
             let (cache, mut entries) = (Cache::open(&root).unwrap(), 0);
             while !over.load(Ordering::Relaxed) {
                 let all = Plan::clean(&cache.inventory(), &Clean::default());
-                let done = cache.carry_out(&all);
+                let done = cache.carry_out(&all, InUse::Stays);
                 assert!(done.left.is_empty(), "{done:?}");
                 entries += done.entries;
             }
@@ -158,7 +158,10 @@ fn a_persons_files_survive_every_command() {
         prune(&cache, &wish);
     }
     assert_eq!(listing(world.root()), before);
-    cache.carry_out(&Plan::clean(&cache.inventory(), &Clean::default()));
+    cache.carry_out(
+        &Plan::clean(&cache.inventory(), &Clean::default()),
+        InUse::Stays,
+    );
     cache.sweep().unwrap();
     for (path, length) in before {
         if path.is_symlink() || path.file_name().is_some_and(|name| name == "thesis") {
@@ -192,7 +195,7 @@ fn a_bucket_that_is_a_link_is_not_entered() {
     assert_eq!(plan.removals.len(), 1);
     fs::rename(&bucket, &elsewhere).unwrap();
     symlink(&elsewhere, &bucket).unwrap();
-    let done = cache.carry_out(&plan);
+    let done = cache.carry_out(&plan, InUse::Stays);
     assert_eq!((done.entries, done.left.len()), (0, 1), "{done:?}");
     let inventory = cache.inventory();
     assert!(inventory.items.is_empty() && inventory.unreadable.len() == 1);
@@ -234,7 +237,7 @@ fn folders_that_became_empty_go_and_can_be_made_again() {
         packages: vec!["foo".parse().unwrap()],
         kinds,
     };
-    let done = cache.carry_out(&Plan::clean(&cache.inventory(), &wish));
+    let done = cache.carry_out(&Plan::clean(&cache.inventory(), &wish), InUse::Stays);
     assert_eq!(done.entries, 1, "{done:?}");
     assert!(!cache.bucket(Bucket::Wheels).join("foo").exists());
     assert!(cache.find_wheels(&Sha256::of("key")).next().is_none());

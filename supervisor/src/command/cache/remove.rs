@@ -1,6 +1,6 @@
 //! `fumehood cache clean` and `prune`: a plan, shown or carried out.
 
-use cache::{Cache, CarriedOut, Plan, Removal};
+use cache::{Cache, CarriedOut, InUse, Plan, Removal};
 use model::Code;
 use serde::Serialize;
 
@@ -23,6 +23,8 @@ struct Document<'a> {
     files: u64,
     bytes: u64,
     in_use: Vec<String>,
+    /// What of the gone was in use.
+    forced: Vec<String>,
     left: Vec<String>,
 }
 
@@ -35,6 +37,25 @@ struct Entry<'a> {
     bytes: u64,
 }
 
+/// What is done with a plan.
+#[derive(Clone, Copy)]
+enum Manner {
+    /// It is told and not carried out.
+    Told,
+    /// It is carried out.
+    Done(InUse),
+}
+
+impl Manner {
+    fn new(dry_run: bool, force: bool) -> Self {
+        match (dry_run, force) {
+            (true, _) => Self::Told,
+            (false, true) => Self::Done(InUse::Goes),
+            (false, false) => Self::Done(InUse::Stays),
+        }
+    }
+}
+
 /// Cleans.
 pub(super) fn clean(args: &CleanArgs, around: &Surroundings) -> Result<(), Problem> {
     let wish = removal::clean(args).map_err(|error| compose::of_settings(&error))?;
@@ -43,7 +64,8 @@ pub(super) fn clean(args: &CleanArgs, around: &Surroundings) -> Result<(), Probl
         return nothing(&asked, args.dry_run);
     };
     let plan = Plan::clean(&cache.inventory(), &wish);
-    finish(&cache, &plan, args.dry_run, &asked, around)
+    let manner = Manner::new(args.dry_run, args.force);
+    finish(&cache, &plan, manner, &asked, around)
 }
 
 /// Prunes.
@@ -55,7 +77,8 @@ pub(super) fn prune(args: &PruneArgs, around: &Surroundings) -> Result<(), Probl
         return nothing(&asked, args.dry_run);
     };
     let plan = Plan::prune(&cache.inventory(), &wish, around.now.into());
-    finish(&cache, &plan, args.dry_run, &asked, around)
+    let manner = Manner::new(args.dry_run, args.force);
+    finish(&cache, &plan, manner, &asked, around)
 }
 
 fn nothing(asked: &Asked, dry_run: bool) -> Result<(), Problem> {
@@ -68,18 +91,22 @@ fn nothing(asked: &Asked, dry_run: bool) -> Result<(), Problem> {
 fn finish(
     cache: &Cache,
     plan: &Plan,
-    dry_run: bool,
+    manner: Manner,
     asked: &Asked,
     around: &Surroundings,
 ) -> Result<(), Problem> {
+    let dry_run = matches!(manner, Manner::Told);
     let mut done = CarriedOut::default();
-    if !dry_run {
+    if let Manner::Done(in_use) = manner {
         let swept = cache.sweep().map_err(|error| compose::of_cache(&error))?;
-        done = cache.carry_out(plan);
+        done = cache.carry_out(plan, in_use);
         done.left.extend(swept.left);
     }
     for label in &done.in_use {
         around.talk.note(&format!("{label} is in use and stays"));
+    }
+    for label in &done.forced {
+        around.talk.note(&format!("{label} was in use and is gone"));
     }
     let left = done.left.clone();
     match asked.form {
@@ -137,6 +164,7 @@ fn tell_json(plan: &Plan, done: CarriedOut, dry_run: bool) -> Result<(), Problem
         files: done.files,
         bytes: done.bytes,
         in_use: done.in_use,
+        forced: done.forced,
         left: done.left,
     }))
 }

@@ -1,0 +1,79 @@
+//! Turns: the same work is done by one at a time, of the tasks of this call and of the processes on
+//! this cache. Who comes second finds it done.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{Mutex as Gate, OwnedMutexGuard};
+
+use super::corridor::{Pipeline, blocking};
+use crate::error::BuildError;
+use crate::watch::BuildEvent;
+
+/// The work of this call that somebody does or has done, by name.
+pub(super) type Turns = Mutex<BTreeMap<String, Arc<Gate<()>>>>;
+
+/// The right to do some work; ends when it is dropped.
+#[must_use = "the turn ends when this is dropped"]
+pub(super) struct Turn {
+    // Dropped first, so that the next task of this call finds it free. None if another process
+    // does the same and is not to be waited for.
+    _lock: Option<cache::Lock>,
+    _gate: OwnedMutexGuard<()>,
+}
+
+impl Pipeline {
+    /// Waits until nobody else does the work `name`. Another process is waited for as long as the
+    /// caller said and announced to whoever watches, unless the caller wants no waiting.
+    pub(super) async fn turn(&self, name: String, label: &str) -> Result<Turn, BuildError> {
+        let gate = {
+            let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(turns.entry(name.clone()).or_default())
+        };
+        // A task of this call ends or fails, so there is no time limit.
+        let gate = gate.lock_owned().await;
+        let lock = if self.settings.force {
+            self.lock_if_free(name, label).await?
+        } else {
+            Some(self.lock(name, label).await?)
+        };
+        Ok(Turn {
+            _lock: lock,
+            _gate: gate,
+        })
+    }
+
+    async fn lock(&self, name: String, label: &str) -> Result<cache::Lock, BuildError> {
+        let settings = Arc::clone(&self.settings);
+        let watcher = Arc::clone(&self.watcher);
+        let label = label.to_owned();
+        blocking("take a lock", move || {
+            let mut announce = || {
+                watcher.event(&BuildEvent::Waiting {
+                    label: label.clone(),
+                    what: format!("another process that makes the same ({name})"),
+                });
+            };
+            Ok(settings
+                .cache
+                .lock(&name, settings.lock_timeout, &mut announce)?)
+        })
+        .await
+    }
+
+    async fn lock_if_free(
+        &self,
+        name: String,
+        label: &str,
+    ) -> Result<Option<cache::Lock>, BuildError> {
+        let (cache, wanted) = (self.settings.cache.clone(), name.clone());
+        let lock = blocking("take a lock", move || Ok(cache.lock_if_free(&wanted)?)).await?;
+        if lock.is_none() {
+            self.say(BuildEvent::Note {
+                label: label.to_owned(),
+                text: format!("another process makes the same ({name}) and is not waited for"),
+            });
+        }
+        Ok(lock)
+    }
+}
