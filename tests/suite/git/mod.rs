@@ -1,0 +1,9 @@
+//! Sources in git repositories: the right commit, the version that a clone would give, and nothing that a
+//! repository's author or server could make git do.
+
+mod commits;
+mod folders;
+mod hostile;
+mod kept;
+mod servers;
+mod submodules;
