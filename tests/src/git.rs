@@ -210,9 +210,14 @@ fn serve(stream: &TcpStream, root: &Path, wanted: Option<&str>) -> std::io::Resu
         Ok(body) if !path.contains("..") => ("200 OK", body),
         _ => ("404 Not Found", Vec::new()),
     };
+    let ask = if status.starts_with("401") {
+        "WWW-Authenticate: Basic realm=\"tests\"\r\n"
+    } else {
+        ""
+    };
     write!(
         stream,
-        "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n{ask}\r\n",
         body.len()
     )?;
     stream.write_all(&body)

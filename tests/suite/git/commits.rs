@@ -26,7 +26,7 @@ fn the_version_is_that_of_a_clone_in_every_setting() {
             (format!("@{}", &second[..8]), format!("1.2.1.dev1+g{short}")),
         ] {
             let done = world
-                .wheel(&format!("described @ {url}{reference}"))
+                .wheel(format!("described @ {url}{reference}"))
                 .finish();
             let wheel = done.wheel();
             assert_eq!(wheel.version, version, "{reference} {done}");
@@ -78,7 +78,7 @@ fn git_itself_answers_in_a_build_as_in_the_clone() {
         "origin",
         "https://me:t0ken-t0ken@example.invalid/x",
     ]);
-    let done = world.wheel(&repository.url()).args(["-vv"]).finish();
+    let done = world.wheel(repository.url()).args(["-vv"]).finish();
     done.built("hello-1.0-py3-none-any.whl");
     for words in asked {
         let split: Vec<_> = words.split(' ').collect();
@@ -122,7 +122,7 @@ fn files_that_lfs_keeps_elsewhere_are_noted() {
         "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n",
     );
     repository.commit("large");
-    let done = world.wheel(&repository.url()).finish();
+    let done = world.wheel(repository.url()).finish();
     done.built("hello-1.0-py3-none-any.whl");
     assert!(done.stderr.contains("Git LFS"), "{done}");
 }

@@ -62,7 +62,7 @@ fn a_damaged_repository_of_the_cache_is_fetched_anew() {
     let world = world();
     let repository = Repository::hello(&world, "repository");
     world
-        .wheel(&repository.url())
+        .wheel(repository.url())
         .finish()
         .built("hello-1.0-py3-none-any.whl");
     damage(&world);
@@ -70,7 +70,7 @@ fn a_damaged_repository_of_the_cache_is_fetched_anew() {
         fs::remove_dir_all(world.cache().join(bucket)).expect("a bucket can be removed");
     }
     world
-        .wheel(&repository.url())
+        .wheel(repository.url())
         .finish()
         .built("hello-1.0-py3-none-any.whl");
 }

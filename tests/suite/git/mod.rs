@@ -4,6 +4,9 @@
 mod commits;
 mod folders;
 mod hostile;
+mod identity;
 mod kept;
 mod servers;
+mod ssh;
 mod submodules;
+mod transport_security;

@@ -24,7 +24,7 @@ fn a_server_is_reached_by_git_and_never_by_the_build() {
         let server = FileServer::start(root);
         server.wants("me:s3cret-s3cret");
         let done = world
-            .wheel(&server.url("me:s3cret-s3cret", "hello"))
+            .wheel(server.url("me:s3cret-s3cret", "hello"))
             .finish();
         let wheel = done.built("hello-1.0-py3-none-any.whl");
         assert!(server.requests() > 0);
@@ -39,7 +39,7 @@ fn a_server_is_reached_by_git_and_never_by_the_build() {
     Repository::hello(&world, "repository").publish(&root, "hello");
     let server = FileServer::start(root);
     server.wants("me:s3cret-s3cret");
-    let done = world.wheel(&server.url("me:wr0ng-wr0ng", "hello")).finish();
+    let done = world.wheel(server.url("me:wr0ng-wr0ng", "hello")).finish();
     let failure = done.fails_with(Code::GitFailed);
     assert!(!format!("{failure:?}").contains("wr0ng"), "{done}");
     assert_eq!(done.tells("wr0ng-wr0ng"), None);

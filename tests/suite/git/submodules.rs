@@ -53,7 +53,7 @@ fn submodules_are_in_place_also_below_one_another() {
     repository.git(&add);
     repository.commit("with a submodule");
     world
-        .wheel(&repository.url())
+        .wheel(repository.url())
         .finish()
         .built("hello-1.0-py3-none-any.whl");
 }
@@ -90,12 +90,12 @@ fn submodules_lead_neither_to_programs_nor_into_this_machine() {
         repository.git(&["commit", "--quiet", "-m", "two"]);
         repository.publish(&root, name);
         world
-            .wheel(&server.url("", name))
+            .wheel(server.url("", name))
             .finish()
             .fails_with(Code::GitRefused);
         if local_too {
             world
-                .wheel(&repository.url())
+                .wheel(repository.url())
                 .finish()
                 .fails_with(Code::GitRefused);
         }
