@@ -11,6 +11,11 @@ use base64::Engine as _;
 use crate::sdist::Sdist;
 use crate::world::World;
 
+/// A project whose version git tells.
+const DESCRIBED: &str = "[build-system]\nrequires = [\"setuptools==80.9.0\", \"setuptools-scm==8.3.1\"]\n\
+    build-backend = \"setuptools.build_meta\"\n[project]\nname = \"described\"\ndynamic = [\"version\"]\n\
+    [tool.setuptools]\npackages = [\"described\"]\n[tool.setuptools_scm]\n";
+
 /// A repository with a work tree, below a world's folder.
 #[derive(Debug)]
 pub struct Repository {
@@ -28,6 +33,25 @@ impl Repository {
             configuration: world.file("gitconfig", "[safe]\n\tdirectory = *\n"),
         };
         repository.git(&["init", "--quiet", "--initial-branch=main"]);
+        repository
+    }
+
+    /// Makes one with a commit of a project like `hello`.
+    #[must_use]
+    pub fn hello(world: &World<'_>, name: &str) -> Self {
+        let repository = Self::new(world, name);
+        repository.lay("", &Sdist::hello("hello", "1.0"));
+        repository.commit("one");
+        repository
+    }
+
+    /// Makes one of a project whose version git tells, without a commit; the index has what it needs.
+    #[must_use]
+    pub fn described(world: &World<'_>, name: &str) -> Self {
+        world.index.real(world.site.inputs());
+        let repository = Self::new(world, name);
+        repository.write("pyproject.toml", DESCRIBED);
+        repository.write("described/__init__.py", "");
         repository
     }
 
@@ -186,9 +210,14 @@ fn serve(stream: &TcpStream, root: &Path, wanted: Option<&str>) -> std::io::Resu
         Ok(body) if !path.contains("..") => ("200 OK", body),
         _ => ("404 Not Found", Vec::new()),
     };
+    let ask = if status.starts_with("401") {
+        "WWW-Authenticate: Basic realm=\"tests\"\r\n"
+    } else {
+        ""
+    };
     write!(
         stream,
-        "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n{ask}\r\n",
         body.len()
     )?;
     stream.write_all(&body)

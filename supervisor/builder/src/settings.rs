@@ -95,6 +95,8 @@ pub struct Settings {
     pub source_date_epoch: Option<u64>,
     /// Whether oddities of a wheel are errors.
     pub strict_output: bool,
+    /// The folder with the caller's keys and known hosts, for repositories behind ssh.
+    pub ssh_folder: Option<PathBuf>,
     /// Runs the workers.
     pub executor: Arc<LocalExecutor>,
     /// How long a lock of another process is waited for.

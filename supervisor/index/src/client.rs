@@ -80,6 +80,15 @@ impl Client {
         })
     }
 
+    /// Returns the login that the netrc file has for a host by its name, for programs that reach the
+    /// host themselves. The default entry, which is for any host, is not given away.
+    #[must_use]
+    pub fn login(&self, host: &str) -> Option<(String, String)> {
+        let found = self.shared.transport.netrc(host)?;
+        let password = found.password().unwrap_or_default();
+        Some((found.username().to_owned(), password.to_owned()))
+    }
+
     /// Returns the page of a project; none if the index does not know it.
     ///
     /// It comes from the cache while it is fresh, and after the index said that it did not change.

@@ -67,11 +67,12 @@ impl Netrc {
 
     /// Returns the entry of a host, else the default entry.
     pub(crate) fn find(&self, host: &str) -> Option<Credentials> {
-        let entry = self
-            .0
-            .hosts
-            .get(host)
-            .or_else(|| self.0.hosts.get("default"))?;
+        self.find_named(host).or_else(|| self.find_named("default"))
+    }
+
+    /// Returns the entry of a host.
+    pub(crate) fn find_named(&self, host: &str) -> Option<Credentials> {
+        let entry = self.0.hosts.get(host)?;
         (!entry.login.is_empty() || !entry.password.is_empty()).then(|| Credentials {
             username: entry.login.clone(),
             password: Some(entry.password.clone()),

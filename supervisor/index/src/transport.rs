@@ -179,6 +179,14 @@ impl Transport {
             .map_err(|error| IndexError::transport(url, error))
     }
 
+    /// Returns what the netrc file says of a host by its name.
+    pub(crate) fn netrc(&self, host: &str) -> Option<Credentials> {
+        let path = self.settings.netrc.as_deref()?;
+        self.netrc
+            .get_or_init(|| Netrc::read(path))
+            .find_named(host)
+    }
+
     fn credentials(&self, from: &Configured) -> Option<Credentials> {
         if from.credentials.is_some() {
             return from.credentials.clone();

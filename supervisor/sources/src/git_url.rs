@@ -107,9 +107,15 @@ impl GitUrl {
         if matches!(url.path(), "" | "/") {
             return Err("names no repository".to_owned());
         }
-        let decoded = percent_decode_str(url.path()).collect::<Vec<_>>();
-        if decoded.iter().any(u8::is_ascii_control) {
-            return Err("has control characters in its path".to_owned());
+        let parts = [
+            url.username(),
+            url.password().unwrap_or_default(),
+            url.path(),
+        ];
+        for part in parts {
+            if percent_decode_str(part).any(|byte| byte.is_ascii_control()) {
+                return Err("has control characters in its path or login".to_owned());
+            }
         }
         Ok(Self { url, transport })
     }
@@ -189,6 +195,8 @@ impl GitUrl {
         } else if text.starts_with('/') && self.transport == Transport::File {
             let url = Url::from_file_path(text).map_err(|()| refused("is no path"))?;
             Self::parse(url.as_str())?
+        } else if let Some(url) = from_scp(text) {
+            Self::parse(&url)?
         } else {
             Self::parse(text)?
         };
@@ -236,6 +244,14 @@ impl std::fmt::Debug for GitUrl {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(out, "GitUrl({self})")
     }
+}
+
+/// Returns what `user@host:path` stands for, which is how submodules are often written.
+fn from_scp(text: &str) -> Option<String> {
+    let (host, path) = text.split_once(':')?;
+    let is_host = !host.is_empty() && !host.contains('/');
+    let is_path = !path.is_empty() && !path.starts_with(':') && !path.starts_with("//");
+    (is_host && is_path).then(|| format!("ssh://{host}/{}", path.trim_start_matches('/')))
 }
 
 fn is_loopback(url: &Url) -> bool {

@@ -20,7 +20,14 @@ const TICK: i64 = 2;
 /// Files of a repository that are looked at.
 const MOST_REFS: usize = 20_000;
 /// What decides, beside the work tree, what is packed and which version it is given.
-const REPOSITORY: [&str; 5] = ["HEAD", "index", "packed-refs", "shallow", "config"];
+const REPOSITORY: [&str; 6] = [
+    "HEAD",
+    "index",
+    "packed-refs",
+    "shallow",
+    "config",
+    "reftable",
+];
 
 /// One look at every file of a source.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -274,6 +274,7 @@ impl Order {
             keep_scratch: self.sandbox.keep_scratch,
             out_dir: self.making.out_dir.clone(),
             source_date_epoch: self.making.source_date_epoch,
+            ssh_folder: self.making.ssh_folder.clone(),
             strict_output: self.sandbox.strict_output,
             executor: Arc::clone(executor),
             lock_timeout: self.places.lock_timeout,

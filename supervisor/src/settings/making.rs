@@ -32,6 +32,8 @@ pub(crate) struct MakingSettings {
     pub(crate) force: bool,
     /// `SOURCE_DATE_EPOCH`
     pub(crate) source_date_epoch: Option<u64>,
+    /// The folder with keys and known hosts for `git+ssh:`.
+    pub(crate) ssh_folder: Option<PathBuf>,
 }
 
 /// The form of the answer on standard output.
@@ -147,6 +149,7 @@ impl MakingSettings {
                         .map_err(|_| format!("`{text}` is not a number of seconds since 1970"))
                 })?
                 .map(|value| value.value),
+            ssh_folder: environment.absolute("HOME").map(|home| home.join(".ssh")),
         })
     }
 }

@@ -1,19 +1,19 @@
 //! One git command in one worker, and the files through which it is told and tells.
 
-use std::fs::File;
-use std::io::Read as _;
-use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cache::Scratch;
 use protocol::{AbsPath, Access, Ending, Limits, Namespaces, Network, PathGrant, Program};
-use rustix::fs::{Mode, OFlags, openat};
 use sources::{GitUrl, Transport};
 
-use super::credentials::{authorization, redactor};
+use super::answer::{LARGEST, read_answer};
+use super::credentials::{Login, redactor};
 use super::error::{GitError, Said};
-use super::programs::{Programs, as_variables, grant, settings};
+use super::local::LocalRepository;
+use super::programs::{Programs, as_variables, grant, optional, settings};
+use super::ssh;
+use super::store::lay_out;
 use crate::assignment::Layout;
 use crate::error::BuildError;
 use crate::executor::{Executor as _, Job};
@@ -26,8 +26,8 @@ const REPOSITORY_AT: &str = "/g";
 const CONFIGURATION_AT: &str = "/gitconfig";
 /// Where the input appears at level `ns`.
 const INPUT_AT: &str = "/input";
-/// Bytes of an answer.
-const LARGEST: u64 = 256 << 20;
+/// Where the settings of ssh appear at level `ns`.
+const SSH_CONFIGURATION_AT: &str = "/ssh";
 /// Lines of what git says that are kept, the last ones.
 const LINES: usize = 8;
 
@@ -46,10 +46,10 @@ pub(super) struct Command {
     pub(super) remote: Option<GitUrl>,
     /// What it reads from its standard input.
     pub(super) input: Option<Vec<u8>>,
-    /// Whether the repository is the user's, which is read in its own place.
-    pub(super) in_place: bool,
-    /// Whether new objects go to room `o`, since the repository is only read.
-    pub(super) objects_aside: bool,
+    /// The same, if it is the user's, which is read in its own place.
+    pub(super) local: Option<LocalRepository>,
+    /// Whether it is only looked into for objects, from an empty repository in room `o`.
+    pub(super) objects_only: bool,
     /// The index, a name in room `o`.
     pub(super) index: Option<String>,
     /// The work tree, relative to room `s`; also the working folder.
@@ -62,6 +62,14 @@ struct Around {
     variables: Vec<(String, String)>,
     directory: AbsPath,
     input: Option<AbsPath>,
+}
+
+/// What fetching takes.
+#[derive(Debug, Default)]
+struct Reach {
+    grants: Vec<PathGrant>,
+    settings: Vec<(String, String)>,
+    variables: Vec<(String, String)>,
 }
 
 /// Runs git commands, one after the other, in one scratch.
@@ -79,10 +87,10 @@ impl<'a> Git<'a> {
         let programs = Programs::find()?;
         let host = settings.executor.host().await?;
         let scratch = furnished(&settings.cache)?;
-        let objects = scratch.path().join("o/objects/pack");
-        std::fs::create_dir_all(&objects).map_err(|source| BuildError::Io {
-            doing: "make",
-            path: objects,
+        let room = scratch.path().join("o");
+        lay_out(&room).map_err(|source| BuildError::Io {
+            doing: "make a repository in",
+            path: room,
             source,
         })?;
         // No uid of its own: it has to write the repository, which stays when the uid is gone. What
@@ -195,12 +203,14 @@ impl<'a> Git<'a> {
         };
         let mut assignment =
             self.layout
-                .assignment(around.grants, limits(), None, Some(program))?;
+                .assignment(around.grants, limits(command), None, Some(program))?;
         assignment.confinement.network = match command.remote.as_ref().map(GitUrl::transport) {
             None | Some(Transport::File) => Network::None,
             Some(Transport::Https | Transport::Http | Transport::Ssh) => Network::Outbound,
         };
         let said = Arc::clone(said);
+        let remote = command.remote.as_ref();
+        let login = remote.and_then(|remote| Login::of(remote, &self.settings.client));
         Ok(Job {
             assignment,
             scratch,
@@ -214,7 +224,7 @@ impl<'a> Git<'a> {
                 }
                 lines.push(line.to_owned());
             })),
-            redactor: redactor(command.remote.as_ref()),
+            redactor: redactor(login.as_ref()),
         })
     }
 
@@ -235,10 +245,11 @@ impl<'a> Git<'a> {
             });
             Ok(seen)
         };
-        let repository = if command.in_place {
-            AbsPath::new(&command.repository)?
+        let (repository, objects) = if let Some(local) = &command.local {
+            (AbsPath::new(&local.folder)?, AbsPath::new(&local.common)?)
         } else {
-            show(&command.repository, access, REPOSITORY_AT)?
+            let seen = show(&command.repository, access, REPOSITORY_AT)?;
+            (seen.clone(), seen)
         };
         // The one file of settings that git's other half reads as well, for a local repository of
         // another owner: it is only read, and whatever it says nothing is run.
@@ -251,34 +262,41 @@ impl<'a> Git<'a> {
             }
             None => None,
         };
-        if command.in_place {
-            grants.extend(repository_in(&command.repository)?);
+        if let Some(local) = &command.local {
+            grants.extend(local.grants()?);
         }
         let mut configure = settings(transport);
-        if let Some(remote) = &command.remote {
-            grants.extend(Programs::fetching(remote.transport())?);
-            grants.extend(local_repository(remote)?);
-            configure.extend(self.client_settings(remote, &mut grants)?);
-        }
         let mut variables = self.programs.variables(transport);
+        if let Some(remote) = &command.remote {
+            let reach = self.reach(scratch, remote)?;
+            grants.extend(reach.grants);
+            configure.extend(reach.settings);
+            variables.extend(reach.variables);
+        }
         variables.extend(self.layout.variables()?);
         variables.extend(as_variables(configure));
+        if command.objects_only {
+            let quoted = quoted(&objects.join("objects")?);
+            variables.push(("GIT_ALTERNATE_OBJECT_DIRECTORIES".to_owned(), quoted));
+        }
         let mut say = |name: &str, path: &AbsPath| {
             variables.push((name.to_owned(), path.to_string()));
         };
-        say("GIT_DIR", &repository);
-        say("GIT_CONFIG_GLOBAL", &configuration);
-        if command.objects_aside {
-            say("GIT_OBJECT_DIRECTORY", &self.room('o')?.join("objects")?);
-            let known = repository.join("objects")?;
-            say("GIT_ALTERNATE_OBJECT_DIRECTORIES", &known);
+        if command.objects_only {
+            say("GIT_DIR", &self.room('o')?);
+        } else {
+            say("GIT_DIR", &repository);
         }
+        say("GIT_CONFIG_GLOBAL", &configuration);
         if let Some(index) = &command.index {
             say("GIT_INDEX_FILE", &self.room('o')?.join(index)?);
         }
         let mut directory = self.room('t')?;
         if let Some(folder) = &command.work_tree {
             directory = AbsPath::new(self.room('s')?.as_path().join(folder))?;
+            say("GIT_WORK_TREE", &directory);
+        } else if command.local.is_some() {
+            // Any folder: its settings can name one that is not there for git.
             say("GIT_WORK_TREE", &directory);
         }
         Ok(Around {
@@ -289,100 +307,75 @@ impl<'a> Git<'a> {
         })
     }
 
-    /// What the client of indexes was told that is git's business too, and credentials, which go
-    /// where no list of arguments shows them.
-    fn client_settings(
-        &self,
-        remote: &GitUrl,
-        grants: &mut Vec<PathGrant>,
-    ) -> Result<Vec<(String, String)>, BuildError> {
-        let mut configure = Vec::new();
+    /// What fetching from `remote` takes besides: settings, variables, grants. Credentials go where no
+    /// list of arguments shows them.
+    fn reach(&self, scratch: &Scratch, remote: &GitUrl) -> Result<Reach, BuildError> {
+        let mut reach = Reach {
+            grants: Programs::fetching(remote.transport())?,
+            ..Reach::default()
+        };
+        reach.grants.extend(local_repository(remote)?);
+        // The client of indexes was told whom to trust, which is git's business too.
         if let Some(file) = &self.settings.client.settings().ca_file {
-            grants.push(grant(file, Access::Read)?);
-            configure.push(("http.sslCAInfo".to_owned(), file.display().to_string()));
+            reach.grants.push(grant(file, Access::Read)?);
+            let file = file.display().to_string();
+            reach.settings.push(("http.sslCAInfo".to_owned(), file));
         }
-        if let Some(header) = authorization(remote) {
-            configure.push((format!("http.{}.extraHeader", remote.origin()), header));
+        if let Some(login) = Login::of(remote, &self.settings.client) {
+            // git runs a helper by the shell.
+            reach.grants.push(optional("/bin/sh", Access::ReadExecute)?);
+            reach.settings.push(login.setting(remote));
+            reach.variables.extend(login.variables());
         }
-        Ok(configure)
+        if remote.transport() == Transport::Ssh {
+            let folder = self.settings.ssh_folder.as_deref();
+            let text = ssh::configuration(folder);
+            let place = scratch.write("ssh", text.as_bytes())?;
+            let seen = self.seen(&place, SSH_CONFIGURATION_AT)?;
+            reach.grants.extend(ssh::grants(folder)?);
+            reach.grants.push(PathGrant {
+                seen_as: Some(seen.clone()),
+                ..grant(place, Access::Read)?
+            });
+            let command = ssh::command(seen.as_path());
+            reach
+                .variables
+                .push(("GIT_SSH_COMMAND".to_owned(), command));
+        }
+        Ok(reach)
     }
 }
 
 /// What git reads of a repository on this machine: the repository, not the work tree around it.
 fn local_repository(remote: &GitUrl) -> Result<Vec<PathGrant>, BuildError> {
-    let Some(folder) = remote
-        .folder()
-        .filter(|_| remote.transport() == Transport::File)
-    else {
-        return Ok(Vec::new());
-    };
-    let inside = folder.join(".git");
-    repository_in(if inside.is_dir() { &inside } else { &folder })
-}
-
-/// A repository of the user's, and what it has elsewhere; all of it is only read.
-fn repository_in(place: &Path) -> Result<Vec<PathGrant>, BuildError> {
-    let mut grants = vec![PathGrant {
-        optional: true,
-        ..grant(place, Access::Read)?
-    }];
-    // A clone by `--shared` or `--reference` has objects elsewhere.
-    let alternates = std::fs::read_to_string(place.join("objects/info/alternates"));
-    for line in alternates.unwrap_or_default().lines().take(8) {
-        let objects = place.join("objects").join(line);
-        if let Ok(objects) = objects.canonicalize() {
-            grants.push(grant(objects, Access::Read)?);
+    match remote.folder() {
+        Some(folder) if remote.transport() == Transport::File => {
+            let repository = LocalRepository::of_address(&folder).map_err(BuildError::from)?;
+            // git looks at the work tree's own `.git` first.
+            let mut grants = repository.grants()?;
+            grants.push(optional(folder.join(".git"), Access::Read)?);
+            Ok(grants)
         }
-    }
-    Ok(grants)
-}
-
-/// Reads and removes the answer.
-fn read_answer(scratch: &Scratch) -> Result<Vec<u8>, BuildError> {
-    let file = open_output(scratch, "answer")?;
-    let mut answer = Vec::new();
-    file.take(LARGEST)
-        .read_to_end(&mut answer)
-        .map_err(|source| unreadable(scratch, "answer", source))?;
-    Ok(answer)
-}
-
-/// Opens a regular file in room `o` by its plain name, following nothing.
-pub(super) fn open_output(scratch: &Scratch, name: &str) -> Result<File, BuildError> {
-    let folder = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let opened = openat(scratch.dir(), "o", folder, Mode::empty())
-        .and_then(|room| openat(&room, name, flags, Mode::empty()))
-        .map(|file: OwnedFd| File::from(file))
-        .map_err(std::io::Error::from);
-    let file = opened.map_err(|source| unreadable(scratch, name, source))?;
-    match file.metadata() {
-        Ok(found) if found.is_file() => Ok(file),
-        Ok(_) => Err(unreadable(
-            scratch,
-            name,
-            std::io::ErrorKind::InvalidData.into(),
-        )),
-        Err(source) => Err(unreadable(scratch, name, source)),
+        _ => Ok(Vec::new()),
     }
 }
 
-fn unreadable(scratch: &Scratch, name: &str, source: std::io::Error) -> BuildError {
-    BuildError::Io {
-        doing: "read git's output",
-        path: scratch.path().join("o").join(name),
-        source,
-    }
+/// A path as an item of a list that git splits at colons.
+fn quoted(path: &AbsPath) -> String {
+    let text = path.to_string().replace('\\', "\\\\");
+    format!("\"{}\"", text.replace('"', "\\\""))
 }
 
-fn limits() -> Limits {
+fn limits(command: &Command) -> Limits {
+    // What only answers writes its answer and no other file; a small commit can have an endless list.
+    let only_answers = !command.writes && !command.objects_only && command.work_tree.is_none();
     Limits {
         wall_ms: 30 * 60 * 1000,
         cpu_seconds: 30 * 60,
         memory_bytes: 8 << 30,
         processes: 64,
         open_files: 1024,
-        file_bytes: 16 << 30,
+        file_bytes: if only_answers { LARGEST } else { 16 << 30 },
         scratch_bytes: 8 << 30,
         scratch_inodes: 1_000_000,
         log_bytes: 8 << 20,

@@ -1,5 +1,7 @@
 //! Why a commit could not be had.
 
+use std::path::PathBuf;
+
 use model::Code;
 use sources::BadGitUrl;
 
@@ -55,6 +57,14 @@ pub enum GitError {
         #[source]
         source: BadGitUrl,
     },
+    /// A folder's `.git` leads to a repository that is not its own.
+    #[error("the `.git` of `{}` is not followed: {why}", folder.display())]
+    Elsewhere {
+        /// The folder.
+        folder: PathBuf,
+        /// What is wrong with it.
+        why: &'static str,
+    },
     /// Submodules in submodules, or too many.
     #[error("`{url}` has more than {most} submodules, or they lie too deep")]
     TooManySubmodules {
@@ -70,6 +80,25 @@ pub enum GitError {
 #[error("{0}")]
 pub struct Said(pub String);
 
+impl Said {
+    /// What to do about what git said; of its words, those that stayed the same for many years.
+    fn hint(&self) -> &'static str {
+        let says = |words: &str| self.0.contains(words);
+        if says("Host key verification failed") {
+            "the host's key has to stand in ~/.ssh/known_hosts: connect once by `ssh HOST` and \
+             compare the fingerprint, or add it by `ssh-keyscan HOST`"
+        } else if says("Permission denied (publickey") {
+            "a key without a passphrase is taken from ~/.ssh: id_ed25519, id_ecdsa or id_rsa; an \
+             agent and the settings in ~/.ssh/config are not used"
+        } else if says("certificate") {
+            "name the certificates to trust: SSL_CERT_FILE=FILE"
+        } else {
+            "git asks nobody: a private repository needs credentials in its URL or in the netrc \
+             file, or a key in ~/.ssh and the host in ~/.ssh/known_hosts"
+        }
+    }
+}
+
 impl GitError {
     /// Returns the stable code.
     #[must_use]
@@ -79,7 +108,9 @@ impl GitError {
             Self::Failed { .. } | Self::Answer { .. } => Code::GitFailed,
             Self::NoReference { .. } => Code::NoReference,
             Self::Offline { .. } => Code::Offline,
-            Self::Submodule { .. } | Self::TooManySubmodules { .. } => Code::GitRefused,
+            Self::Submodule { .. } | Self::TooManySubmodules { .. } | Self::Elsewhere { .. } => {
+                Code::GitRefused
+            }
         }
     }
 
@@ -89,13 +120,14 @@ impl GitError {
         match self {
             Self::NoGit => Some("install git, or give the URL of an archive of the commit"),
             Self::NoReference { .. } => Some("write NAME @ git+URL@BRANCH, @TAG or @COMMIT"),
-            Self::Failed { .. } => Some(
-                "git asks nobody: a private repository needs credentials in its URL, or a key in \
-                 ~/.ssh and the host in ~/.ssh/known_hosts",
-            ),
+            Self::Failed { said, .. } => Some(said.hint()),
             Self::Submodule { .. } => Some(
                 "submodules are fetched by https or ssh; from this machine only for a repository \
                  that is on this machine",
+            ),
+            Self::Elsewhere { .. } => Some(
+                "a work tree or submodule that was moved is mended by `git worktree repair` or \
+                 `git submodule absorbgitdirs`",
             ),
             Self::Answer { .. } | Self::Offline { .. } | Self::TooManySubmodules { .. } => None,
         }

@@ -13,7 +13,9 @@ use url::Url;
 
 use super::checkout::INDEX;
 use super::command::{Command, Git};
+use super::error::GitError;
 use super::history::{Head, assemble, pack_objects};
+use super::local::{LocalRepository, read_small};
 use super::store::Store;
 use crate::error::BuildError;
 use crate::pipeline::blocking;
@@ -21,10 +23,15 @@ use crate::settings::Settings;
 
 /// What the record's form is called; a reader leaves others alone.
 const SCHEMA: &str = "fumehood/git-folder/1";
-/// Bytes of a small file of a repository.
-const SMALL: u64 = 64 << 20;
+/// References in tables: each change gives the list another name.
+const TABLES: &str = "reftable/tables.list";
+/// What the work trees of a repository share, besides the branch and the tags.
+const SHARED: [&str; 4] = ["packed-refs", "shallow", "config", TABLES];
 /// Tags that lie in files of their own.
 const MOST_TAGS: usize = 50_000;
+
+/// How `rev-parse --verify --quiet` ends where a name stands for nothing.
+const NO_COMMIT: &str = "exit status 1";
 
 /// Which stand-in the state of a repository leads to.
 #[derive(Debug, Serialize, Deserialize)]
@@ -38,13 +45,13 @@ pub(crate) async fn stand_in(
     settings: &Settings,
     folder: &Path,
 ) -> Result<Option<PathBuf>, BuildError> {
-    let Some(repository) = repository_of(folder) else {
+    let Some(repository) = LocalRepository::of_work_tree(folder).map_err(BuildError::from)? else {
         return Ok(None);
     };
     let cache = settings.cache.clone();
     let state = fingerprint(&repository).map_err(|source| BuildError::Io {
         doing: "read the repository",
-        path: repository.clone(),
+        path: repository.folder.clone(),
         source,
     })?;
     let record = cache
@@ -63,13 +70,22 @@ pub(crate) async fn stand_in(
     }
     let git = Git::new(settings).await?;
     let store = Store {
-        url: address(&repository)?,
-        path: repository,
-        in_place: true,
+        url: address(&repository.folder)?,
+        path: repository.folder.clone(),
+        local: Some(repository),
     };
     let words = ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"];
-    let Ok(commit) = git.attempt(store.read("read", &words)).await? else {
-        return Ok(None);
+    let commit = match git.attempt(store.read("read", &words)).await? {
+        Ok(commit) => commit,
+        Err((ending, _)) if ending == NO_COMMIT => return Ok(None),
+        Err((ending, said)) => {
+            return Err(BuildError::from(GitError::Failed {
+                url: store.url.to_string(),
+                doing: "read",
+                ending,
+                said,
+            }));
+        }
     };
     let commit = store.object_name(commit.trim_ascii_end())?;
     let head = Head::of(&git, &store, &commit).await?;
@@ -99,14 +115,6 @@ pub(crate) async fn stand_in(
     Ok(Some(kept))
 }
 
-/// The repository of a work tree, if it is a folder of its own. Work trees that share another's, and
-/// submodules, have a file there, and are packed without.
-fn repository_of(folder: &Path) -> Option<PathBuf> {
-    let place = folder.join(".git");
-    let is_folder = fs::symlink_metadata(&place).is_ok_and(|found| found.is_dir());
-    (is_folder && place.join("HEAD").is_file()).then_some(place)
-}
-
 fn address(repository: &Path) -> Result<GitUrl, BuildError> {
     let url = Url::from_file_path(repository).ok();
     let url = url.and_then(|url| GitUrl::parse(url.as_str()).ok());
@@ -118,27 +126,35 @@ fn address(repository: &Path) -> Result<GitUrl, BuildError> {
 }
 
 /// A digest of all that decides the stand-in: `HEAD`, what it names, tags, where history is cut.
-fn fingerprint(repository: &Path) -> io::Result<Sha256> {
+fn fingerprint(repository: &LocalRepository) -> io::Result<Sha256> {
+    let LocalRepository { folder, common } = repository;
     let mut text = Vec::new();
-    let mut add = |name: &str| -> io::Result<Vec<u8>> {
-        let bytes = small(&repository.join(name))?;
+    let mut add = |place: &Path, name: &str| -> io::Result<Vec<u8>> {
+        let bytes = read_small(&place.join(name))?;
         text.extend(format!("{name}\0{}\0", bytes.len()).into_bytes());
         text.extend(&bytes);
         Ok(bytes)
     };
-    let head = String::from_utf8_lossy(&add("HEAD")?).into_owned();
+    let head = String::from_utf8_lossy(&add(folder, "HEAD")?).into_owned();
     if let Some(name) = head.trim().strip_prefix("ref: refs/")
         && !name.split('/').any(|part| matches!(part, "" | "." | ".."))
     {
-        add(&format!("refs/{name}"))?;
+        add(common, &format!("refs/{name}"))?;
     }
-    for name in ["packed-refs", "shallow"] {
-        add(name)?;
+    for name in SHARED {
+        add(common, name)?;
     }
+    // A linked work tree has its `HEAD` here, where references are kept in tables.
+    add(folder, TABLES)?;
     let mut tags = Vec::new();
-    let mut folders = vec!["refs/tags".to_owned()];
+    let mut folders = Vec::new();
+    let is_folder =
+        |name: &str| fs::symlink_metadata(common.join(name)).is_ok_and(|found| found.is_dir());
+    if is_folder("refs") && is_folder("refs/tags") {
+        folders.push("refs/tags".to_owned());
+    }
     while let Some(folder) = folders.pop() {
-        let entries = match fs::read_dir(repository.join(&folder)) {
+        let entries = match fs::read_dir(common.join(&folder)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             entries => entries?,
         };
@@ -157,21 +173,7 @@ fn fingerprint(repository: &Path) -> io::Result<Sha256> {
     }
     tags.sort();
     for name in tags {
-        add(&name)?;
+        add(common, &name)?;
     }
     Ok(Sha256::of(text))
-}
-
-/// Reads a file; one that is missing is empty.
-fn small(path: &Path) -> io::Result<Vec<u8>> {
-    use io::Read as _;
-    let mut bytes = Vec::new();
-    match fs::metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(bytes),
-        Ok(found) if !found.is_file() => return Err(io::ErrorKind::InvalidData.into()),
-        Ok(_) => {}
-        Err(error) => return Err(error),
-    }
-    fs::File::open(path)?.take(SMALL).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }

@@ -21,8 +21,10 @@ use std::path::Path;
 
 use cache::{Cache, Scratch, StagingDir};
 
+use super::answer::open_output;
 use super::checkout::INDEX;
-use super::command::{Command, Git, open_output};
+use super::command::{Command, Git};
+use super::local::read_small;
 use super::store::Store;
 use crate::error::BuildError;
 
@@ -168,7 +170,7 @@ pub(super) async fn pack_objects(
         .run(&store.url, store.read("list the files of", &words))
         .await?;
     let mut commits = names(store, &commits)?;
-    let cut = cuts(&store.path, &commits);
+    let cut = cuts(store, &commits)?;
     commits.extend(names(store, &files)?);
     commits.extend(head.tags.iter().map(|tag| tag.object.clone()));
     let mut list: String = commits.into_iter().fold(String::new(), |mut list, name| {
@@ -179,7 +181,8 @@ pub(super) async fn pack_objects(
     if list.is_empty() {
         list.push('\n');
     }
-    // Neither deltas nor compression: then the pack depends on its objects alone.
+    // Neither deltas nor compression, and by a repository without tags or settings, which decide the
+    // order of objects and the form of the index: then the pack depends on its objects alone.
     let target = git.room('o')?.join(PACK)?.to_string();
     let words = [
         "pack-objects",
@@ -194,7 +197,7 @@ pub(super) async fn pack_objects(
     ];
     let command = Command {
         input: Some(list.into_bytes()),
-        objects_aside: true,
+        objects_only: true,
         ..store.read("pack the objects of", &words)
     };
     git.run(&store.url, command).await?;
@@ -210,15 +213,20 @@ fn names(store: &Store, list: &[u8]) -> Result<BTreeSet<String>, BuildError> {
 }
 
 /// Where a repository that is shallow itself is cut, among `commits`.
-fn cuts(repository: &Path, commits: &BTreeSet<String>) -> Vec<String> {
-    let mut cuts: Vec<_> = fs::read_to_string(repository.join("shallow"))
-        .unwrap_or_default()
+fn cuts(store: &Store, commits: &BTreeSet<String>) -> Result<Vec<String>, BuildError> {
+    let path = store.objects_of().join("shallow");
+    let text = read_small(&path).map_err(|source| BuildError::Io {
+        doing: "read where history is cut in",
+        path,
+        source,
+    })?;
+    let mut cuts: Vec<_> = String::from_utf8_lossy(&text)
         .lines()
         .filter(|line| commits.contains(*line))
         .map(ToOwned::to_owned)
         .collect();
     cuts.sort();
-    cuts
+    Ok(cuts)
 }
 
 /// Puts the `.git` together, in a folder that no worker ever saw.

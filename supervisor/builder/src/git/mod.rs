@@ -6,21 +6,27 @@
 //! checkout    the work tree, submodules by the same rules                  checkout.rs
 //! history     the `.git` that goes into the archive: commits, tags, tree   history.rs
 //! folder      the same for a local folder                                  folder.rs
+//! local       repositories on this machine, and what of them is read       local.rs
 //! command     one git command in one worker                                command.rs
+//! answer      what git wrote                                               answer.rs
 //! credentials how they reach git, and how they are hidden                  credentials.rs
+//! ssh         how git starts ssh, and what of the user's it may read       ssh.rs
 //! programs    which programs, which files of the system, which settings    programs.rs
 //! ```
 //!
 //! The supervisor reads what git wrote as a stranger's: by checked names, bounded, never followed.
 
 mod acquire;
+mod answer;
 mod checkout;
 mod command;
 mod credentials;
 mod error;
 mod folder;
 mod history;
+mod local;
 mod programs;
+mod ssh;
 mod store;
 
 pub(crate) use acquire::{Asked, acquire};

@@ -3,7 +3,6 @@
 
 use std::path::{Path, PathBuf};
 
-use nix::unistd::{User, geteuid};
 use protocol::{AbsPath, Access, PathGrant};
 use sources::Transport;
 
@@ -58,16 +57,6 @@ const NETWORK: [&str; 16] = [
     "/usr/share/crypto-policies",
     "/run/systemd/resolve",
 ];
-/// Keys that ssh tries by itself, and the hosts that it knows.
-const SSH_FILES: [&str; 6] = [
-    "known_hosts",
-    "id_ed25519",
-    "id_ecdsa",
-    "id_rsa",
-    "id_ed25519.pub",
-    "id_rsa.pub",
-];
-
 /// The programs.
 #[derive(Clone, Debug)]
 pub(super) struct Programs {
@@ -123,15 +112,6 @@ impl Programs {
                 }
             }
         }
-        if transport == Transport::Ssh {
-            grants.push(optional("/usr/bin/ssh", Access::ReadExecute)?);
-            grants.push(optional("/etc/passwd", Access::Read)?);
-            if let Ok(Some(user)) = User::from_uid(geteuid()) {
-                for file in SSH_FILES {
-                    grants.push(optional(user.dir.join(".ssh").join(file), Access::Read)?);
-                }
-            }
-        }
         Ok(grants)
     }
 
@@ -149,7 +129,6 @@ impl Programs {
             ("GIT_ASKPASS", ""),
             ("SSH_ASKPASS", ""),
             ("SSH_ASKPASS_REQUIRE", "never"),
-            ("GIT_SSH", "/usr/bin/ssh"),
             ("GIT_SSH_VARIANT", "ssh"),
             (
                 "GIT_ALLOW_PROTOCOL",
@@ -200,6 +179,10 @@ pub(super) fn settings(transport: Option<Transport>) -> Vec<(String, String)> {
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
     .into();
+    // `http` is for this machine only, and a server could lead on to another.
+    if transport == Some(Transport::Http) {
+        settings.push(("http.followRedirects".to_owned(), "false".to_owned()));
+    }
     if let Some(transport) = transport {
         settings.push((
             format!("protocol.{}.allow", transport.word()),
@@ -230,7 +213,7 @@ pub(super) fn grant(path: impl Into<PathBuf>, access: Access) -> Result<PathGran
 }
 
 /// A grant of what may be missing.
-fn optional(path: impl Into<PathBuf>, access: Access) -> Result<PathGrant, BuildError> {
+pub(super) fn optional(path: impl Into<PathBuf>, access: Access) -> Result<PathGrant, BuildError> {
     Ok(PathGrant {
         optional: true,
         ..grant(path, access)?

@@ -11,6 +11,7 @@ use sources::{GitUrl, Reference};
 
 use super::command::{Command, Git};
 use super::error::GitError;
+use super::local::LocalRepository;
 use crate::error::BuildError;
 use crate::pipeline::blocking;
 use crate::settings::Settings;
@@ -30,8 +31,8 @@ pub(super) struct Store {
     pub(super) url: GitUrl,
     /// The folder.
     pub(super) path: PathBuf,
-    /// Whether it is the user's, and not the cache's.
-    pub(super) in_place: bool,
+    /// The same, if it is the user's and not the cache's.
+    pub(super) local: Option<LocalRepository>,
 }
 
 /// Hears that another process holds a repository's lock.
@@ -47,7 +48,7 @@ impl Store {
         Self {
             url: url.clone(),
             path,
-            in_place: false,
+            local: None,
         }
     }
 
@@ -258,9 +259,15 @@ impl Store {
             words: words.iter().map(|&word| word.to_owned()).collect(),
             doing,
             repository: self.path.clone(),
-            in_place: self.in_place,
+            local: self.local.clone(),
             ..Command::default()
         }
+    }
+
+    /// Returns the folder with the objects, and with where history is cut.
+    pub(super) fn objects_of(&self) -> &Path {
+        let local = self.local.as_ref();
+        local.map_or(&self.path, |local| &local.common)
     }
 
     /// Checks the name of an object.
@@ -277,7 +284,8 @@ impl Store {
     }
 }
 
-fn lay_out(tree: &Path) -> std::io::Result<()> {
+/// Makes an empty repository.
+pub(super) fn lay_out(tree: &Path) -> std::io::Result<()> {
     for folder in ["objects/pack", "objects/info", "refs/heads", "refs/tags"] {
         fs::create_dir_all(tree.join(folder))?;
     }

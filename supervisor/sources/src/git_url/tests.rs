@@ -40,6 +40,8 @@ fn four_transports_and_no_other() {
         "https://example.invalid/b?token=1",
         "https://example.invalid/a b",
         "https://example.invalid/a%0ab",
+        "https://me:a%0ahost=b@example.invalid/a",
+        "https://me%0d@example.invalid/a",
         "",
     ] {
         assert!(GitUrl::parse(text).is_err(), "{text}");
@@ -158,4 +160,21 @@ fn references_are_names_and_nothing_else() {
     assert_eq!(full.full_commit(), Some(commit));
     assert!("abcd".parse::<Reference>().unwrap().is_hexadecimal());
     assert!(!"abcx".parse::<Reference>().unwrap().is_hexadecimal());
+}
+
+#[test]
+fn submodules_may_be_written_as_scp_writes_them() {
+    let parent = good("https://example.invalid/a/b");
+    let child = parent.submodule("git@example.invalid:a/lib.git");
+    let child = child.expect("it is an address");
+    assert_eq!(child.address(), "ssh://git@example.invalid/a/lib.git");
+    for text in [
+        "-oProxyCommand=id:a",
+        "git@-x:a",
+        "ext::sh -c id",
+        "a/b:c",
+        "fd::7",
+    ] {
+        assert!(parent.submodule(text).is_err(), "{text}");
+    }
 }

@@ -1,0 +1,12 @@
+//! Sources in git repositories: the right commit, the version that a clone would give, and nothing that a
+//! repository's author or server could make git do.
+
+mod commits;
+mod folders;
+mod hostile;
+mod identity;
+mod kept;
+mod servers;
+mod ssh;
+mod submodules;
+mod transport_security;
