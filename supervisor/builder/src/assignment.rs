@@ -172,7 +172,9 @@ pub(crate) fn hook_program(
         directory = directory.join(subdirectory)?;
     }
     Ok(Program {
-        arguments: ["python", "-I", "-c", SHIM].map(str::to_owned).to_vec(),
+        arguments: [&python.to_string(), "-I", "-c", SHIM]
+            .map(str::to_owned)
+            .to_vec(),
         path: python,
         environment: variables,
         directory,

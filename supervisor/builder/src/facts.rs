@@ -123,7 +123,9 @@ async fn ask(
 
 fn arguments(found: &Found, layout: &Layout) -> Result<Vec<String>, BuildError> {
     let answer = layout.room('o')?.join("facts.json")?.to_string();
-    let mut arguments = ["python", "-I", "-S", "-c", QUESTION, &answer]
+    // Where the program lies tells it where it is installed: PyPy does not look further than here.
+    let program = AbsPath::new(&found.base)?.to_string();
+    let mut arguments = [&program, "-I", "-S", "-c", QUESTION, &answer]
         .map(str::to_owned)
         .to_vec();
     arguments.extend(

@@ -197,10 +197,10 @@ impl Pipeline {
             .map_or(1, std::num::NonZero::get)
             .min(8);
         let output = layout.room('o')?;
+        let python = AbsPath::new(&settings.facts.executable)?;
         let program = Program {
-            path: AbsPath::new(&settings.facts.executable)?,
             arguments: [
-                "python",
+                &python.to_string(),
                 "-I",
                 "-S",
                 "-c",
@@ -211,6 +211,7 @@ impl Pipeline {
             ]
             .map(str::to_owned)
             .to_vec(),
+            path: python,
             environment: variables,
             directory: layout.room('t')?,
             takes_calls: false,
