@@ -185,6 +185,13 @@ impl<'world, 'site> Run<'world, 'site> {
         self
     }
 
+    /// How long the program may run.
+    #[must_use]
+    pub fn limit(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+
     /// How long what the program leaves may take to end before it counts as left behind.
     #[must_use]
     pub fn grace(mut self, grace: Duration) -> Self {

@@ -16,6 +16,7 @@ mod elsewhere;
 mod environments;
 mod escape;
 mod formats;
+mod founding;
 mod freshness;
 mod git;
 mod healing;
