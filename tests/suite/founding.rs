@@ -41,11 +41,9 @@ impl<'world> Twice<'world> {
     }
 
     fn run(&self, python: &str, more: &[&str]) -> Outcome<'world, 'static> {
-        let known = self.world.python().path.to_str().expect("text");
         self.world
             .wheel(&self.spec)
-            .without(&["-p", known])
-            .args(["-p", python])
+            .set("-p", python)
             .args(&self.flags)
             .args(more)
             .limit(self.limit)
@@ -92,7 +90,7 @@ impl<'world> Twice<'world> {
 fn prune_for_ci(world: &World<'static>) {
     let done = world
         .run(["cache", "prune", "--ci"])
-        .args(["--cache-dir".as_ref(), world.cache().as_os_str()])
+        .flag("--cache-dir", world.cache())
         .finish();
     done.succeeds();
     for bucket in ["sources-v1", "downloads-v1", "environments-v1"] {
@@ -154,8 +152,7 @@ fn for_another_interpreter_the_source_alone_is_fetched_where_a_cache_below_has_t
     };
     // Of the cache below only the downloaded wheels are left.
     twice.first(&[]);
-    let lower = world.folder("k").join("lower");
-    rustix::fs::rename(world.cache(), &lower).expect("an own folder");
+    let lower = world.move_cache("lower");
     for bucket in ["sources-v1", "environments-v1", "wheels-v1"] {
         fs::remove_dir_all(lower.join(bucket)).expect("an own folder");
     }

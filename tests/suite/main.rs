@@ -12,7 +12,6 @@ mod containers;
 mod crash;
 mod credentials;
 mod default_index;
-mod elsewhere;
 mod environments;
 mod escape;
 mod formats;
@@ -23,6 +22,7 @@ mod healing;
 mod index;
 mod isolation;
 mod kernel_objects;
+mod lower_caches;
 mod needs;
 mod outputs;
 mod places;
@@ -32,9 +32,12 @@ mod promises;
 mod races;
 mod real;
 mod removal;
+mod scratches;
 mod sockets;
 mod terminal;
 mod traced;
+mod unfit_places;
+mod without_cache;
 mod workers;
 
 /// Returns what the suite stands on.
