@@ -38,6 +38,7 @@ mod terminal;
 mod traced;
 mod unfit_places;
 mod without_cache;
+mod without_links;
 mod workers;
 
 /// Returns what the suite stands on.

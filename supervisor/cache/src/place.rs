@@ -89,11 +89,20 @@ impl Place {
         self.no_exec
     }
 
+    /// Finds out by trying whether builds can work here; leaves nothing.
+    ///
+    /// # Errors
+    /// If the file system has no symbolic links, or the place can not be written.
+    pub fn try_links(&self) -> Result<(), CacheError> {
+        root::check_links(&self.path)
+    }
+
     /// Makes a cache that lives as long as the answer and is empty at first.
     ///
     /// # Errors
     /// If it can not be made; then nothing of it is left.
     pub fn fresh(&self) -> Result<Fresh, CacheError> {
+        self.try_links()?;
         let (_, home) = self.leased()?;
         match Cache::fresh(&home.path) {
             Ok(cache) => Ok(Fresh {
