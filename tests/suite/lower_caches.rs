@@ -59,32 +59,43 @@ fn a_lower_cache_serves_wheels_sources_and_environments_also_where_it_was_moved_
 #[test]
 fn what_is_damaged_below_is_healed_above() {
     let world = world();
-    let sdist = Sdist::hello("hello", "1.0");
+    world.index.wheel(&Wheel::new("base", "1.0"));
+    let sdist = needing();
     world.index.sdist(&sdist);
-    world.wheel("hello==1.0").finish().built(&sdist.wheel());
+    world.wheel("needing==1.0").finish().built(&sdist.wheel());
     let lower = world.move_cache("lower");
-    for bucket in ["wheels-v1", "sources-v1"] {
-        let path = search::files(&lower.join(bucket))
-            .into_iter()
-            .find(|path| {
-                let extension = path.extension();
-                extension.is_none_or(|extension| extension != "json")
-            })
-            .expect("a wheel and a source");
-        let content = std::fs::read(&path).expect("an own file");
-        std::fs::write(&path, vec![b'x'; content.len()]).expect("an own file");
+    let mut damaged = 0;
+    for path in search::files(&lower) {
+        let inside = path.strip_prefix(&lower).expect("it lies there");
+        let is_link = path.is_symlink();
+        if inside.components().count() > 1 && !inside.starts_with("locks-v1") && !is_link {
+            let content = std::fs::read(&path).expect("an own file");
+            std::fs::write(&path, vec![b'x'; content.len() + 1]).expect("an own file");
+            damaged += 1;
+        }
     }
+    assert!(damaged > 10, "{damaged}");
     let before = states(&lower);
     let run = || {
         world
-            .wheel("hello==1.0")
+            .wheel("needing==1.0")
             .flag("--cache-readonly", &lower)
             .finish()
     };
     run().built(&sdist.wheel());
     assert_eq!(changes(&before, &states(&lower)), Vec::<String>::new());
     run().cached(&sdist.wheel());
-    assert_eq!(search::files(&world.cache().join("sources-v1")).len(), 1);
+    for bucket in [
+        "sources-v1",
+        "downloads-v1",
+        "environments-v1",
+        "wheels-v1",
+        "pointers-v1",
+        "revisions-v1",
+    ] {
+        let healed = search::files(&world.cache().join(bucket));
+        assert!(!healed.is_empty(), "{bucket}");
+    }
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! Scratches: where they are made, what a build sees of them, and what can not be reached from them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use nix::errno::Errno;
 use nix::sys::signal::Signal;
 use tests::{Sdist, Setting, Wheel, World, release, search};
 
@@ -11,7 +13,7 @@ use crate::site;
 use crate::without_cache::ready;
 
 /// A build that writes down where it works.
-fn recorder() -> Sdist {
+pub(crate) fn recorder() -> Sdist {
     Sdist::hello("recorder", "1.0").hooks(
         "def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):\n    \
          where = {'cwd': os.getcwd(), 'tmp': os.environ['TMPDIR'], 'out': wheel_directory}\n    \
@@ -19,7 +21,7 @@ fn recorder() -> Sdist {
     )
 }
 
-fn recorded(world: &World<'_>, name: &str) -> String {
+pub(crate) fn recorded(world: &World<'_>, name: &str) -> String {
     let text = search::member(&world.out().join(recorder().wheel()), "where.json");
     let answers: BTreeMap<String, String> = serde_json::from_slice(&text).expect("JSON");
     answers[name].clone()
@@ -75,9 +77,18 @@ fn a_build_sees_at_most_twelve_characters_beyond_the_root_and_a_constant_at_ns()
     }
 }
 
+/// The regular files among these paths, by device and inode.
+fn inodes(files: Vec<PathBuf>) -> BTreeMap<(u64, u64), PathBuf> {
+    files
+        .into_iter()
+        .filter_map(|path| Some((path.symlink_metadata().ok()?, path)))
+        .filter(|(about, _)| about.is_file())
+        .map(|(about, path)| ((about.dev(), about.ino()), path))
+        .collect()
+}
+
 #[test]
 fn no_file_of_the_cache_can_be_reached_from_a_scratch_by_a_hard_link() {
-    use std::os::unix::fs::MetadataExt as _;
     for setting in Setting::all(site()) {
         let world = World::new(site(), setting);
         world.index.wheel(&Wheel::new("base", "1.0"));
@@ -85,14 +96,6 @@ fn no_file_of_the_cache_can_be_reached_from_a_scratch_by_a_hard_link() {
         let mut running = world.build(&sdist).start();
         let folder = running.wait_until_ready();
         let scratch = world.scratches().remove(0);
-        let inodes = |files: Vec<PathBuf>| -> std::collections::BTreeSet<(u64, u64)> {
-            files
-                .iter()
-                .filter_map(|path| path.symlink_metadata().ok())
-                .filter(|data| data.is_file())
-                .map(|data| (data.dev(), data.ino()))
-                .collect()
-        };
         let within = inodes(search::files(&scratch));
         let kept = search::files(&world.cache())
             .into_iter()
@@ -100,8 +103,98 @@ fn no_file_of_the_cache_can_be_reached_from_a_scratch_by_a_hard_link() {
             .collect();
         let kept = inodes(kept);
         assert!(within.len() > 5 && kept.len() > 5, "{within:?} {kept:?}");
-        assert!(within.is_disjoint(&kept), "{setting}");
+        let both = within.keys().filter(|file| kept.contains_key(file));
+        assert_eq!(both.count(), 0, "{setting}: {within:?} {kept:?}");
         release(&folder, "{}");
         running.finish().built(&sdist.wheel());
+    }
+}
+
+/// A build that writes down which files it finds in its rooms and in its environment, as device, inode and number of
+/// links, and what comes of linking each of the environment's into a room.
+fn surveyor() -> Sdist {
+    Sdist::hello("surveyor", "1.0").requires(&["base"]).hooks(
+        r"
+import stat, sys
+
+def survey(*tops):
+    for top in tops:
+        for folder, _, names in os.walk(top):
+            for name in names:
+                path = os.path.join(folder, name)
+                about = os.lstat(path)
+                if stat.S_ISREG(about.st_mode):
+                    yield path, [about.st_dev, about.st_ino, about.st_nlink]
+
+def link(path):
+    try:
+        os.link(path, os.path.join(os.environ['TMPDIR'], 'link'))
+    except OSError as error:
+        return error.errno
+    return 0
+
+def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
+    rooms = [os.getcwd(), os.environ['TMPDIR'], os.environ['HOME'], wheel_directory]
+    found = {
+        'rooms': [about for _, about in survey(*rooms)],
+        'environment': [about for _, about in survey(sys.prefix)],
+        'links': sorted({link(path) for path, _ in survey(sys.prefix)}),
+    }
+    return wheel_file.write(wheel_directory, *project(), files={'found.json': json.dumps(found).encode()})
+",
+    )
+}
+
+#[test]
+fn of_what_a_build_finds_in_its_rooms_nothing_is_in_the_cache_and_nothing_of_the_cache_can_be_linked_there()
+ {
+    for setting in Setting::all(site()) {
+        let world = World::new(site(), setting);
+        world.index.wheel(&Wheel::new("base", "1.0"));
+        let sdist = surveyor();
+        world.build(&sdist).finish().built(&sdist.wheel());
+        // Of the cache what is there before and after: what comes later may take what a scratch left free.
+        let before = inodes(search::files(&world.cache()));
+        let again = world.build(&sdist).args(["-C", "again=1"]);
+        again.finish().built(&sdist.wheel());
+        let after = inodes(search::files(&world.cache()));
+        let stayed = |(file, path): &(&(u64, u64), &PathBuf)| after.get(file) == Some(path);
+        let kept: BTreeSet<_> = before
+            .iter()
+            .filter(stayed)
+            .map(|(file, _)| *file)
+            .collect();
+        let text = search::member(&world.out().join(sdist.wheel()), "found.json");
+        let found: serde_json::Value = serde_json::from_slice(&text).expect("JSON");
+        let files = |what: &str| -> BTreeSet<(u64, u64)> {
+            let rows: Vec<[u64; 3]> = serde_json::from_value(found[what].clone()).expect("rows");
+            assert!(
+                rows.iter().all(|row| row[2] == 1),
+                "{setting}: {what} {rows:?}"
+            );
+            rows.into_iter().map(|row| (row[0], row[1])).collect()
+        };
+        let (rooms, environment) = (files("rooms"), files("environment"));
+        assert!(
+            rooms.len() > 3 && environment.len() > 3,
+            "{setting}: {found}"
+        );
+        assert!(
+            rooms.is_disjoint(&kept),
+            "{setting}: {:?}",
+            rooms.intersection(&kept)
+        );
+        assert!(
+            environment.is_subset(&kept),
+            "{setting}: it is the cache's own: {:?}",
+            environment.difference(&kept)
+        );
+        let links: Vec<i32> = serde_json::from_value(found["links"].clone()).expect("numbers");
+        let refusals = [Errno::EXDEV, Errno::EACCES, Errno::EPERM, Errno::EROFS];
+        let refused = |number: &i32| refusals.contains(&Errno::from_raw(*number));
+        assert!(
+            !links.is_empty() && links.iter().all(refused),
+            "{setting}: {links:?}"
+        );
     }
 }

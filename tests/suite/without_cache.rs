@@ -8,6 +8,7 @@ use nix::sys::signal::Signal;
 use tests::decoy::{State, changes, states};
 use tests::{Outcome, Run, Running, Sdist, Setting, World, release, search};
 
+use crate::scratches::{recorded, recorder};
 use crate::{site, world};
 
 /// What lies in all places of a world that a run may take but must leave as they were.
@@ -124,6 +125,35 @@ fn a_run_without_a_cache_takes_the_first_place_of_the_rule_and_leaves_all_as_it_
             );
         }
     }
+}
+
+#[test]
+fn the_last_places_of_the_rule_are_the_systems_own_directories() {
+    // Where builds see real paths, they tell where they are.
+    let world = World::new(site(), Setting::DENIED);
+    let sdist = recorder();
+    let own = world.folder("");
+    let read_only = format!(
+        "mount --bind /tmp /tmp && mount -o remount,bind,ro /tmp && mount --bind {own} {own} && \
+         mount -o remount,bind,rw {own} || exit 71; exec \"$@\"",
+        own = own.display()
+    );
+    for (place, mounts) in [("/tmp", "exec \"$@\""), ("/var/tmp", &read_only)] {
+        let done = world
+            .build(&sdist)
+            .args(["--no-cache", "--no-cache-strict"])
+            .in_own_mounts(mounts)
+            .finish();
+        assert_ne!(done.code, Some(71), "the mount could not be made: {done}");
+        done.built(&sdist.wheel());
+        let seen = PathBuf::from(recorded(&world, "cwd"));
+        let root = seen
+            .ancestors()
+            .find(|path| path.parent() == Some(Path::new(place)));
+        let root = root.unwrap_or_else(|| panic!("{} is not in {place}", seen.display()));
+        assert!(!root.exists(), "{} stayed", root.display());
+    }
+    assert!(!world.cache().exists());
 }
 
 #[test]
