@@ -1,7 +1,7 @@
 //! Scratches: where they are made, what a build sees of them, and what can not be reached from them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -196,5 +196,46 @@ fn of_what_a_build_finds_in_its_rooms_nothing_is_in_the_cache_and_nothing_of_the
             !links.is_empty() && links.iter().all(refused),
             "{setting}: {links:?}"
         );
+    }
+}
+
+/// A build that copies folders with their modes, as setuptools does.
+fn copier() -> Sdist {
+    Sdist::hello("copier", "1.0").requires(&["base"]).hooks(
+        r"
+import shutil, sysconfig
+
+def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
+    os.mkdir('made')
+    for number, source in enumerate(['made', sysconfig.get_path('purelib')]):
+        shutil.copytree(source, os.path.join(os.environ['TMPDIR'], str(number)))
+    return wheel_file.write(wheel_directory, *project(), files={})
+",
+    )
+}
+
+#[test]
+fn in_a_volume_whose_group_is_inherited_folders_can_be_copied_with_their_modes() {
+    for setting in Setting::all(site()) {
+        let world = World::new(site(), setting);
+        world.index.wheel(&Wheel::new("base", "1.0"));
+        let sdist = copier();
+        let (volume, scratch) = (world.folder("k"), world.folder("scratch"));
+        for folder in [&volume, &scratch] {
+            let mode = std::fs::Permissions::from_mode(0o2755);
+            std::fs::set_permissions(folder, mode).expect("an own folder");
+        }
+        let run = || world.build(&sdist);
+        run().finish().built(&sdist.wheel());
+        let about = std::fs::metadata(world.cache()).expect("the root");
+        assert_eq!(
+            about.permissions().mode() & 0o2000,
+            0o2000,
+            "it was inherited"
+        );
+        let elsewhere = run().args(["-C", "a=1"]).flag("--scratch-dir", &scratch);
+        elsewhere.finish().built(&sdist.wheel());
+        let without = run().args(["--no-cache"]).flag("--scratch-dir", &scratch);
+        without.finish().built(&sdist.wheel());
     }
 }
