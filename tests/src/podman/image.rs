@@ -5,7 +5,7 @@
 use super::{Contained, Filter, Podman};
 
 /// What the page's Dockerfile begins with.
-pub const IMAGE: &str = "docker.io/library/python:3.13-slim";
+pub const IMAGE: &str = "localhost/python:3.13-slim";
 
 impl Podman<'_, '_> {
     /// Runs a shell script in which `docker` is this engine with an own store, and `IMAGE` the name of the one image in it.
