@@ -105,16 +105,28 @@ impl<'world, 'site> Run<'world, 'site> {
         self
     }
 
+    /// Adds a flag with its value.
+    #[must_use]
+    pub fn flag(self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.args([name.as_ref(), value.as_ref()])
+    }
+
+    /// Gives another value to a flag that the run has.
+    ///
+    /// # Panics
+    /// When it has no such flag.
+    #[must_use]
+    pub fn set(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        let flag = self.arguments.iter().position(|word| word == name);
+        let flag = flag.expect("the run has the flag");
+        value.as_ref().clone_into(&mut self.arguments[flag + 1]);
+        self
+    }
+
     /// Puts the wheels into another folder below the working folder.
     #[must_use]
-    pub fn out(mut self, name: &str) -> Self {
-        let flag = self
-            .arguments
-            .iter()
-            .position(|word| word == "-o")
-            .expect("the run has its places");
-        self.arguments[flag + 1] = name.into();
-        self
+    pub fn out(self, name: &str) -> Self {
+        self.set("-o", name)
     }
 
     /// Runs in another folder.
@@ -182,6 +194,13 @@ impl<'world, 'site> Run<'world, 'site> {
     #[must_use]
     pub fn unconfined(mut self) -> Self {
         self.confined = false;
+        self
+    }
+
+    /// How long the program may run.
+    #[must_use]
+    pub fn limit(mut self, limit: Duration) -> Self {
+        self.limit = limit;
         self
     }
 

@@ -38,7 +38,7 @@ pub use index::{Fault, Gate, Index, Offer};
 pub use inputs::Inputs;
 pub use listener::Ear;
 pub use outcome::Outcome;
-pub use podman::{Contained, Filter, Podman};
+pub use podman::{Contained, Filter, IMAGE, Podman};
 pub use report::{Denial, Failure, Isolation, Report, Source, Wheel as BuiltWheel};
 pub use running::Running;
 pub use sdist::{Sdist, backends, gzip};

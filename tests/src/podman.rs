@@ -3,6 +3,8 @@
 //! Only root can set it up, in mounts of its own. Nothing is written to the host but what a test mounts: the image is an
 //! overlay of `/` that ends with the run. How it was found to run here is in the comments of the script.
 
+mod image;
+
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,6 +13,7 @@ use std::process::{Command, Output};
 use serde_json::{Value, json};
 
 use crate::world::World;
+pub use image::IMAGE;
 
 /// The engine's own filter, as Debian installs it.
 const FILTER: &str = "/usr/share/containers/seccomp.json";
@@ -117,8 +120,13 @@ impl<'world, 'site> Podman<'world, 'site> {
              {docker}\n{text}\n",
             program = self.world.program().display(),
         );
+        self.run(&whole)
+    }
+
+    /// Runs a shell script in mounts of its own.
+    fn run(&self, whole: &str) -> Contained {
         let output = Command::new("unshare")
-            .args(["--mount", "sh", "-c", &whole])
+            .args(["--mount", "sh", "-c", whole])
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .current_dir(self.world.folder("work"))

@@ -27,6 +27,12 @@ impl Sdist {
         Self::bare(folder, "1.0").folder("common").folder(folder)
     }
 
+    /// A project whose build waits until the test lets it go on, and has nothing to attack.
+    #[must_use]
+    pub fn waiting() -> Self {
+        Self::fixture("waits").targets(&serde_json::json!({}))
+    }
+
     /// A project with nothing but its PKG-INFO.
     #[must_use]
     pub fn bare(name: &str, version: &str) -> Self {

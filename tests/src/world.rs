@@ -8,6 +8,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::rename;
 use tempfile::TempDir;
 
 use crate::command::Run;
@@ -125,6 +126,17 @@ impl<'site> World<'site> {
     #[must_use]
     pub fn cache(&self) -> PathBuf {
         self.cache_at("c")
+    }
+
+    /// Moves the cache to a root of another name, which is returned.
+    ///
+    /// # Panics
+    /// When there is no cache.
+    #[must_use]
+    pub fn move_cache(&self, name: &str) -> PathBuf {
+        let root = self.cache_at(name);
+        rename(self.cache(), &root).expect("an own folder can be moved");
+        root
     }
 
     /// Returns a cache root of another name.

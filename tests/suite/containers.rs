@@ -161,73 +161,88 @@ fn the_console_lines_of_the_page_run_one_after_the_other() {
 }
 
 #[test]
-fn the_dockerfile_of_the_page_has_a_step_that_runs() {
-    let world = page_world();
-    let Some(podman) = Podman::find(&world) else {
-        return;
-    };
-    let file = blocks("dockerfile").remove(0);
-    let step = file.split("RUN ").nth(1).expect("one step");
-    let step = step
-        .strip_prefix("--mount=type=cache,target=/cache \\\n")
-        .expect("a cache mount");
-    // An engine gives the step to a shell, as root with the default capabilities, and mounts the cache.
-    own(&world, "cache", 0);
-    let text = format!(
-        "docker run --rm -v \"$PWD/cache:/cache\" -v \"$PWD/dist:/wheels\" IMAGE sh -c '{}'",
-        step.trim()
-    );
-    let done = podman.script(&text, Filter::LikeDocker);
-    assert_eq!(
-        done.succeeds().trim(),
-        "/wheels/docopt-0.6.2-py3-none-any.whl"
-    );
-    assert!(file.contains("COPY fumehood /usr/local/bin/fumehood"));
+fn the_dockerfile_of_the_page_is_built_and_the_cache_mount_stays_out_of_the_image() {
+    for filter in [Filter::Default, Filter::LikeDocker] {
+        let world = page_world();
+        let Some(podman) = Podman::find(&world) else {
+            return;
+        };
+        world.file("work/context/Dockerfile", blocks("dockerfile").remove(0));
+        let program = fs::read(world.program()).expect("the program");
+        let copy = world.file("work/context/fumehood", program);
+        let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        fs::set_permissions(copy, executable).expect("an own file");
+        let done = podman.with_image(
+            "docker build --pull=never --network host -t localhost/built context >&2\n\
+             docker run --rm --network none localhost/built sh -c 'echo /wheels/* /cache/*'",
+            filter,
+        );
+        let Some(done) = done else { return };
+        assert_eq!(
+            done.succeeds(),
+            "/wheels/docopt-0.6.2-py3-none-any.whl /cache/*\n"
+        );
+        assert!(done.talk().contains("1 built"), "{done}");
+        assert!(done.talk().contains("lowest level confined"), "{done}");
+    }
+}
+
+/// Returns the pod that the page's job makes: engines on one host know pods, and no jobs.
+fn pod() -> String {
+    let manifest = blocks("yaml").remove(0);
+    let (_, template) = manifest.split_once("  template:\n").expect("a template");
+    let lines = template.lines().map(|line| {
+        let line = line
+            .strip_prefix("    ")
+            .expect("it is inside the template");
+        format!("{line}\n")
+    });
+    let head = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: wheels\n";
+    head.to_owned() + &lines.collect::<String>()
 }
 
 #[test]
-fn the_manifest_of_the_page_runs() {
-    let world = page_world();
-    let Some(podman) = Podman::find(&world) else {
-        return;
-    };
-    let manifest = blocks("yaml").remove(0);
-    // Each line that restricts the container, and what it is on the engine's command line.
-    let restrictions = [
-        ("runAsUser: 1000", "--user 1000:1000"),
-        ("runAsGroup: 1000", ""),
-        ("readOnlyRootFilesystem: true", "--read-only"),
-        (
-            "allowPrivilegeEscalation: false",
-            "--security-opt no-new-privileges",
-        ),
-        ("drop: [\"ALL\"]", "--cap-drop all"),
-        ("type: RuntimeDefault", ""),
-    ];
-    let mut flags = String::new();
-    for (line, flag) in restrictions {
-        assert!(manifest.contains(line), "{line}");
-        flags = format!("{flags} {flag}");
+fn the_manifest_of_the_page_runs_as_a_pod_with_all_its_restrictions() {
+    for filter in [Filter::Default, Filter::LikeDocker] {
+        let world = contained();
+        // A real backend copies folders with their modes, which a volume of a group has to bear.
+        world.index.real(site().inputs());
+        let Some(podman) = Podman::find(&world) else {
+            return;
+        };
+        world.file("work/pod.yaml", pod().replace("IMAGE", tests::IMAGE));
+        // Pods leave their control groups behind.
+        let done = podman.with_image(
+            "docker kube play --network host pod.yaml >&2\n\
+             code=$(docker wait wheels-fumehood)\n\
+             docker inspect wheels-fumehood\n\
+             docker logs wheels-fumehood >&2 2>&1\n\
+             id=$(docker pod ps --quiet --no-trunc)\n\
+             docker pod rm --all --force >&2\n\
+             find /sys/fs/cgroup -depth -type d -path \"*/libpod_parent/$id*\" -exec rmdir {} + || true\n\
+             rmdir /sys/fs/cgroup/libpod_parent /sys/fs/cgroup/*/libpod_parent 2>/dev/null || true\n\
+             exit $code",
+            filter,
+        );
+        let Some(done) = done else { return };
+        let found: serde_json::Value = serde_json::from_str(&done.succeeds()).expect("one list");
+        let talk = done.talk();
+        assert!(
+            talk.contains("/work/dist/docopt-0.6.2-py2.py3-none-any.whl"),
+            "{done}"
+        );
+        assert!(
+            talk.contains("1 built") && talk.contains("level confined"),
+            "{done}"
+        );
+        let host = &found[0]["HostConfig"];
+        assert_eq!(found[0]["Config"]["User"], "1000:1000", "{done}");
+        assert_eq!(host["ReadonlyRootfs"], true, "{done}");
+        assert_eq!(found[0]["EffectiveCaps"], serde_json::Value::Null, "{done}");
+        assert_eq!(found[0]["BoundingCaps"], serde_json::Value::Null, "{done}");
+        let options = host["SecurityOpt"].as_array().expect("a list");
+        assert!(options.contains(&"no-new-privileges".into()), "{done}");
     }
-    let command = manifest
-        .lines()
-        .find_map(|line| line.trim().strip_prefix("command: "))
-        .expect("a command");
-    let words: Vec<String> = serde_json::from_str(command).expect("a list");
-    // As an `emptyDir` with an `fsGroup` is: of root, writable by the group, which new files get.
-    let volume = world.folder("work/volume");
-    chown(&volume, Some(0), Some(1000)).expect("root can give a folder away");
-    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o2775);
-    fs::set_permissions(&volume, mode).expect("an own folder");
-    let text = format!(
-        "docker run --rm {flags} -v \"$PWD/volume:/work\" IMAGE {}",
-        words.join(" ")
-    );
-    let done = podman.script(&text, Filter::LikeDocker);
-    assert_eq!(
-        done.succeeds().trim(),
-        "/work/dist/docopt-0.6.2-py3-none-any.whl"
-    );
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use model::Code;
+use sha2::Digest as _;
 use tests::{Fault, Offer, Sdist, Wheel};
 
 use crate::freshness::{files, without_sources};
@@ -106,6 +107,121 @@ fn records_that_can_not_be_read_are_made_anew_without_a_word() {
         let done = world.wheels(&specs).args(["-C", &setting]).finish();
         done.succeeds();
         assert!(!done.stderr.contains("warning"), "{done}");
+    }
+}
+
+/// What can be lost: a part of the cache, and which of its files.
+type Part = (&'static str, fn(&Path) -> bool);
+
+const PARTS: [Part; 9] = [
+    ("sources-v1", |_| true),
+    ("downloads-v1", |_| true),
+    ("wheels-v1", |path| {
+        path.extension().is_some_and(|it| it == "whl")
+    }),
+    ("wheels-v1", |path| path.ends_with("record.json")),
+    ("wheels-v1/by-key", |_| true),
+    ("pointers-v1", |_| true),
+    ("revisions-v1", |_| true),
+    ("environments-v1", |path| path.ends_with("tool.py")),
+    ("environments-v1", |path| path.ends_with("environment.json")),
+];
+
+#[test]
+fn every_part_that_is_missing_cut_off_or_altered_is_noticed_and_comes_again() {
+    type Damage = fn(&Path, Vec<u8>) -> std::io::Result<()>;
+    let damages: [(&str, Damage); 3] = [
+        ("missing", |path, _| fs::remove_file(path)),
+        ("cut off", |path, bytes| {
+            fs::write(path, &bytes[..bytes.len() / 2])
+        }),
+        ("altered", |path, mut bytes| {
+            bytes[0] ^= 1;
+            bytes.push(b'x');
+            fs::write(path, bytes)
+        }),
+    ];
+    let world = world();
+    world.index.wheel(&Wheel::new("tool", "1.0"));
+    let sdist = Sdist::hello("thing", "1.0")
+        .requires(&["tool"])
+        .prologue("import tool\nassert tool.version == '1.0'");
+    world.index.sdist(&sdist);
+    let build = |setting: &str| world.wheel("thing==1.0").args(["-C", setting]).finish();
+    let first = build("a=0").built(&sdist.wheel());
+    for (number, (bucket, is_meant)) in PARTS.into_iter().enumerate() {
+        for (kind, damage) in damages {
+            let about = format!("{bucket} ({number}), {kind}");
+            let root = world.cache();
+            let mut lost = files(&root.join(bucket));
+            lost.retain(|path| {
+                is_meant(path) && !path.starts_with(root.join("wheels-v1/by-key"))
+                    || bucket.ends_with("by-key")
+            });
+            assert!(!lost.is_empty(), "{about}");
+            for path in &lost {
+                let bytes = fs::read(path).expect("an own file");
+                damage(path, bytes).expect("an own file");
+            }
+            let done = build("a=0");
+            let wheel = done.wheel();
+            let expected = if bucket.starts_with("wheels-v1") {
+                "built"
+            } else {
+                "cached"
+            };
+            assert_eq!(wheel.origin, expected, "{about}: {done}");
+            assert_eq!(wheel.sha256, first.sha256, "{about}: {done}");
+            let done = build(&format!("b={number}-{}", kind.replace(' ', "-")));
+            assert_eq!(done.wheel().origin, "built", "{about}: {done}");
+            assert_eq!(build("a=0").wheel().origin, "cached", "{about}");
+        }
+    }
+    let done = world
+        .run(["cache", "check"])
+        .flag("--cache-dir", world.cache())
+        .finish();
+    assert!(!done.stdout.contains("sources-v1"), "{done}");
+}
+
+#[test]
+fn a_local_archive_that_changed_is_a_new_revision_and_the_old_wheel_stays() {
+    let world = world();
+    let one = Sdist::hello("thing", "1.0");
+    let two = Sdist::hello("thing", "1.0").file("b", "2");
+    let path = world.archive(&one);
+    let run = || world.wheel(&path).finish();
+    run().built(&one.wheel());
+    fs::write(&path, two.tar_gz()).expect("an own file");
+    run().built(&two.wheel());
+    fs::write(&path, one.tar_gz()).expect("an own file");
+    run().cached(&one.wheel());
+    assert_eq!(files(&world.cache().join("sources-v1")).len(), 2);
+}
+
+#[test]
+fn a_digest_of_another_algorithm_that_is_asked_for_later_is_no_damage() {
+    let world = world();
+    let sdist = Sdist::hello("thing", "1.0");
+    let bytes = sdist.tar_gz();
+    world
+        .index
+        .offer(Offer::new("x", "thing.tar.gz", bytes.clone()));
+    let archive = world.archive(&sdist).display().to_string();
+    let url = world.index.file_url("thing.tar.gz");
+    let longer = hex::encode(sha2::Sha512::digest(&bytes));
+    let shorter = hex::encode(sha2::Sha384::digest(&bytes));
+    for place in [url, archive] {
+        let run = |fragment: &str| world.wheel(format!("{place}{fragment}")).finish_anyhow();
+        run("").succeeds();
+        for fragment in [format!("#sha512={longer}"), format!("#sha384={shorter}")] {
+            run(&fragment).cached(&sdist.wheel());
+        }
+        let wrong = format!("#sha384={}", "0".repeat(96));
+        run(&wrong).exits_with(Code::HashMismatch);
+        // What can be forged proves nothing: it is refused, and the source stays what it was.
+        run(&format!("#md5={}", "0".repeat(32))).exits_with(Code::BadSpec);
+        run(&format!("#sha512={longer}")).cached(&sdist.wheel());
     }
 }
 

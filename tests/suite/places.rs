@@ -33,6 +33,7 @@ fn an_output_folder_that_can_not_be_written_is_an_error() {
         std::fs::set_permissions(&out, Permissions::from_mode(0o555)).expect("an own folder");
         let done = world.build(&Sdist::hello("hello", "1.0")).finish();
         done.fails_with(Code::OutDir);
+        assert!(!world.cache().exists(), "nothing was begun: {done}");
     }
 }
 

@@ -89,7 +89,7 @@ fn removal_runs_beside_a_build_and_takes_nothing_that_it_uses() {
         let world = World::new(site(), setting);
         let other = Sdist::hello("other", "1.0");
         world.build(&other).finish().built(&other.wheel());
-        let sdist = Sdist::fixture("waits").targets(&json!({}));
+        let sdist = Sdist::waiting();
         let mut running = world.build(&sdist).start();
         let folder = running.wait_until_ready();
         let before = files(&world.cache().join("environments-v1"));

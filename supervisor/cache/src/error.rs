@@ -60,6 +60,15 @@ pub enum CacheError {
         #[source]
         source: io::Error,
     },
+    /// A directory's file system has no symbolic links, of which every build environment has some.
+    #[error("`{}` is on a file system without symbolic links, as FAT and exFAT are", path.display())]
+    NoLinks {
+        /// The directory.
+        path: PathBuf,
+        /// The system's words.
+        #[source]
+        source: io::Error,
+    },
     /// No space, no inodes or no quota.
     #[error("there is no space left for `{}`", path.display())]
     DiskFull {
@@ -181,7 +190,10 @@ impl CacheError {
             Self::NotOurs { .. } | Self::ForeignOwner { .. } | Self::OpenToOthers { .. } => {
                 Code::CacheRefused
             }
-            Self::Place { .. } | Self::Layer { .. } | Self::ScratchPlace { .. } => Code::CachePlace,
+            Self::Place { .. }
+            | Self::Layer { .. }
+            | Self::ScratchPlace { .. }
+            | Self::NoLinks { .. } => Code::CachePlace,
             Self::DiskFull { .. } => Code::DiskFull,
             Self::OutDir { .. } => Code::OutDir,
             Self::LockTimeout { .. } => Code::LockTimeout,
@@ -221,6 +233,12 @@ impl CacheError {
             Self::ScratchPlace { .. } => {
                 "name a directory that exists and that you can write with --scratch-dir; it is not \
                  made"
+                    .to_owned()
+            }
+            Self::NoLinks { .. } => {
+                "name a directory on another file system with --cache-dir, and for scratches with \
+                 --scratch-dir; this one can take finished wheels (--out-dir) and serve as a cache \
+                 that is only read (--cache-readonly)"
                     .to_owned()
             }
             Self::DiskFull { .. } => {

@@ -6,10 +6,10 @@
 //! characters; a sweep that takes one half made away only makes its maker try again.
 
 use std::ffi::OsString;
-use std::fs::{self, DirBuilder};
+use std::fs;
 use std::io;
 use std::os::fd::AsFd as _;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, AtFlags, CWD, Mode, StatVfsMountFlags};
@@ -89,11 +89,20 @@ impl Place {
         self.no_exec
     }
 
+    /// Finds out by trying whether builds can work here; leaves nothing.
+    ///
+    /// # Errors
+    /// If the file system has no symbolic links, or the place can not be written.
+    pub fn try_links(&self) -> Result<(), CacheError> {
+        root::check_links(&self.path)
+    }
+
     /// Makes a cache that lives as long as the answer and is empty at first.
     ///
     /// # Errors
     /// If it can not be made; then nothing of it is left.
     pub fn fresh(&self) -> Result<Fresh, CacheError> {
+        self.try_links()?;
         let (_, home) = self.leased()?;
         match Cache::fresh(&home.path) {
             Ok(cache) => Ok(Fresh {
@@ -220,20 +229,7 @@ impl Place {
 
     /// Makes a leased folder under a hidden name.
     fn hidden(&self, name: &str) -> Result<LeasedDir, CacheError> {
-        let path = self.hidden_path()?;
-        let failed = |source: io::Error| CacheError::io("create the folder", &path, source);
-        DirBuilder::new()
-            .mode(0o700)
-            .create(&path)
-            .map_err(failed)?;
-        let made = rustix::fs::open(&path, dir_flags(), Mode::empty())
-            .map_err(|errno| failed(errno.into()))
-            .and_then(|dir| Ok((Lease::create(dir.as_fd(), &path, name)?, dir)));
-        let (lease, dir) = made.inspect_err(|_| {
-            // As on a full disk: there is room for the folder and none for the lease.
-            let _ = fs::remove_dir_all(&path);
-        })?;
-        let home = LeasedDir { path, dir, lease };
+        let home = LeasedDir::create(self.hidden_path()?, name)?;
         // Whoever swept the lease before it was locked has taken the folder away.
         if rustix::fs::statat(&home.dir, lease::NAME, AtFlags::SYMLINK_NOFOLLOW).is_err() {
             let gone = io::Error::from(io::ErrorKind::NotFound);

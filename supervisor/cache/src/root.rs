@@ -11,10 +11,11 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::fs::StatVfsMountFlags;
+use rustix::io::Errno;
 
 use crate::entry_lease::EntryLeases;
 use crate::mark::{self, Ownership};
-use crate::{Bucket, CacheError, Layer, Place};
+use crate::{Bucket, CacheError, Layer, Place, names};
 
 /// What a build's `TMPDIR` adds to the root: `/<6 characters>/<room>` and one byte of reserve.
 const TEMP_SUFFIX: usize = 10;
@@ -92,6 +93,7 @@ impl Cache {
         let (cache, ownership) = Self::judge(&root)?;
         check_space(cache.root())?;
         if ownership == Ownership::Empty {
+            check_links(cache.root())?;
             mark::mark(cache.root()).map_err(|source| CacheError::place(cache.root(), source))?;
         }
         cache.make_buckets()?;
@@ -305,6 +307,22 @@ pub(crate) fn sync_dir(path: &Path) -> Result<(), CacheError> {
     File::open(path)
         .and_then(|dir| dir.sync_all())
         .map_err(|source| CacheError::io("sync the folder", path, source))
+}
+
+/// Refuses a directory whose file system has no symbolic links; makes one and takes it away.
+pub(crate) fn check_links(dir: &Path) -> Result<(), CacheError> {
+    let place = |source: io::Error| CacheError::place(dir, source);
+    let name = names::staging().map_err(place)?;
+    let link = dir.join(format!("{}{name}", mark::UNFINISHED));
+    match rustix::fs::symlink(".", &link) {
+        Ok(()) => fs::remove_file(&link).map_err(place),
+        // What kernels and file systems in user space say that know of none.
+        Err(errno @ (Errno::PERM | Errno::NOSYS | Errno::OPNOTSUPP)) => Err(CacheError::NoLinks {
+            path: dir.to_owned(),
+            source: errno.into(),
+        }),
+        Err(errno) => Err(place(errno.into())),
+    }
 }
 
 /// Refuses a directory whose file system has no space or no inodes left.

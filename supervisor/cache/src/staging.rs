@@ -85,20 +85,7 @@ impl Cache {
 
     /// Makes a leased folder; the root's lock is held by the caller meanwhile.
     pub(crate) fn leased_dir(&self, name: &str) -> Result<LeasedDir, CacheError> {
-        let path = self.staging_path()?;
-        let failed = |source: io::Error| CacheError::io("create the folder", &path, source);
-        DirBuilder::new()
-            .mode(0o700)
-            .create(&path)
-            .map_err(failed)?;
-        let opened = rustix::fs::open(&path, dir_flags(), Mode::empty())
-            .map_err(|errno| failed(errno.into()))
-            .and_then(|dir| Ok((Lease::create(dir.as_fd(), &path, name)?, dir)));
-        let (lease, dir) = opened.inspect_err(|_| {
-            // As on a full disk: there is room for the folder and none for the lease.
-            let _ = std::fs::remove_dir_all(&path);
-        })?;
-        Ok(LeasedDir { path, dir, lease })
+        LeasedDir::create(self.staging_path()?, name)
     }
 
     /// Returns a path in the staging bucket that nobody uses.
@@ -116,6 +103,26 @@ pub(crate) fn dir_flags() -> OFlags {
 }
 
 impl LeasedDir {
+    /// Makes a folder with a lease for `name`.
+    pub(crate) fn create(path: PathBuf, name: &str) -> Result<Self, CacheError> {
+        let failed = |source: io::Error| CacheError::io("create the folder", &path, source);
+        DirBuilder::new()
+            .mode(0o700)
+            .create(&path)
+            .map_err(failed)?;
+        let made = rustix::fs::open(&path, dir_flags(), Mode::empty())
+            // In a volume of a group, as orchestrators make them, folders inherit a set-group-id bit, which builds
+            // could neither set on what they copy nor see on what we lay out.
+            .and_then(|dir| rustix::fs::fchmod(&dir, Mode::RWXU).map(|()| dir))
+            .map_err(|errno| failed(errno.into()))
+            .and_then(|dir| Ok((Lease::create(dir.as_fd(), &path, name)?, dir)));
+        let (lease, dir) = made.inspect_err(|_| {
+            // As on a full disk: there is room for the folder and none for the lease.
+            let _ = std::fs::remove_dir_all(&path);
+        })?;
+        Ok(Self { path, dir, lease })
+    }
+
     /// Removes everything, the lease last.
     pub(crate) fn remove(&self) -> removal::Removed {
         let mut removed = removal::empty(self.dir.as_fd(), Some(lease::NAME));

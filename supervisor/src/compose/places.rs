@@ -101,11 +101,14 @@ pub(crate) fn open(
 
 fn kept(places: &PlaceSettings, out_dir: Option<&Path>, talk: &Talk) -> Result<Cache, Problem> {
     let failed = |error| of_cache(&error);
-    // First what is only looked at: an error there leaves nothing behind.
+    // First what makes nothing: an error there leaves nothing behind.
     let scratch = match &places.work.scratch {
         Some(path) => Some(scratch_place(places, path, out_dir)?),
         None => None,
     };
+    if let Some(place) = &scratch {
+        place.try_links().map_err(failed)?;
+    }
     let lower = places
         .work
         .lower
