@@ -89,11 +89,9 @@ impl Cache {
             Err(_) if root.is_dir() => {}
             Err(source) => return Err(CacheError::place(&root, source)),
         }
-        let (cache, ownership) = Self::judge(&root)?;
+        let (cache, _) = Self::judge(&root)?;
         check_space(cache.root())?;
-        if ownership == Ownership::Empty {
-            mark::mark(cache.root()).map_err(|source| CacheError::place(cache.root(), source))?;
-        }
+        mark::mark(cache.root()).map_err(|source| CacheError::place(cache.root(), source))?;
         cache.make_buckets()?;
         // Proves that the root can be written before any work starts.
         drop(cache.root_lock(crate::lock::Mode::Shared)?);
