@@ -55,6 +55,8 @@ fn plain(name: &str, depth: usize, above: &str) -> String {
         40 if is_hex(stem) => "<commit>",
         32 if is_hex(stem) => "<lock>",
         16 if is_hex(stem) => "<unfinished>",
+        // As a commit's, it differs with the times in what is packed.
+        45 if stem.strip_prefix("pack-").is_some_and(is_hex) => "<pack>",
         6 if depth == 0 && extension.is_empty() => "<scratch>",
         2 if is_hex(stem) => "<xx>",
         _ => return name.to_owned(),
