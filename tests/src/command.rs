@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use crate::killpoint::Order;
 use crate::outcome::Outcome;
 use crate::running::Running;
 use crate::setting::Namespaces;
@@ -25,6 +26,7 @@ pub struct Run<'world, 'site> {
     limit: Duration,
     grace: Duration,
     confined: bool,
+    watched: bool,
 }
 
 impl<'world, 'site> Run<'world, 'site> {
@@ -47,6 +49,7 @@ impl<'world, 'site> Run<'world, 'site> {
             limit: Duration::from_secs(120),
             grace: Duration::from_millis(1000),
             confined: true,
+            watched: false,
         }
     }
 
@@ -190,6 +193,17 @@ impl<'world, 'site> Run<'world, 'site> {
         self
     }
 
+    /// Runs under the program `killer`, which writes down what the program's threads do to files, and ends the
+    /// program where the order says so: see [`crate::killpoint`].
+    #[must_use]
+    pub fn watched(mut self, order: &Order) -> Self {
+        let text = serde_json::to_string(order).expect("an order is JSON");
+        let killer = self.world.site.killer();
+        self.wrappers.push(vec![killer.into(), text.into()]);
+        self.watched = true;
+        self
+    }
+
     /// Runs as the host has it even where the setting denies namespaces: for controls.
     #[must_use]
     pub fn unconfined(mut self) -> Self {
@@ -219,7 +233,9 @@ impl<'world, 'site> Run<'world, 'site> {
     pub fn start(self) -> Running<'world, 'site> {
         let (ours, theirs) = UnixStream::pair().expect("a socket pair can be made");
         let mut command = Command::new(&self.world.site.warden);
-        if let Some(uid) = self.world.setting.identity.other_uid() {
+        // The killer stays who it is, and makes the program somebody else's.
+        let other = self.world.setting.identity.other_uid();
+        if let Some(uid) = other.filter(|_| !self.watched) {
             command.arg("--uid").arg(uid.to_string());
         }
         command

@@ -4,6 +4,7 @@
 
 pub mod decoy;
 pub mod index;
+pub mod killpoint;
 pub mod processes;
 pub mod search;
 pub mod trace;

@@ -53,6 +53,12 @@ impl Site {
         }
     }
 
+    /// Returns the program that ends others at a system call; it lies beside the warden.
+    #[must_use]
+    pub fn killer(&self) -> PathBuf {
+        self.warden.with_file_name("killer")
+    }
+
     /// Returns the pinned wheels and sdists, fetched the first time.
     pub fn inputs(&self) -> &Inputs {
         self.inputs.get_or_init(|| {

@@ -224,7 +224,7 @@ fn one_writable_mount_is_enough() {
 }
 
 /// Bytes that do not shrink.
-fn ballast(length: usize) -> Vec<u8> {
+pub(crate) fn ballast(length: usize) -> Vec<u8> {
     let mut state = 1u64;
     let next = || {
         state = state

@@ -90,8 +90,8 @@ pub enum BuildError {
         /// ` in its folder ...`, or nothing.
         place: String,
     },
-    /// The disk filled up while a build ran.
-    #[error("the disk was full when the build ended; what it made may be incomplete")]
+    /// The disk filled up while a worker ran.
+    #[error("the disk was full when the worker ended; what it made may be incomplete")]
     DiskFull,
     /// A requirement from a package is not acceptable.
     #[error("the build requirement `{requirement}` ({origin}) is not acceptable: {why}")]

@@ -12,7 +12,7 @@ use rustix::fs::{Mode, OFlags, openat};
 use crate::assignment::{Layout, readable};
 use crate::error::BuildError;
 use crate::executor::{Executor, Floor, Job};
-use crate::furnished::furnished;
+use crate::furnished::{furnished, is_full};
 use crate::local::{LocalExecutor, UidLease};
 
 /// The largest answer that is read, in bytes.
@@ -84,9 +84,15 @@ async fn ask(
         redactor: crate::redact::Redactor::default(),
     };
     let (evidence, scratch) = executor.execute(job).await?;
-    let facts = |why: String| BuildError::Facts {
-        python: found.executable.clone(),
-        why,
+    let facts = |why: String| {
+        // An answer that found no room says nothing about the interpreter.
+        if is_full(&scratch) {
+            return BuildError::DiskFull;
+        }
+        BuildError::Facts {
+            python: found.executable.clone(),
+            why,
+        }
     };
     match evidence.claim.ending {
         Ending::Exited(0) => {}

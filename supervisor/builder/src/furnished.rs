@@ -8,6 +8,8 @@ use crate::error::BuildError;
 /// What ends the search of a tool that climbs for a repository, or for the ignore files of one: it
 /// must not come to the cache's own, nor to those of a repository that the cache lies in.
 const BOUNDARIES: [&str; 2] = [".git", ".hg"];
+/// Bytes below which a file system counts as full.
+const FULL: u64 = 64 * 1024;
 
 /// Makes a scratch, every room in it and the boundary above them.
 pub(crate) fn furnished(cache: &Cache) -> Result<Scratch, BuildError> {
@@ -19,4 +21,12 @@ pub(crate) fn furnished(cache: &Cache) -> Result<Scratch, BuildError> {
         scratch.write(name, b"")?;
     }
     Ok(scratch)
+}
+
+/// Whether the file system of a scratch has nothing left for a build's uid.
+pub(crate) fn is_full(scratch: &Scratch) -> bool {
+    rustix::fs::fstatvfs(scratch.dir()).is_ok_and(|found| {
+        found.f_bavail.saturating_mul(found.f_frsize) < FULL
+            || (found.f_files > 0 && found.f_favail == 0)
+    })
 }

@@ -10,7 +10,7 @@ use crate::discard::in_words;
 use crate::entry_lease::used;
 use crate::lease::{Claim, Record};
 use crate::staging::LeasedDir;
-use crate::{Bucket, Cache, CacheError, Plan, Removal, What};
+use crate::{Bucket, Cache, CacheError, Plan, Reason, Removal, What};
 
 /// What became of a plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -110,10 +110,13 @@ impl Cache {
             return Ok(Fate::InUse);
         }
         // Looked up again: it may have got its key after the inventory was taken.
-        if let (What::Wheel(built), Some(key)) = (&removal.what, key)
-            && self.own_wheel(&built.key).as_deref() == Some(&path)
-        {
-            self.remove(&self.wheel_pointer(&key))?;
+        if let What::Wheel(built) = &removal.what {
+            if removal.reason == Reason::Keyless
+                && self.own_wheel(&built.key).as_deref() == Some(&path)
+            {
+                return Ok(Fate::InUse);
+            }
+            self.part_from_key(&built.key, &path)?;
         }
         self.remove_claimed(&path, claim)?;
         self.remove_empty_parents(&path);

@@ -1,9 +1,9 @@
 //! Checking everything: are the bytes what their names and records say, and does each key lead
 //! somewhere?
 //!
-//! What a crash may leave behind is no damage: nobody reads it, and the next run sweeps it. It is
-//! counted. Whether an environment holds what was installed knows the crate that installs, which
-//! hands its check in.
+//! What a crash may leave behind is no damage: nobody reads it, and the next run or a prune removes
+//! it. It is counted. Whether an environment holds what was installed knows the crate that installs,
+//! which hands its check in.
 
 use std::fs::File;
 use std::io;
@@ -18,7 +18,7 @@ use crate::plan::{Reason, Removal};
 use crate::record::read_one;
 use crate::shelf::RECORD;
 use crate::sweep::names_in;
-use crate::{Bucket, Built, Cache, CacheError, InUse, Item, Plan, What, names};
+use crate::{Bucket, Cache, CacheError, InUse, Item, Plan, What, names};
 
 /// Says what is wrong with the environment of a name; nothing if it is as it was installed.
 pub type CheckEnvironment<'a> = &'a dyn Fn(&Sha256) -> Result<(), String>;
@@ -34,8 +34,18 @@ pub struct Checked {
     pub bytes: u64,
     /// What is wrong.
     pub damage: Vec<Damage>,
-    /// Unfinished things whose makers are gone; every run sweeps them.
+    /// Unfinished things whose makers are gone, the wheels without a key among them.
     pub left_over: u64,
+    /// Wheels that are sound and that no key leads to: a crash came between the two steps.
+    keyless: Vec<Keyless>,
+}
+
+/// A wheel whose publication was cut short.
+#[derive(Clone, Debug)]
+struct Keyless {
+    label: String,
+    key: Sha256,
+    folder: PathBuf,
 }
 
 /// One thing that is wrong.
@@ -47,16 +57,9 @@ pub struct Damage {
     pub label: String,
     /// What is wrong with it.
     pub why: String,
-    /// What helps; none for what only a person can mend.
-    remedy: Option<Remedy>,
-}
-
-#[derive(Clone, Debug)]
-enum Remedy {
-    /// It goes; whoever needs it makes or fetches it again.
-    Remove(Box<Item>),
-    /// The wheel is sound: its key has to lead to it again.
-    Point { key: Sha256, folder: PathBuf },
+    /// What goes, for whoever needs it makes or fetches it again; none for what only a person can
+    /// mend.
+    remedy: Option<Box<Item>>,
 }
 
 /// What a repair did.
@@ -88,10 +91,14 @@ impl Cache {
             checked.entries += 1;
             checked.files += item.files;
             checked.bytes += item.bytes;
-            checked.damage.extend(self.damage(item, environment));
+            let keyless = self.keyless(&item);
+            match self.damage(item, environment) {
+                Some(damage) => checked.damage.push(damage),
+                None => checked.keyless.extend(keyless),
+            }
         }
         // Where nothing can be locked, as in a cache that is only read, nobody leaves anything.
-        checked.left_over = self.left_over().unwrap_or_default();
+        checked.left_over = self.left_over().unwrap_or_default() + checked.keyless.len() as u64;
         checked
     }
 
@@ -105,11 +112,7 @@ impl Cache {
             let about = format!("{}: {}", damage.label, damage.why);
             match &damage.remedy {
                 None => repaired.left.push(about),
-                Some(Remedy::Point { key, folder }) => match self.point_to_wheel(key, folder) {
-                    Ok(()) => repaired.mended.push(about),
-                    Err(error) => repaired.left.push(format!("{about}: {}", in_words(&error))),
-                },
-                Some(Remedy::Remove(item)) => {
+                Some(item) => {
                     let done = self.carry_out(&removal_of(item), InUse::Stays);
                     if done.entries == 1 {
                         repaired.mended.push(about);
@@ -120,18 +123,45 @@ impl Cache {
                 }
             }
         }
+        for one in &checked.keyless {
+            // By now its key may lead to it, or to another that was built meanwhile.
+            if self.leads(&one.key) {
+                continue;
+            }
+            let about = format!("{}: its key did not lead to it", one.label);
+            match self.point_to_wheel(&one.key, &one.folder) {
+                Ok(()) => repaired.mended.push(about),
+                Err(error) => repaired.left.push(format!("{about}: {}", in_words(&error))),
+            }
+        }
         self.sweep()?;
         Ok(repaired)
+    }
+
+    /// Returns the wheel that an item is, if no key leads to it and nobody is publishing it.
+    fn keyless(&self, item: &Item) -> Option<Keyless> {
+        let What::Wheel(built) = &item.what else {
+            return None;
+        };
+        if built.is_reachable {
+            return None;
+        }
+        let _claim = self.claim_entry(&self.wheel_pointer(&built.key))?;
+        let folder = self.root().join(&item.path);
+        // Looked up again: it may have got its key after the inventory was taken.
+        let is_left = self.own_wheel(&built.key).as_deref() != Some(&folder);
+        is_left.then(|| Keyless {
+            label: item.label(),
+            key: built.key,
+            folder,
+        })
     }
 
     fn damage(&self, item: Item, environment: CheckEnvironment<'_>) -> Option<Damage> {
         let path = self.root().join(&item.path);
         let why = match &item.what {
             What::Source(digest) | What::Download(digest) => wrong_bytes(&path, digest, None),
-            What::Wheel(built) => match wrong_wheel(&path) {
-                None if !built.is_reachable => return Some(lost(&item, built, path)),
-                other => other,
-            },
+            What::Wheel(_) => wrong_wheel(&path),
             What::LostKey(_) => Some("it leads to a wheel that is not there".to_owned()),
             What::Environment(_) => {
                 let name = path.file_name().and_then(|name| name.to_str());
@@ -145,7 +175,7 @@ impl Cache {
             path: item.path.clone(),
             label: item.label(),
             why,
-            remedy: Some(Remedy::Remove(Box::new(item))),
+            remedy: Some(Box::new(item)),
         })
     }
 
@@ -176,19 +206,6 @@ impl Cache {
             }
         }
         Ok(count)
-    }
-}
-
-/// A wheel that is sound and that no key leads to: what a crash between two steps leaves.
-fn lost(item: &Item, built: &Built, folder: PathBuf) -> Damage {
-    Damage {
-        path: item.path.clone(),
-        label: item.label(),
-        why: "its key does not lead to it".to_owned(),
-        remedy: Some(Remedy::Point {
-            key: built.key,
-            folder,
-        }),
     }
 }
 

@@ -6,13 +6,13 @@
 use std::fs::{self, File};
 use std::io::{self, Seek as _};
 use std::os::fd::AsRawFd as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Access, AtFlags, CWD, OFlags, linkat};
+use rustix::fs::{Access, AtFlags, CWD, FlockOperation, OFlags, flock, linkat};
 use rustix::io::Errno;
 
-use crate::{CacheError, names, publish, root};
+use crate::{CacheError, mark, names, publish, root};
 
 /// Copies `file` to `out_dir/name`, in place of what is there, and returns the path.
 ///
@@ -29,8 +29,9 @@ pub fn deliver(file: &Path, out_dir: &Path, name: &str) -> Result<PathBuf, Cache
     let refused = |source: io::Error| CacheError::out_dir(out_dir, source);
     fs::create_dir_all(out_dir).map_err(refused)?;
     let target = out_dir.join(name);
+    sweep(out_dir);
     let hidden = names::staging().map_err(refused)?;
-    let hidden = out_dir.join(format!(".fumehood-{hidden}"));
+    let hidden = out_dir.join(format!("{}{hidden}", mark::UNFINISHED));
     let given =
         Part::nameless(out_dir, &hidden).is_some_and(|part| part.fill(&from, &target).is_ok());
     if !given {
@@ -72,6 +73,33 @@ pub fn check_out_dir(out_dir: &Path) -> Result<(), CacheError> {
     Err(refused(io::ErrorKind::NotFound.into()))
 }
 
+/// Removes unfinished files of deliveries that were killed. What can not be looked at stays.
+fn sweep(out_dir: &Path) {
+    for entry in fs::read_dir(out_dir).into_iter().flatten().flatten() {
+        if entry
+            .file_name()
+            .to_str()
+            .is_some_and(mark::may_be_unfinished)
+        {
+            let _ = sweep_one(&entry.path());
+        }
+    }
+}
+
+fn sweep_one(path: &Path) -> io::Result<()> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let file = File::options()
+        .read(true)
+        .custom_flags(flags.bits() as i32)
+        .open(path)?;
+    let found = file.metadata()?;
+    if found.is_file() && found.uid() == rustix::process::geteuid().as_raw() {
+        flock(&file, FlockOperation::NonBlockingLockExclusive)?;
+        fs::remove_file(path)?;
+    }
+    Ok(())
+}
+
 /// A file in the output directory before it has its name.
 struct Part {
     file: File,
@@ -89,6 +117,7 @@ impl Part {
             .custom_flags(OFlags::TMPFILE.bits() as i32)
             .open(out_dir)
             .ok()?;
+        flock(&file, FlockOperation::NonBlockingLockExclusive).ok()?;
         // Giving it a name later takes /proc.
         Path::new("/proc/self/fd").exists().then(|| Self {
             file,
@@ -97,18 +126,25 @@ impl Part {
         })
     }
 
-    /// Starts one under a hidden name.
+    /// Starts one under a hidden name, locked.
     fn named(hidden: PathBuf) -> io::Result<Self> {
-        let file = File::options()
-            .write(true)
-            .create_new(true)
-            .mode(0o666)
-            .open(&hidden)?;
-        Ok(Self {
-            file,
-            hidden,
-            named: true,
-        })
+        loop {
+            let file = File::options()
+                .write(true)
+                .create_new(true)
+                .mode(0o666)
+                .open(&hidden)?;
+            // Not every file system has locks. Where one has, a delivery beside us sweeps nothing of
+            // ours, unless it came between.
+            let locked = flock(&file, FlockOperation::LockExclusive);
+            if locked.is_err() || file.metadata()?.nlink() > 0 {
+                return Ok(Self {
+                    file,
+                    hidden,
+                    named: true,
+                });
+            }
+        }
     }
 
     /// Copies the bytes into it, syncs them and gives it its name.

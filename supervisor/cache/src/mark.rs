@@ -9,12 +9,19 @@ use crate::{lease, names, publish};
 /// The file that says that a directory is a cache of ours.
 const MARKER: &str = "fumehood";
 const MARKER_TEXT: &str = "fumehood cache 1\n";
-/// How the marker's unfinished file begins; a crash may leave one in an otherwise empty root.
+/// How unfinished files begin that are not in the staging bucket; a crash may leave one in an
+/// otherwise empty root, or in an output directory.
 pub(crate) const UNFINISHED: &str = ".fumehood-";
 
-const TAG: &str = "CACHEDIR.TAG";
 const TAG_TEXT: &str = "Signature: 8a477f597d28d172789f06886806bc55\n\
     # This directory is a cache of fumehood. See https://bford.info/cachedir/ about this file.\n";
+
+/// What makes a root a cache, in the order in which it is written: the marker first.
+const FILES: [(&str, &str); 3] = [
+    (MARKER, MARKER_TEXT),
+    ("CACHEDIR.TAG", TAG_TEXT),
+    (".gitignore", "*\n"),
+];
 
 /// What a directory is, before it is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,23 +71,39 @@ fn is_marked(root: &Path) -> io::Result<bool> {
     Ok(head.starts_with(b"fumehood cache "))
 }
 
-/// Marks an empty directory; two processes may do so at once.
+/// Marks a directory that is empty or ours; of ours only what a crash left out is written. Two
+/// processes may do so at once.
 pub(crate) fn mark(root: &Path) -> io::Result<()> {
+    let mut missing = FILES.map(|(name, text)| (root.join(name), text)).to_vec();
+    missing.retain(|(path, _)| fs::symlink_metadata(path).is_err());
+    for (path, text) in &missing {
+        put(root, path, text)?;
+    }
+    if !missing.is_empty() {
+        File::open(root)?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// Writes a file under an unfinished name and moves it to its own.
+fn put(root: &Path, path: &Path, text: &str) -> io::Result<()> {
     let unfinished = root.join(format!("{UNFINISHED}{}", names::staging()?));
-    let written = write_new(&unfinished, MARKER_TEXT)
-        .and_then(|()| publish::move_file(&unfinished, &root.join(MARKER)));
-    if !matches!(written, Ok(publish::Published::New)) {
+    let moved = write_new(&unfinished, text).and_then(|()| publish::move_file(&unfinished, path));
+    if !matches!(moved, Ok(publish::Published::New)) {
         // Either another process was faster, or it failed and the error counts.
         let _ = fs::remove_file(&unfinished);
     }
-    written?;
-    for (name, text) in [(TAG, TAG_TEXT), (".gitignore", "*\n")] {
-        match write_new(&root.join(name), text) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            other => other?,
-        }
+    match moved {
+        // One that was faster swept it.
+        Err(error) if error.kind() == io::ErrorKind::NotFound && path.exists() => Ok(()),
+        other => other.map(drop),
     }
-    Ok(())
+}
+
+/// Whether a root entry is called as an unfinished file is.
+pub(crate) fn may_be_unfinished(name: &str) -> bool {
+    name.strip_prefix(UNFINISHED)
+        .is_some_and(names::may_be_staging)
 }
 
 fn write_new(path: &Path, text: &str) -> io::Result<()> {

@@ -94,8 +94,8 @@ impl Cache {
         check_space(cache.root())?;
         if ownership == Ownership::Empty {
             check_links(cache.root())?;
-            mark::mark(cache.root()).map_err(|source| CacheError::place(cache.root(), source))?;
         }
+        mark::mark(cache.root()).map_err(|source| CacheError::place(cache.root(), source))?;
         cache.make_buckets()?;
         // Proves that the root can be written before any work starts.
         drop(cache.root_lock(crate::lock::Mode::Shared)?);

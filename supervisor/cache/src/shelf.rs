@@ -9,6 +9,7 @@ use std::path::{Component, Path, PathBuf};
 use model::{PackageName, Sha256, Version};
 use serde::{Deserialize, Serialize};
 
+use crate::root::sync_dir;
 use crate::{Bucket, Cache, CacheError, record};
 
 /// The folder of the pointers from keys; no project is called so, for a project's name that ends
@@ -47,6 +48,12 @@ impl Cache {
         led_to(&self.bucket(Bucket::Wheels), key)
     }
 
+    /// Whether a key leads to a wheel with a record.
+    pub(crate) fn leads(&self, key: &Sha256) -> bool {
+        self.own_wheel(key)
+            .is_some_and(|folder| folder.join(RECORD).is_file())
+    }
+
     /// Makes a key lead to a folder of the bucket.
     ///
     /// # Errors
@@ -69,10 +76,19 @@ impl Cache {
     /// If it can not be removed, or is not in the root.
     pub fn remove_wheel(&self, key: &Sha256, folder: &Path) -> Result<(), CacheError> {
         self.inside(folder)?;
-        if self.own_wheel(key).as_deref() == Some(folder) {
-            self.remove(&self.wheel_pointer(key))?;
-        }
+        self.part_from_key(key, folder)?;
         self.remove(folder)
+    }
+
+    /// Removes the way from a key to a wheel, if it leads there. Synced, so that also after a power
+    /// loss no key leads to a wheel that went after it.
+    pub(crate) fn part_from_key(&self, key: &Sha256, folder: &Path) -> Result<(), CacheError> {
+        if self.own_wheel(key).as_deref() != Some(folder) {
+            return Ok(());
+        }
+        let pointer = self.wheel_pointer(key);
+        self.remove(&pointer)?;
+        pointer.parent().map_or(Ok(()), sync_dir)
     }
 
     /// Holds the wheel of a key, whether it is there yet or not.

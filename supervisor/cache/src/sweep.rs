@@ -16,7 +16,7 @@ use rustix::io::Errno;
 use crate::discard::in_words;
 use crate::lease::{Claim, Lease, Record};
 use crate::staging::{LeasedDir, dir_flags};
-use crate::{Bucket, Cache, CacheError, lock, names};
+use crate::{Bucket, Cache, CacheError, lock, mark, names};
 
 /// What a sweep did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,8 +39,14 @@ impl Cache {
     pub fn sweep(&self) -> Result<Swept, CacheError> {
         let mut swept = Swept::default();
         for name in names_in(self.root())? {
-            if name.to_str().is_some_and(names::may_be_scratch) {
-                self.sweep_scratch(&name, &mut swept)?;
+            match name.to_str() {
+                Some(text) if names::may_be_scratch(text) => {
+                    self.sweep_scratch(&name, &mut swept)?;
+                }
+                Some(text) if mark::may_be_unfinished(text) => {
+                    self.sweep_mark(&self.root().join(&name), &mut swept);
+                }
+                _ => {}
             }
         }
         let staging = self.bucket(Bucket::Staging);
@@ -48,6 +54,15 @@ impl Cache {
             self.sweep_staging(&staging.join(name), &mut swept)?;
         }
         Ok(swept)
+    }
+
+    /// Removes what a crash left of marking the root. The root is marked now, so that whoever is
+    /// marking it beside us needs it no more.
+    fn sweep_mark(&self, path: &Path, swept: &mut Swept) {
+        let is_file = fs::symlink_metadata(path).is_ok_and(|found| found.is_file());
+        if is_file && fs::remove_file(path).is_ok() {
+            swept.staging += 1;
+        }
     }
 
     fn sweep_scratch(&self, name: &OsString, swept: &mut Swept) -> Result<(), CacheError> {

@@ -14,7 +14,7 @@ use crate::assignment::{Layout, compile, hook_program, unpack_order};
 use crate::build_id::BuildId;
 use crate::error::BuildError;
 use crate::executor::{Dialogue, Evidence, Executor, Job, LineSink};
-use crate::furnished::furnished;
+use crate::furnished::{furnished, is_full};
 use crate::hook::{HookOutcome, HookRequest, call, read};
 use crate::local::UidLease;
 use crate::local::neutralised;
@@ -23,9 +23,6 @@ use crate::redact::Redactor;
 use crate::summary::BuildSummary;
 use crate::wants::Wants;
 use crate::watch::BuildEvent;
-
-/// Bytes below which a file system counts as full.
-const FULL: u64 = 64 * 1024;
 
 /// A build that ended well: everything that publishing needs.
 pub(super) struct Made {
@@ -370,14 +367,6 @@ fn removed(what: &str) -> BuildError {
     BuildError::Removed {
         what: what.to_owned(),
     }
-}
-
-/// Whether the file system of a scratch has nothing left for a build's uid.
-fn is_full(scratch: &Scratch) -> bool {
-    rustix::fs::fstatvfs(scratch.dir()).is_ok_and(|found| {
-        found.f_bavail.saturating_mul(found.f_frsize) < FULL
-            || (found.f_files > 0 && found.f_favail == 0)
-    })
 }
 
 /// The hooks of a run with their times.

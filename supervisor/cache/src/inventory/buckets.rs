@@ -313,8 +313,7 @@ impl Reader<'_> {
                 self.push(&path, &about, What::Stranger);
                 continue;
             };
-            let leads = self.cache.own_wheel(&key);
-            if !leads.is_some_and(|folder| folder.join(RECORD).is_file()) {
+            if !self.cache.leads(&key) {
                 self.push(&path, &about, What::LostKey(key));
             }
         }

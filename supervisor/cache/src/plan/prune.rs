@@ -120,6 +120,8 @@ fn reason(item: &Item, places: &Places<'_>, wish: &Prune, now: SystemTime) -> Op
         What::Environment(_) if wish.ci => Some(Reason::MadeAgain),
         What::Source(digest) if places.is_without(digest) => Some(Reason::NoPlace),
         What::Environment(installed) if installed.is_orphan => Some(Reason::NoInterpreter),
+        // It serves nobody, and who wants it builds it anew.
+        What::Wheel(built) if !built.is_reachable => Some(Reason::Keyless),
         What::Wheel(built) => {
             let former = places.former(&built.source.digest.sha256);
             former.map(|label| Reason::Superseded(label.to_owned()))

@@ -17,6 +17,8 @@ pub enum Reason {
     NoInterpreter,
     /// It leads to a wheel that is not there.
     Dangling,
+    /// Its publication was cut short: no key leads to it.
+    Keyless,
     /// Nobody waits for it.
     Unheld,
     /// Continuous integration keeps what was built, and fetches the rest faster than it restores it.
@@ -54,6 +56,7 @@ impl std::fmt::Display for Reason {
             Self::Superseded(label) => write!(out, "{label} is another source now"),
             Self::NoInterpreter => out.write_str("its interpreter is gone"),
             Self::Dangling => out.write_str("it leads to a wheel that is not there"),
+            Self::Keyless => out.write_str("no key leads to it"),
             Self::Unheld => out.write_str("nobody holds it"),
             Self::FetchedAgain => out.write_str("it can be fetched again"),
             Self::MadeAgain => out.write_str("it is made again from what can be fetched"),

@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
-use cache::{Bucket, Cache, Checked};
+use cache::{Bucket, Cache, Checked, InUse, Plan, Prune, Reason};
 use model::Sha256;
 
 use crate::shelves::{blob, environment, point, wheel};
@@ -110,17 +111,82 @@ fn every_kind_of_damage_is_found_and_repaired_without_touching_the_rest() {
     }
 }
 
-#[test]
-fn a_wheel_that_lost_its_key_gets_it_back() {
+/// A wheel whose publication a crash cut short: no key leads to it yet.
+fn keyless() -> Full {
     let full = full();
     let bucket = full.world.cache.bucket(Bucket::Wheels);
     fs::remove_file(bucket.join("by-key").join(format!("{}.json", full.key))).unwrap();
     assert!(full.world.cache.find_wheels(&full.key).next().is_none());
+    full
+}
+
+#[test]
+fn a_wheel_without_its_key_is_unfinished_and_a_repair_finishes_it() {
+    let full = keyless();
     let checked = check(&full.world.cache);
-    assert_eq!(checked.damage.len(), 1, "{checked:?}");
+    assert_eq!(
+        (checked.damage.len(), checked.left_over),
+        (0, 1),
+        "{checked:?}"
+    );
     full.world.cache.repair(&checked).unwrap();
     let found = full.world.cache.find_wheels(&full.key).next();
     assert_eq!(found, Some(full.wheel));
+    assert_eq!(check(&full.world.cache).left_over, 0);
+}
+
+#[test]
+fn a_repair_takes_no_key_from_a_wheel_that_came_meanwhile() {
+    let full = keyless();
+    let checked = check(&full.world.cache);
+    let cache = Cache::open(full.world.root()).unwrap();
+    let other = wheel(
+        &cache,
+        "bar",
+        &blob(&cache, Bucket::Sources, b"bar"),
+        &full.key,
+    );
+    full.world.cache.repair(&checked).unwrap();
+    assert_eq!(full.world.cache.find_wheels(&full.key).next(), Some(other));
+}
+
+#[test]
+fn a_wheel_without_its_key_is_damaged_if_its_bytes_are() {
+    let full = keyless();
+    fs::write(full.wheel.join("foo-1.0-py3-none-any.whl"), b"spoilt").unwrap();
+    let checked = check(&full.world.cache);
+    assert_eq!(
+        (checked.damage.len(), checked.left_over),
+        (1, 0),
+        "{checked:?}"
+    );
+}
+
+#[test]
+fn a_wheel_that_is_being_published_is_not_left_over_and_not_pruned() {
+    let full = keyless();
+    let builder = Cache::open(full.world.root()).unwrap();
+    builder.hold_wheel(&full.key);
+    let cache = &full.world.cache;
+    assert_eq!(check(cache).left_over, 0);
+    let late = Plan::prune(&cache.inventory(), &Prune::default(), SystemTime::now());
+    assert_eq!(cache.carry_out(&late, InUse::Stays).entries, 0);
+    // Its key came after a plan was made: the plan is too old.
+    builder.point_to_wheel(&full.key, &full.wheel).unwrap();
+    drop(builder);
+    assert_eq!(cache.carry_out(&late, InUse::Stays).entries, 0);
+    assert!(full.wheel.exists() && check(cache).damage.is_empty());
+}
+
+#[test]
+fn a_prune_removes_a_wheel_without_its_key() {
+    let full = keyless();
+    let cache = &full.world.cache;
+    let plan = Plan::prune(&cache.inventory(), &Prune::default(), SystemTime::now());
+    assert_eq!(plan.removals.len(), 1, "{plan:?}");
+    assert_eq!(plan.removals[0].reason, Reason::Keyless);
+    assert_eq!(cache.carry_out(&plan, InUse::Stays).entries, 1);
+    assert!(!full.wheel.exists());
 }
 
 #[test]

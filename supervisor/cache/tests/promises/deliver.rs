@@ -72,6 +72,30 @@ fn what_stands_in_the_way_leaves_no_part() {
 }
 
 #[test]
+fn what_a_killed_delivery_left_goes_with_the_next_one_and_nothing_else() {
+    let desk = desk();
+    fs::create_dir_all(&desk.out).unwrap();
+    let file = |name: &str| {
+        let path = desk.out.join(name);
+        fs::write(&path, b"half").unwrap();
+        fs::File::open(path).unwrap()
+    };
+    file(".fumehood-0123456789abcdef");
+    file(".fumehood-notes");
+    let held = file(".fumehood-fedcba9876543210");
+    rustix::fs::flock(&held, rustix::fs::FlockOperation::LockExclusive).unwrap();
+    fs::create_dir(desk.out.join(".fumehood-00000000000000aa")).unwrap();
+    deliver(&desk.wheel, &desk.out, "a.whl").unwrap();
+    let left = [
+        ".fumehood-00000000000000aa",
+        ".fumehood-fedcba9876543210",
+        ".fumehood-notes",
+        "a.whl",
+    ];
+    assert_eq!(listing(&desk.out), left);
+}
+
+#[test]
 fn a_directory_that_can_not_be_written_is_recognised_before() {
     let (_dir, theirs) = folder_of_nobody();
     set_mode(&theirs, 0o500);

@@ -39,6 +39,24 @@ fn parents_are_made_and_opening_again_changes_nothing() {
 }
 
 #[test]
+fn what_a_crash_left_out_of_the_mark_is_written_and_what_it_left_behind_is_swept() {
+    let world = World::new();
+    for name in ["CACHEDIR.TAG", ".gitignore"] {
+        fs::remove_file(world.root().join(name)).unwrap();
+    }
+    let (ours, other) = (".fumehood-0123456789abcdef", ".fumehood-notes");
+    for name in [ours, other] {
+        fs::write(world.root().join(name), b"half").unwrap();
+    }
+    let cache = Cache::open(world.root()).unwrap();
+    assert_eq!(cache.sweep().unwrap().staging, 1);
+    assert_eq!(world.strangers(), [other]);
+    for name in ["CACHEDIR.TAG", ".gitignore"] {
+        assert!(world.root().join(name).is_file(), "{name}");
+    }
+}
+
+#[test]
 fn opening_an_existing_one_never_creates() {
     let dir = folder();
     let root = dir.path().join("cache");

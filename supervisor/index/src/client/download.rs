@@ -2,7 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 
-use cache::{Bucket, StagingFile};
+use cache::{Bucket, CacheError, StagingFile};
 use model::{Digest, Sha256};
 use reqwest::StatusCode;
 use reqwest::header::{self, HeaderMap, HeaderValue};
@@ -285,6 +285,6 @@ impl Arrived {
         self.size += bytes.len() as u64;
         self.file
             .write_all(bytes)
-            .map_err(|error| local(self.file.path(), error))
+            .map_err(|error| CacheError::writing(self.file.path(), error).into())
     }
 }

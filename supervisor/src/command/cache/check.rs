@@ -49,7 +49,11 @@ pub(super) fn run(args: &CheckArgs, around: &Surroundings) -> Result<(), Problem
         Repaired::default()
     };
     tell(&checked, &repaired, asked.form)?;
-    let left = checked.damage.len() - repaired.mended.len();
+    let left = if args.repair {
+        repaired.left.len()
+    } else {
+        checked.damage.len()
+    };
     if left == 0 {
         return Ok(());
     }
@@ -91,7 +95,7 @@ fn tell(checked: &Checked, repaired: &Repaired, form: ReportForm) -> Result<(), 
     }
     if checked.left_over > 0 {
         text.push_str(&format!(
-            "{} unfinished things of runs that were ended; the next run sweeps them\n",
+            "{} unfinished things of runs that were ended; the next run or `fumehood cache prune` removes them\n",
             checked.left_over
         ));
     }
