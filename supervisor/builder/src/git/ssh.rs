@@ -99,9 +99,10 @@ pub(super) fn configuration(folder: Option<&Path>) -> String {
     text
 }
 
-/// How git is to start ssh, with the settings at `configuration`, a path without odd characters.
+/// How git is to start ssh, by the shell, with the settings at `configuration`.
 pub(super) fn command(configuration: &Path) -> String {
-    format!("{SSH} -F '{}'", configuration.display())
+    let quoted = configuration.display().to_string().replace('\'', "'\\''");
+    format!("{SSH} -F '{quoted}'")
 }
 
 /// A path as ssh's settings take it; none of one that ssh would read something into.
@@ -115,6 +116,12 @@ fn quoted(path: &Path) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_quote_in_a_path_ends_no_word_of_the_shell() {
+        let told = command(Path::new("/it's/ssh"));
+        assert_eq!(told, "/usr/bin/ssh -F '/it'\\''s/ssh'");
+    }
 
     #[test]
     fn settings_name_the_files_of_one_folder_and_start_nothing() {
