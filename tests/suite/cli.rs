@@ -160,6 +160,11 @@ fn doctor_tells_level_and_guarantees_and_writes_nothing_outside_the_cache() {
         for guarantee in Guarantee::ALL {
             assert!(text.contains(guarantee.word()), "{guarantee:?}: {done}");
         }
+        let mounts = document["host"]["mounts"].as_array().expect("a list");
+        let of_cache = mounts.iter().find(|mount| mount["purpose"] == "cache");
+        let of_cache = of_cache.expect("the cache lies somewhere");
+        assert_eq!(of_cache["path"], cache.display().to_string(), "{done}");
+        assert!(of_cache["free_bytes"].as_u64() > Some(0), "{done}");
     }
 }
 

@@ -1,7 +1,8 @@
 //! What honest builds need and a strict sandbox could break; `docs/policies.md` says which policy serves it.
 
+use model::Code;
 use tests::search::members;
-use tests::{Identity, Sdist, Setting, World, backends};
+use tests::{Identity, Namespaces, Sdist, Setting, World, backends};
 
 use crate::site;
 
@@ -30,7 +31,7 @@ fn is_not_served(need: &str, policy: &str) {
             .build(&needing(need))
             .args(["--policy", policy])
             .finish();
-        done.fails_with(model::Code::Backend);
+        done.fails_with(Code::Backend);
     }
 }
 
@@ -51,8 +52,17 @@ fn compilers_make_and_their_like_work_under_the_default_policy_and_not_under_pur
 }
 
 #[test]
-fn pools_and_locks_between_processes_work_under_native() {
+fn pools_and_locks_between_processes_work_under_native_and_by_default_where_memory_is_private() {
     is_served("shares_memory", "native");
+    for setting in Setting::all(site()) {
+        let world = World::new(site(), setting);
+        let sdist = needing("shares_memory");
+        let done = world.build(&sdist).finish();
+        match setting.namespaces {
+            Namespaces::Allowed => drop(done.built(&sdist.wheel())),
+            Namespaces::Denied => drop(done.fails_with(Code::Backend)),
+        }
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `fumehood doctor`: what will be enforced here, and what not. Found out by doing, in a worker.
 
 mod findings;
+mod host;
 mod text;
 
 use std::sync::Arc;
@@ -10,12 +11,13 @@ use cache::Cache;
 use model::Code;
 
 use self::findings::{Findings, Isolation, Place, Python};
+use self::host::HostFacts;
 use super::Surroundings;
 use crate::args::DoctorArgs;
 use crate::compose::{self, Wish};
 use crate::render::Problem;
 use crate::settings::{IndexSettings, PlaceSettings, ReportForm};
-use crate::{data, report, signals};
+use crate::{data, report, settings, signals};
 
 /// Finds out and prints. The exit code is that of the first thing that would end a build.
 pub(super) fn run(args: &DoctorArgs, around: &Surroundings) -> Result<Option<Code>, Problem> {
@@ -83,10 +85,25 @@ impl Examination<'_> {
         };
         Findings::new(
             isolation,
-            Place::of(self.places, self.cache),
+            (Place::of(self.places, self.cache), self.facts()),
             python.map(|python| Python::of(&python)),
             index,
             tools,
         )
+    }
+
+    /// Looks at the places of this run and of the system's temporary files.
+    fn facts(&self) -> HostFacts {
+        let mut places = vec![
+            (self.cache.root().to_owned(), "cache"),
+            (self.cache.scratches_in().to_owned(), "scratches"),
+        ];
+        let temporary = settings::temporary(&self.around.environment);
+        places.extend(
+            temporary
+                .into_iter()
+                .map(|(path, _)| (path, "temporary files")),
+        );
+        HostFacts::of(&places)
     }
 }

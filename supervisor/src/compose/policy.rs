@@ -177,11 +177,16 @@ mod tests {
     }
 
     #[test]
-    fn the_policy_in_the_documentation_is_one() {
+    fn the_policies_in_the_documentation_are_some() {
         let page = include_str!("../../../docs/policies.md");
-        let start = page.find("```toml\n").unwrap() + "```toml\n".len();
-        let end = start + page[start..].find("```").unwrap();
-        let policy = Policy::parse(&page[start..end], "docs/policies.md").unwrap();
-        assert_eq!(policy.extends(), Some("native"));
+        let blocks = page.split("```toml\n").skip(1);
+        let policies = blocks.map(|block| {
+            let text = block.split("```").next().unwrap();
+            Policy::parse(text, "docs/policies.md").unwrap()
+        });
+        let extended: Vec<_> = policies
+            .map(|policy| policy.extends().unwrap().to_owned())
+            .collect();
+        assert_eq!(extended, ["native", "strict"]);
     }
 }

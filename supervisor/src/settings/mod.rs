@@ -20,6 +20,6 @@ pub(crate) use environment::Environment;
 pub(crate) use index::IndexSettings;
 pub(crate) use making::{MakingSettings, ReportForm, ReportSettings};
 pub(crate) use origin::{Origin, SettingsError, Value};
-pub(crate) use places::{NoCache, PlaceSettings};
+pub(crate) use places::{NoCache, PlaceSettings, temporary};
 pub(crate) use sandbox::{LimitSettings, SandboxSettings};
 pub(crate) use talk::TalkSettings;

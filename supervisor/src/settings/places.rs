@@ -189,7 +189,7 @@ fn lower(
 }
 
 /// Returns the directories of the system for temporary files.
-fn temporary(environment: &Environment) -> Vec<(PathBuf, Origin)> {
+pub(crate) fn temporary(environment: &Environment) -> Vec<(PathBuf, Origin)> {
     let named = environment
         .absolute("TMPDIR")
         .map(|path| (path, Origin::Variable("TMPDIR")));

@@ -8,6 +8,7 @@ use model::Code;
 use protocol::{Guarantees, Level, Namespaces};
 use serde::Serialize;
 
+use super::host::HostFacts;
 use crate::compose::{Indexes, Interpreter};
 use crate::render::Problem;
 use crate::report::{FailureEntry, SCHEMA};
@@ -35,6 +36,8 @@ pub(super) struct Findings {
     pub(super) isolation: Finding<Isolation>,
     /// The cache.
     pub(super) cache: Place,
+    /// The machine besides.
+    pub(super) host: HostFacts,
     /// The Python that is built for.
     pub(super) python: Finding<Python>,
     /// The indexes that are asked.
@@ -121,7 +124,7 @@ impl Findings {
     /// Puts the findings together.
     pub(super) fn new(
         isolation: Result<Isolation, Problem>,
-        cache: Place,
+        (cache, host): (Place, HostFacts),
         python: Result<Python, Problem>,
         index: Result<Indexes, Problem>,
         tools: Result<BTreeMap<&'static str, Option<String>>, Problem>,
@@ -139,6 +142,7 @@ impl Findings {
             kernel: kernel(),
             isolation: finding(isolation),
             cache,
+            host,
             python: finding(python),
             index: finding(index.map(Index::of)),
             tools: finding(tools),

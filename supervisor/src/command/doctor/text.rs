@@ -3,7 +3,9 @@
 use protocol::Enforcement;
 
 use super::findings::{Finding, Findings, Isolation};
+use super::host::HostFacts;
 use crate::neutralise;
+use crate::render::bytes;
 use crate::report::FailureEntry;
 
 /// Returns the text, one topic a paragraph.
@@ -34,6 +36,7 @@ pub(super) fn of(findings: &Findings) -> String {
     for root in &findings.cache.read_only {
         sheet.more(&format!("above {root}, which is only read"));
     }
+    host(&mut sheet, &findings.host);
     sheet.finding("python", &findings.python, |sheet, python| {
         sheet.line("python", &python.executable);
         sheet.more(&format!("{}, {}", python.version, python.platform));
@@ -61,6 +64,32 @@ pub(super) fn of(findings: &Findings) -> String {
         }
     });
     sheet.text
+}
+
+fn host(sheet: &mut Sheet, host: &HostFacts) {
+    sheet.gap();
+    sheet.line("places", "");
+    for mount in &host.mounts {
+        let options = match mount.options.as_slice() {
+            [] => String::new(),
+            options => format!(", {}", options.join(", ")),
+        };
+        let free = bytes(mount.free_bytes);
+        let lies = format!(
+            "{} on {}{options}; {free} free",
+            mount.path, mount.file_system
+        );
+        sheet.more(&format!("{lies} ({})", mount.purpose));
+    }
+    sheet.gap();
+    sheet.line("doors", "that are open to you and closed to builds");
+    for socket in &host.sockets {
+        sheet.more(socket);
+    }
+    sheet.more(match host.legacy_tiocsti {
+        Some(false) => "typing into a shared terminal is off in this kernel",
+        Some(true) | None => "typing into a shared terminal (TIOCSTI)",
+    });
 }
 
 fn isolation(sheet: &mut Sheet, isolation: &Isolation) {
