@@ -29,6 +29,7 @@ mod kernel_objects;
 mod killed;
 mod lower_caches;
 mod needs;
+mod local_sockets;
 mod outputs;
 mod places;
 mod processes;

@@ -23,7 +23,7 @@ use protocol::{
     Claim, Ending, Event, Fault, HookCall, HookReturn, Limit, Limits, Order, Step, Usage,
 };
 
-use crate::broker::Broker;
+use crate::broker::{Broker, Proof};
 use crate::error::{At, fault};
 use crate::link::{Broken, Link};
 use crate::program::{Child, Status};
@@ -48,8 +48,6 @@ pub(crate) struct Reaper<'a> {
     pub(crate) signals: &'a SignalFd,
     pub(crate) rooms: &'a [Room],
     pub(crate) limits: &'a Limits,
-    /// Paths of the host that the build was given to write, besides its rooms.
-    pub(crate) given: Vec<PathBuf>,
     running: Option<Running>,
     until: Instant,
     poll_scratch_at: Instant,
@@ -84,7 +82,6 @@ impl<'a> Reaper<'a> {
             link,
             child,
             broker: None,
-            given: Vec::new(),
             signals,
             rooms,
             limits,
@@ -95,12 +92,17 @@ impl<'a> Reaper<'a> {
         }
     }
 
-    /// Serves the listener until the child says that its self-test passed.
-    pub(crate) fn wait_until_armed(&mut self) -> Result<(), Fault> {
-        self.broker = self.child.receive_listener()?.map(|listener| {
-            let rooms = self.rooms.iter().map(|room| room.seen_as.clone());
-            Broker::new(listener, rooms.chain(self.given.iter().cloned()).collect())
-        });
+    /// Serves the listener until the child says that its self-test passed. `given` are folders of
+    /// the host that the build may write besides its rooms.
+    pub(crate) fn wait_until_armed(
+        &mut self,
+        given: &[PathBuf],
+        proof: Proof,
+    ) -> Result<(), Fault> {
+        if let Some(listener) = self.child.receive_listener()? {
+            let rooms: Vec<_> = self.rooms.iter().map(|room| room.seen_as.clone()).collect();
+            self.broker = Some(Broker::new(listener, &rooms, given, proof)?);
+        }
         match self.next_status()? {
             Status::Armed => Ok(()),
             Status::Failed(fault) => Err(fault),
@@ -139,10 +141,13 @@ impl<'a> Reaper<'a> {
 
     fn serve(&mut self, woken: &Woken) -> Result<(), Fault> {
         self.deaf |= woken.listener_hung_up;
-        match &mut self.broker {
-            Some(broker) if woken.listener => broker.serve(),
-            Some(_) | None => Ok(()),
+        let Some(broker) = &mut self.broker else {
+            return Ok(());
+        };
+        if woken.listener {
+            broker.serve()?;
         }
+        broker.retry()
     }
 
     /// Waits for anything to happen. `early`: before exec only listener and status matter.
@@ -184,7 +189,10 @@ impl<'a> Reaper<'a> {
     /// Time until the nearest deadline.
     fn patience(&self) -> PollTimeout {
         let nearest = self.until.min(self.poll_scratch_at).min(self.hook_until());
-        let rest = nearest.saturating_duration_since(Instant::now()) + Duration::from_millis(1);
+        let mut rest = nearest.saturating_duration_since(Instant::now()) + Duration::from_millis(1);
+        if let Some(soon) = self.broker.as_ref().and_then(Broker::patience) {
+            rest = rest.min(soon);
+        }
         PollTimeout::try_from(rest).unwrap_or(PollTimeout::MAX)
     }
 

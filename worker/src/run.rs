@@ -14,6 +14,7 @@ use protocol::{
 };
 use std::os::fd::AsFd;
 
+use crate::broker::Proof;
 use crate::confine::{self, Domain, InNamespace, Sentinel, Stage, Support};
 use crate::error::{At, fault};
 use crate::link::{Broken, Link};
@@ -119,7 +120,10 @@ fn enter_domain(assignment: &Assignment, rooms: &[Room], support: Support) -> Re
     if support.abi == 0 {
         return Ok(());
     }
-    let domain = domain(assignment, rooms, support)?;
+    let mut domain = domain(assignment, rooms, support)?;
+    // The broker reads there how the build's descriptors are set. The build's own domain, nested in
+    // this one, is granted it only where the namespace makes it harmless.
+    domain.grant("/proc".as_ref(), Access::Read, true)?;
     let sentinel = Sentinel::post()?;
     confine::restrict(domain)?;
     if support.scopes() {
@@ -202,8 +206,7 @@ impl Confined<'_> {
             self.rooms,
             &self.assignment.limits,
         );
-        reaper.given = self.given();
-        reaper.wait_until_armed()?;
+        reaper.wait_until_armed(&self.given(), self.proof())?;
         let stage = match reaper.broker {
             Some(_) => Stage::Brokered,
             None => Stage::Unbrokered,
@@ -228,6 +231,17 @@ impl Confined<'_> {
             .filter(|grant| grant.access == Access::ReadWrite)
             .map(|grant| grant.path.as_path().to_owned())
             .collect()
+    }
+
+    /// What shows that a process belongs to the build.
+    fn proof(&self) -> Proof {
+        if self.assignment.confinement.namespaces != Namespaces::None {
+            Proof::PidNamespace
+        } else if self.support.scopes() {
+            Proof::Scope
+        } else {
+            Proof::Nothing
+        }
     }
 
     fn only_unpack(&self, link: &mut Link, archive: Option<File>) -> Result<Claim, Fault> {

@@ -97,7 +97,7 @@ pub(crate) fn place(from: BorrowedFd<'_>, at: RawFd) -> io::Result<()> {
 /// Takes ownership of a descriptor that the kernel has just made for us.
 pub(crate) fn adopt(descriptor: RawFd) -> OwnedFd {
     // SAFETY: called only with a number that a system call returned a moment ago and that nothing
-    // else owns (SCM_RIGHTS).
+    // else owns (SCM_RIGHTS, pidfds).
     unsafe { OwnedFd::from_raw_fd(descriptor) }
 }
 
@@ -234,4 +234,33 @@ pub(crate) fn remove_attribute(path: &CStr, name: &CStr) -> nix::Result<()> {
     // SAFETY: both strings are NUL-terminated.
     let result = unsafe { libc::removexattr(path.as_ptr(), name.as_ptr()) };
     nix::errno::Errno::result(result).map(drop)
+}
+
+/// Whether this process may signal the one that `pidfd` holds. It must still live.
+pub(crate) fn may_signal(pidfd: &OwnedFd) -> bool {
+    // SAFETY: pidfd_send_signal(2) with signal 0 sends nothing; a null siginfo is allowed.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_pidfd_send_signal,
+            pidfd.as_raw_fd(),
+            0,
+            std::ptr::null::<libc::siginfo_t>(),
+            0,
+        )
+    };
+    result == 0
+}
+
+/// Takes a copy of descriptor `number` of the thread `pid`.
+pub(crate) fn copy_descriptor(pid: i32, number: i32) -> io::Result<OwnedFd> {
+    // SAFETY: pidfd_open(2) and pidfd_getfd(2) take plain numbers; what they return is new and ours.
+    let open =
+        |flags: libc::c_uint| checked(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, flags) });
+    // A kernel before 6.9 holds whole processes only.
+    let pidfd = open(libc::PIDFD_THREAD).or_else(|_| open(0))?;
+    let pidfd = adopt(RawFd::try_from(pidfd).map_err(io::Error::other)?);
+    // SAFETY: as above.
+    let copy =
+        checked(unsafe { libc::syscall(libc::SYS_pidfd_getfd, pidfd.as_raw_fd(), number, 0) })?;
+    RawFd::try_from(copy).map(adopt).map_err(io::Error::other)
 }
