@@ -115,6 +115,8 @@ fn a_build_does_not_see_the_variables_of_whoever_started_it() {
 struct Ground {
     targets: Value,
     before: BTreeMap<String, (PathBuf, Option<State>)>,
+    /// Whether metadata alone is changed.
+    is_marked: bool,
 }
 
 impl Ground {
@@ -125,7 +127,11 @@ impl Ground {
             .into_iter()
             .map(|(way, path)| (way, state(path)))
             .collect();
-        Self { targets, before }
+        Self {
+            targets,
+            before,
+            is_marked: false,
+        }
     }
 
     fn to_be_written(world: &World<'_>, ground: &Path) -> Self {
@@ -177,7 +183,9 @@ impl Ground {
             paths.insert(way.to_owned(), path);
         }
         paths.insert("folder".into(), world.folder(ground.join("folder")));
-        Self::watch(json!(paths), paths)
+        let mut ground = Self::watch(json!(paths), paths);
+        ground.is_marked = true;
+        ground
     }
 }
 
@@ -188,6 +196,13 @@ impl Prey for Ground {
 
     fn possible(&self) -> BTreeSet<String> {
         self.before.keys().cloned().collect()
+    }
+
+    fn unheld(&self, setting: Setting) -> BTreeSet<String> {
+        match self.is_marked && !setting.holds_metadata() {
+            true => self.possible(),
+            false => BTreeSet::new(),
+        }
     }
 
     fn harm(&mut self, _: &Outcome<'_, '_>) -> BTreeSet<String> {

@@ -21,7 +21,7 @@ use protocol::{
 };
 
 use crate::confine::{
-    Domain, Support, end_with_parent, raise_open_files, restrict, self_test, set_limits,
+    Boundary, Domain, Support, end_with_parent, raise_open_files, restrict, self_test, set_limits,
 };
 use crate::error::{At, fault};
 use crate::sys::{self, Fork};
@@ -138,7 +138,12 @@ fn armed(
         restrict(domain)?;
     }
     raise_open_files()?;
-    install_filter(&assignment.confinement, ends.listener_socket.as_fd())?;
+    let boundary = Boundary::of(&assignment.confinement, support);
+    install_filter(
+        &assignment.confinement,
+        boundary,
+        ends.listener_socket.as_fd(),
+    )?;
     // After the listener is handed over: descriptors in flight are counted against the same limit,
     // for all processes of the uid together.
     set_limits(&assignment.limits, processes_now)?;
@@ -152,6 +157,7 @@ fn armed(
         beside,
         support.scopes(),
         confinement.network,
+        boundary,
     )?;
     let mut status = File::from(
         ends.status
@@ -165,7 +171,11 @@ fn armed(
 
 /// Installs the filter, with a listener if the host gives one, and sends the listener (or a plain
 /// byte if there is none) to the reaper.
-fn install_filter(confinement: &Confinement, socket: BorrowedFd<'_>) -> Result<(), Fault> {
+fn install_filter(
+    confinement: &Confinement,
+    boundary: Boundary,
+    socket: BorrowedFd<'_>,
+) -> Result<(), Fault> {
     let arch = filter::Arch::current();
     let mut spec = filter::Spec {
         stage: match confinement.network {
@@ -173,6 +183,8 @@ fn install_filter(confinement: &Confinement, socket: BorrowedFd<'_>) -> Result<(
             Network::Outbound => filter::Stage::Fetch,
         },
         listener: true,
+        // Without a scope an abstract name of the host is open to whoever has a socket.
+        local_sockets: boundary != Boundary::Descent,
         // At `ns` read-only mounts protect what lies outside the rooms.
         broker_metadata: confinement.namespaces == Namespaces::None,
     };

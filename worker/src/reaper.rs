@@ -23,12 +23,14 @@ use protocol::{
     Claim, Ending, Event, Fault, HookCall, HookReturn, Limit, Limits, Order, Step, Usage,
 };
 
-use crate::broker::{Broker, Proof};
+use crate::broker::Broker;
+use crate::confine::Boundary;
 use crate::error::{At, fault};
 use crate::link::{Broken, Link};
 use crate::program::{Child, Status};
 use crate::rooms::{Room, find};
 
+mod descent;
 mod usage;
 
 /// The largest result file that is passed on, in bytes.
@@ -48,6 +50,7 @@ pub(crate) struct Reaper<'a> {
     pub(crate) signals: &'a SignalFd,
     pub(crate) rooms: &'a [Room],
     pub(crate) limits: &'a Limits,
+    boundary: Boundary,
     running: Option<Running>,
     until: Instant,
     poll_scratch_at: Instant,
@@ -76,6 +79,7 @@ impl<'a> Reaper<'a> {
         signals: &'a SignalFd,
         rooms: &'a [Room],
         limits: &'a Limits,
+        boundary: Boundary,
     ) -> Self {
         let now = Instant::now();
         Self {
@@ -85,6 +89,7 @@ impl<'a> Reaper<'a> {
             signals,
             rooms,
             limits,
+            boundary,
             running: None,
             until: now + Duration::from_millis(limits.wall_ms),
             poll_scratch_at: now + Duration::from_secs(1),
@@ -94,14 +99,10 @@ impl<'a> Reaper<'a> {
 
     /// Serves the listener until the child says that its self-test passed. `given` are folders of
     /// the host that the build may write besides its rooms.
-    pub(crate) fn wait_until_armed(
-        &mut self,
-        given: &[PathBuf],
-        proof: Proof,
-    ) -> Result<(), Fault> {
+    pub(crate) fn wait_until_armed(&mut self, given: &[PathBuf]) -> Result<(), Fault> {
         if let Some(listener) = self.child.receive_listener()? {
             let rooms: Vec<_> = self.rooms.iter().map(|room| room.seen_as.clone()).collect();
-            self.broker = Some(Broker::new(listener, &rooms, given, proof)?);
+            self.broker = Some(Broker::new(listener, &rooms, given, self.boundary)?);
         }
         match self.next_status()? {
             Status::Armed => Ok(()),
@@ -337,7 +338,7 @@ impl<'a> Reaper<'a> {
 
     /// Reports what was refused, then ends the domain.
     pub(crate) fn finish(mut self, ending: Ending) -> Result<Claim, Fault> {
-        let killed = empty_domain(Some(self.child.pid))?;
+        let killed = empty_domain(self.boundary, Some(self.child.pid))?;
         if let Some(broker) = self.broker.take() {
             for denial in broker.denials() {
                 self.link.say(&Event::Denied(denial));
@@ -353,19 +354,37 @@ impl<'a> Reaper<'a> {
 
 /// Kills everything in the domain but this process and waits until there is no child left. Returns
 /// how many processes besides `program` were ended.
-pub(crate) fn empty_domain(program: Option<Pid>) -> Result<u32, Fault> {
+pub(crate) fn empty_domain(boundary: Boundary, program: Option<Pid>) -> Result<u32, Fault> {
     let mut killed = 0;
+    if boundary == Boundary::Descent {
+        descent::end_all(|| reap(WaitPidFlag::WNOHANG, program, &mut killed).map(drop))?;
+    }
     loop {
-        match kill(Pid::from_raw(-1), Signal::SIGKILL) {
-            Ok(()) | Err(Errno::ESRCH | Errno::EPERM) => {}
-            Err(errno) => return Err(errno).at(Step::Reaper, "end the domain"),
+        if boundary != Boundary::Descent {
+            match kill(Pid::from_raw(-1), Signal::SIGKILL) {
+                Ok(()) | Err(Errno::ESRCH | Errno::EPERM) => {}
+                Err(errno) => return Err(errno).at(Step::Reaper, "end the domain"),
+            }
         }
-        match waitpid(None, None) {
+        if reap(WaitPidFlag::empty(), program, &mut killed)? {
+            return Ok(killed);
+        }
+    }
+}
+
+/// Waits for one child, or without blocking for all that have ended; `true` if none is left.
+fn reap(how: WaitPidFlag, program: Option<Pid>, killed: &mut u32) -> Result<bool, Fault> {
+    loop {
+        match waitpid(None, Some(how)) {
+            Ok(WaitStatus::StillAlive) => return Ok(false),
             Ok(status) if status.pid() == program => {}
-            Ok(_) => killed += 1,
-            Err(Errno::ECHILD) => return Ok(killed),
+            Ok(_) => *killed += 1,
+            Err(Errno::ECHILD) => return Ok(true),
             Err(Errno::EINTR) => {}
             Err(errno) => return Err(errno).at(Step::Reaper, "wait for the domain to empty"),
+        }
+        if how.is_empty() {
+            return Ok(false);
         }
     }
 }

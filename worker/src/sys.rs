@@ -236,31 +236,45 @@ pub(crate) fn remove_attribute(path: &CStr, name: &CStr) -> nix::Result<()> {
     nix::errno::Errno::result(result).map(drop)
 }
 
-/// Whether this process may signal the one that `pidfd` holds. It must still live.
-pub(crate) fn may_signal(pidfd: &OwnedFd) -> bool {
-    // SAFETY: pidfd_send_signal(2) with signal 0 sends nothing; a null siginfo is allowed.
+/// Holds a process by a descriptor.
+pub(crate) fn open_process(pid: i32) -> io::Result<OwnedFd> {
+    open_pidfd(pid, 0)
+}
+
+fn open_pidfd(pid: i32, flags: libc::c_uint) -> io::Result<OwnedFd> {
+    // SAFETY: pidfd_open(2) takes plain numbers; what it returns is new and ours.
+    owned(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, flags) })
+}
+
+/// Owns the descriptor that a call has returned, or tells its error.
+fn owned(result: libc::c_long) -> io::Result<OwnedFd> {
+    let descriptor = checked(result)?;
+    RawFd::try_from(descriptor)
+        .map(adopt)
+        .map_err(io::Error::other)
+}
+
+/// Signals the process that `pidfd` holds; without a signal, only asks whether that were allowed.
+pub(crate) fn signal_process(pidfd: &OwnedFd, signal: Option<Signal>) -> io::Result<()> {
+    let number = signal.map_or(0, |signal| signal as libc::c_int);
+    let information = std::ptr::null::<libc::siginfo_t>();
+    // SAFETY: pidfd_send_signal(2) takes plain numbers and may be given no information.
     let result = unsafe {
         libc::syscall(
             libc::SYS_pidfd_send_signal,
             pidfd.as_raw_fd(),
-            0,
-            std::ptr::null::<libc::siginfo_t>(),
+            number,
+            information,
             0,
         )
     };
-    result == 0
+    checked(result).map(drop)
 }
 
 /// Takes a copy of descriptor `number` of the thread `pid`.
 pub(crate) fn copy_descriptor(pid: i32, number: i32) -> io::Result<OwnedFd> {
-    // SAFETY: pidfd_open(2) and pidfd_getfd(2) take plain numbers; what they return is new and ours.
-    let open =
-        |flags: libc::c_uint| checked(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, flags) });
     // A kernel before 6.9 holds whole processes only.
-    let pidfd = open(libc::PIDFD_THREAD).or_else(|_| open(0))?;
-    let pidfd = adopt(RawFd::try_from(pidfd).map_err(io::Error::other)?);
-    // SAFETY: as above.
-    let copy =
-        checked(unsafe { libc::syscall(libc::SYS_pidfd_getfd, pidfd.as_raw_fd(), number, 0) })?;
-    RawFd::try_from(copy).map(adopt).map_err(io::Error::other)
+    let pidfd = open_pidfd(pid, libc::PIDFD_THREAD).or_else(|_| open_process(pid))?;
+    // SAFETY: pidfd_getfd(2) takes plain numbers; what it returns is new and ours.
+    owned(unsafe { libc::syscall(libc::SYS_pidfd_getfd, pidfd.as_raw_fd(), number, 0) })
 }

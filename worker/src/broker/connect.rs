@@ -22,21 +22,11 @@ use super::Answer;
 use super::address::Address;
 use super::caller::CallersSocket;
 use super::pin::{below, cwd_of, own_link};
+use crate::confine::Boundary;
 use crate::sys;
 
 /// Callers that wait for room in a backlog at most; others are told to try again.
 const MOST_WAITING: usize = 64;
-
-/// What shows that a listener belongs to the build.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Proof {
-    /// The pid namespace, to which nobody else belongs.
-    PidNamespace,
-    /// Domain A, which no signal leaves: whom we may signal is in it.
-    Scope,
-    /// Nothing here can, so no connection is made.
-    Nothing,
-}
 
 /// A room under one of its names.
 struct Floor {
@@ -76,13 +66,13 @@ struct Waiting {
 /// Makes the connections of one build.
 pub(super) struct Connector {
     floors: Vec<Floor>,
-    proof: Proof,
+    boundary: Boundary,
     waiting: VecDeque<Waiting>,
 }
 
 impl Connector {
     /// Opens the rooms as the build sees them.
-    pub(super) fn new(rooms: &[PathBuf], proof: Proof) -> nix::Result<Self> {
+    pub(super) fn new(rooms: &[PathBuf], boundary: Boundary) -> nix::Result<Self> {
         let mut floors = Vec::new();
         // At `ns` the worker itself has made `/tmp` another name of a room.
         let alias = fs::read_link("/tmp").ok();
@@ -94,7 +84,7 @@ impl Connector {
         }
         Ok(Self {
             floors,
-            proof,
+            boundary,
             waiting: VecDeque::new(),
         })
     }
@@ -158,7 +148,7 @@ impl Connector {
             errno: Errno::EACCES,
             target: address.to_string(),
         };
-        if self.proof == Proof::Nothing {
+        if self.boundary == Boundary::Descent {
             return Err(refused());
         }
         match address {
@@ -233,15 +223,15 @@ impl Connector {
 
     /// Whether the process that listens at the far end belongs to the build.
     fn is_own(&self, twin: &OwnedFd) -> Result<bool, Errno> {
-        match self.proof {
+        match self.boundary {
             // 0 is what has no number here.
-            Proof::PidNamespace => Ok(getsockopt(twin, sockopt::PeerCredentials)?.pid() != 0),
+            Boundary::PidNamespace => Ok(getsockopt(twin, sockopt::PeerCredentials)?.pid() != 0),
             // Held by a descriptor, so that a number given out anew deceives nobody. A listener that
             // has ended can not be shown to have been ours.
-            Proof::Scope => {
-                Ok(getsockopt(twin, sockopt::PeerPidfd).is_ok_and(|pidfd| sys::may_signal(&pidfd)))
-            }
-            Proof::Nothing => Ok(false),
+            Boundary::Scope => Ok(getsockopt(twin, sockopt::PeerPidfd)
+                .is_ok_and(|pidfd| sys::signal_process(&pidfd, None).is_ok())),
+            // A name in `/proc` proves nothing of a process that may have ended.
+            Boundary::Descent => Ok(false),
         }
     }
 }

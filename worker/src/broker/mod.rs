@@ -18,10 +18,9 @@ use filter::{Call, Listener, Request};
 use nix::errno::Errno;
 use protocol::{Denial, Fault, Step};
 
-pub(crate) use connect::Proof;
-
 use self::address::Address;
 use self::connect::Connector;
+use crate::confine::Boundary;
 use crate::error::At;
 
 /// Kinds of refused act that are kept; more are counted under the last name.
@@ -44,17 +43,18 @@ pub(crate) struct Broker {
 
 impl Broker {
     /// Takes the listener. `rooms` are the build's own folders, `given` those of the host that it
-    /// may change besides; `proof` is what tells its processes from others.
+    /// may change besides; `boundary` is what sets
+    /// its processes apart from others.
     pub(crate) fn new(
         listener: Listener,
         rooms: &[PathBuf],
         given: &[PathBuf],
-        proof: Proof,
+        boundary: Boundary,
     ) -> Result<Self, Fault> {
         Ok(Self {
             listener,
             changeable: [rooms, given].concat(),
-            connector: Connector::new(rooms, proof).at(Step::Reaper, "open the rooms")?,
+            connector: Connector::new(rooms, boundary).at(Step::Reaper, "open the rooms")?,
             denials: BTreeMap::new(),
             counting: false,
         })
