@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use tests::decoy::{State, changes, mark, secret, states};
+use tests::decoy::{State, changed_at, changes, mark, secret, states};
 use tests::{Held, Outcome, Prey, Sdist, Setting, World, hostile};
 
 use crate::site;
@@ -327,6 +327,7 @@ fn a_build_that_changes_the_shared_environment_and_cache_changes_nothing() {
         );
 
         let before = without_use(states(&cache));
+        let touched = times_of_change(&before);
         let targets = json!({"roots": [cache, Value::Null]});
         let deed = Sdist::fixture("changes_shared_files")
             .requires(&["shared"])
@@ -355,25 +356,40 @@ fn a_build_that_changes_the_shared_environment_and_cache_changes_nothing() {
             "the shared environment changed: {changed:#?}{done}"
         );
         let changed = changes(&before, &after);
-        let touched: Vec<_> = changed
+        let changed: Vec<_> = changed
             .iter()
             .filter(|change| !is_bookkeeping(change))
             .collect();
-        assert!(touched.is_empty(), "the cache changed: {touched:#?}{done}");
+        assert!(changed.is_empty(), "the cache changed: {changed:#?}{done}");
+        // An owner that is set to what it is leaves nothing else.
+        assert_eq!(times_of_change(&before), touched, "{done}");
     }
 }
 
 /// The supervisor marks what it used by its time: the blob, or the record of an environment or wheel.
-fn without_use(states: BTreeMap<PathBuf, State>) -> BTreeMap<PathBuf, State> {
-    let is_marked = |path: &str| {
-        let is_blob = path.contains("/sources-v1/") || path.contains("/downloads-v1/");
-        let is_record = path.ends_with("/environment.json") || path.ends_with("/record.json");
-        (is_blob || is_record) && !path.contains("/env/")
+fn is_marked(path: &Path) -> bool {
+    let path = path.to_string_lossy();
+    let is_blob = path.contains("/sources-v1/") || path.contains("/downloads-v1/");
+    let is_record = path.ends_with("/environment.json") || path.ends_with("/record.json");
+    (is_blob || is_record) && !path.contains("/env/")
+}
+
+/// When the files that nobody uses or rewrites changed last, in whatever way.
+fn times_of_change(states: &BTreeMap<PathBuf, State>) -> BTreeMap<PathBuf, Option<(i64, i64)>> {
+    let kept = |path: &&PathBuf| {
+        let named = path.to_string_lossy();
+        let is_rewritten = named.contains("/locks-v1/") || named.contains("/simple-v1/");
+        path.is_file() && !is_marked(path) && !is_rewritten
     };
+    let files = states.keys().filter(kept);
+    files.map(|path| (path.clone(), changed_at(path))).collect()
+}
+
+fn without_use(states: BTreeMap<PathBuf, State>) -> BTreeMap<PathBuf, State> {
     states
         .into_iter()
         .map(|(path, state)| {
-            let state = match is_marked(&path.to_string_lossy()) {
+            let state = match is_marked(&path) {
                 true => state.at_any_time(),
                 false => state,
             };

@@ -30,6 +30,7 @@ mod killed;
 mod levels;
 mod local_sockets;
 mod lower_caches;
+mod metadata;
 mod needs;
 mod outputs;
 mod places;
