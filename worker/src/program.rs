@@ -32,6 +32,8 @@ const ARMED: u8 = b'A';
 /// The reaper's side of the child.
 pub(crate) struct Child {
     pub(crate) pid: Pid,
+    /// What sets it and its processes apart from all others.
+    pub(crate) boundary: Boundary,
     /// Calls for the program, one line each.
     pub(crate) calls: Option<File>,
     /// One line for each call that ended.
@@ -59,7 +61,8 @@ pub(crate) fn start(
     support: Support,
     processes_now: u64,
 ) -> Result<Child, Fault> {
-    let (mut child, ends) = pipes(program)?;
+    let boundary = Boundary::of(&assignment.confinement, support);
+    let (mut child, ends) = pipes(program, boundary)?;
     match sys::fork().at(Step::Exec, "fork the build")? {
         Fork::Child => {
             drop(child);
@@ -91,7 +94,7 @@ fn pair() -> Result<(OwnedFd, OwnedFd), Fault> {
     .at(Step::Exec, "make a pair of sockets")
 }
 
-fn pipes(program: &Program) -> Result<(Child, Ends), Fault> {
+fn pipes(program: &Program, boundary: Boundary) -> Result<(Child, Ends), Fault> {
     let pipe = || pipe2(OFlag::O_CLOEXEC).at(Step::Exec, "make a pipe");
     let (status_read, status_write) = pipe()?;
     let (go_read, go_write) = pipe()?;
@@ -109,6 +112,7 @@ fn pipes(program: &Program) -> Result<(Child, Ends), Fault> {
     let (ours, theirs) = pair()?;
     let child = Child {
         pid: Pid::from_raw(0),
+        boundary,
         calls: calls_write.map(File::from),
         answers: answers_read.map(File::from),
         status: File::from(status_read),

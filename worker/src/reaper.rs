@@ -1,8 +1,5 @@
 //! The reaper: waits on link, build, calls, listener and clock at once; ends the domain and proves
 //! it empty.
-//!
-//! `kill(-1)` is sent only from a domain whose probe held ([`crate::confine`]) or from the init of
-//! a pid namespace: it reaches every process of the build, however it hid, and no other.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -14,24 +11,24 @@ use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::signal::{Signal, kill};
 use nix::sys::signalfd::SignalFd;
 use nix::sys::stat::Mode;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use nix::unistd::Pid;
 use protocol::{
     Claim, Ending, Event, Fault, HookCall, HookReturn, Limit, Limits, Order, Step, Usage,
 };
 
 use crate::broker::Broker;
-use crate::confine::Boundary;
 use crate::error::{At, fault};
 use crate::link::{Broken, Link};
 use crate::program::{Child, Status};
 use crate::rooms::{Room, find};
 
 mod descent;
+mod emptying;
 mod usage;
+
+pub(crate) use emptying::empty_domain;
 
 /// The largest result file that is passed on, in bytes.
 const LARGEST_RESULT: u64 = 512 * 1024;
@@ -50,7 +47,6 @@ pub(crate) struct Reaper<'a> {
     pub(crate) signals: &'a SignalFd,
     pub(crate) rooms: &'a [Room],
     pub(crate) limits: &'a Limits,
-    boundary: Boundary,
     running: Option<Running>,
     until: Instant,
     poll_scratch_at: Instant,
@@ -79,7 +75,6 @@ impl<'a> Reaper<'a> {
         signals: &'a SignalFd,
         rooms: &'a [Room],
         limits: &'a Limits,
-        boundary: Boundary,
     ) -> Self {
         let now = Instant::now();
         Self {
@@ -89,7 +84,6 @@ impl<'a> Reaper<'a> {
             signals,
             rooms,
             limits,
-            boundary,
             running: None,
             until: now + Duration::from_millis(limits.wall_ms),
             poll_scratch_at: now + Duration::from_secs(1),
@@ -102,7 +96,7 @@ impl<'a> Reaper<'a> {
     pub(crate) fn wait_until_armed(&mut self, given: &[PathBuf]) -> Result<(), Fault> {
         if let Some(listener) = self.child.receive_listener()? {
             let rooms: Vec<_> = self.rooms.iter().map(|room| room.seen_as.clone()).collect();
-            self.broker = Some(Broker::new(listener, &rooms, given, self.boundary)?);
+            self.broker = Some(Broker::new(listener, &rooms, given, self.child.boundary)?);
         }
         match self.next_status()? {
             Status::Armed => Ok(()),
@@ -338,7 +332,7 @@ impl<'a> Reaper<'a> {
 
     /// Reports what was refused, then ends the domain.
     pub(crate) fn finish(mut self, ending: Ending) -> Result<Claim, Fault> {
-        let killed = empty_domain(self.boundary, Some(self.child.pid))?;
+        let killed = empty_domain(self.child.boundary, Some(self.child.pid))?;
         if let Some(broker) = self.broker.take() {
             for denial in broker.denials() {
                 self.link.say(&Event::Denied(denial));
@@ -349,43 +343,6 @@ impl<'a> Reaper<'a> {
             usage: usage_of_children()?,
             killed,
         })
-    }
-}
-
-/// Kills everything in the domain but this process and waits until there is no child left. Returns
-/// how many processes besides `program` were ended.
-pub(crate) fn empty_domain(boundary: Boundary, program: Option<Pid>) -> Result<u32, Fault> {
-    let mut killed = 0;
-    if boundary == Boundary::Descent {
-        descent::end_all(|| reap(WaitPidFlag::WNOHANG, program, &mut killed).map(drop))?;
-    }
-    loop {
-        if boundary != Boundary::Descent {
-            match kill(Pid::from_raw(-1), Signal::SIGKILL) {
-                Ok(()) | Err(Errno::ESRCH | Errno::EPERM) => {}
-                Err(errno) => return Err(errno).at(Step::Reaper, "end the domain"),
-            }
-        }
-        if reap(WaitPidFlag::empty(), program, &mut killed)? {
-            return Ok(killed);
-        }
-    }
-}
-
-/// Waits for one child, or without blocking for all that have ended; `true` if none is left.
-fn reap(how: WaitPidFlag, program: Option<Pid>, killed: &mut u32) -> Result<bool, Fault> {
-    loop {
-        match waitpid(None, Some(how)) {
-            Ok(WaitStatus::StillAlive) => return Ok(false),
-            Ok(status) if status.pid() == program => {}
-            Ok(_) => *killed += 1,
-            Err(Errno::ECHILD) => return Ok(true),
-            Err(Errno::EINTR) => {}
-            Err(errno) => return Err(errno).at(Step::Reaper, "wait for the domain to empty"),
-        }
-        if how.is_empty() {
-            return Ok(false);
-        }
     }
 }
 

@@ -217,7 +217,6 @@ impl Confined<'_> {
             self.signals,
             self.rooms,
             &self.assignment.limits,
-            self.boundary,
         );
         reaper.wait_until_armed(&self.given())?;
         let stage = match reaper.broker {
