@@ -43,8 +43,7 @@ pub(crate) struct Broker {
 
 impl Broker {
     /// Takes the listener. `rooms` are the build's own folders, `given` those of the host that it
-    /// may change besides; `boundary` is what sets
-    /// its processes apart from others.
+    /// may change besides; `boundary` is what sets its processes apart from others.
     pub(crate) fn new(
         listener: Listener,
         rooms: &[PathBuf],
