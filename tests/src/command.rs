@@ -10,7 +10,6 @@ use std::time::Duration;
 use crate::killpoint::Order;
 use crate::outcome::Outcome;
 use crate::running::Running;
-use crate::setting::Namespaces;
 use crate::site::script;
 use crate::world::World;
 
@@ -204,7 +203,7 @@ impl<'world, 'site> Run<'world, 'site> {
         self
     }
 
-    /// Runs as the host has it even where the setting denies namespaces: for controls.
+    /// Runs as the host has it whatever the setting denies: for controls.
     #[must_use]
     pub fn unconfined(mut self) -> Self {
         self.confined = false;
@@ -272,9 +271,9 @@ impl<'world, 'site> Run<'world, 'site> {
     /// Returns the whole command: wrappers, the denying filter, the program, its arguments.
     fn words(&self) -> Vec<OsString> {
         let mut words: Vec<OsString> = self.wrappers.concat();
-        if self.confined && self.world.setting.namespaces == Namespaces::Denied {
+        if let Some(denied) = self.world.setting.denied().filter(|_| self.confined) {
             words.extend(self.python());
-            words.extend(["-c".into(), script("deny_namespaces.py").into()]);
+            words.extend(["-c".into(), script("deny.py").into(), denied.into()]);
         }
         words.push(self.program.clone());
         words.extend(self.arguments.iter().cloned());

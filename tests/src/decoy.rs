@@ -55,6 +55,13 @@ impl State {
     }
 }
 
+/// Returns when anything about a path changed last, whatever it was and whether it differs.
+#[must_use]
+pub fn changed_at(path: &Path) -> Option<(i64, i64)> {
+    let data = fs::symlink_metadata(path).ok()?;
+    Some((data.ctime(), data.ctime_nsec()))
+}
+
 /// Returns the states of everything below a path, the path itself included.
 #[must_use]
 pub fn states(root: &Path) -> BTreeMap<PathBuf, State> {

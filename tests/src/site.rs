@@ -53,6 +53,12 @@ impl Site {
         }
     }
 
+    /// Returns the worker that takes no more of Landlock than ABI 5; it lies beside the warden.
+    #[must_use]
+    pub fn older_worker(&self) -> PathBuf {
+        self.warden.with_file_name("older-worker")
+    }
+
     /// Returns the program that ends others at a system call; it lies beside the warden.
     #[must_use]
     pub fn killer(&self) -> PathBuf {

@@ -8,13 +8,14 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
+use protocol::Level;
 use rustix::fs::rename;
 use tempfile::TempDir;
 
 use crate::command::Run;
 use crate::index::Index;
 use crate::sdist::Sdist;
-use crate::setting::Setting;
+use crate::setting::{Lacking, Setting};
 use crate::site::{Python, Site, open_to_all};
 
 /// Folders, an index and a program for one test.
@@ -30,6 +31,7 @@ pub struct World<'site> {
     pub index: Index,
     folder: TempDir,
     program: PathBuf,
+    older_worker: PathBuf,
 }
 
 impl<'site> World<'site> {
@@ -47,6 +49,10 @@ impl<'site> World<'site> {
         fs::set_permissions(folder.path(), everybody)
             .expect("the mode of an own folder can be set");
         let program = reachable(&site.program, folder.path(), setting);
+        let older_worker = match setting.lacking {
+            Lacking::Scopes => reachable(&site.older_worker(), folder.path(), setting),
+            _ => site.older_worker(),
+        };
         let world = Self {
             site,
             setting,
@@ -54,6 +60,7 @@ impl<'site> World<'site> {
             index: Index::start(),
             folder,
             program,
+            older_worker,
         };
         for name in ["home", "work", "k"] {
             world.folder(name);
@@ -192,7 +199,11 @@ impl<'site> World<'site> {
         &self,
         arguments: impl IntoIterator<Item = Word>,
     ) -> Run<'_, 'site> {
-        Run::new(self, self.program.as_os_str()).args(arguments)
+        let run = Run::new(self, self.program.as_os_str()).args(arguments);
+        match self.setting.lacking {
+            Lacking::Scopes => run.env("FUMEHOOD_WORKER", &self.older_worker),
+            _ => run,
+        }
     }
 
     /// Prepares `fumehood wheel SPECS...` from source, with this world's places and a JSON report.
@@ -204,8 +215,17 @@ impl<'site> World<'site> {
         self.run(["wheel"])
             .args(specs)
             .args(["--no-deps", "--no-binary", ":all:"])
+            .args(self.accepting())
             .places()
             .report()
+    }
+
+    /// Accepts the setting's level where it is below the default.
+    fn accepting(&self) -> Vec<&'static str> {
+        match self.setting.level() {
+            level if level < Level::Confined => vec!["--min-isolation", level.word()],
+            _ => Vec::new(),
+        }
     }
 
     /// The same for one spec.
@@ -259,7 +279,7 @@ fn reachable(program: &Path, world: &Path, setting: Setting) -> PathBuf {
     if setting.identity.other_uid().is_none() || open_to_all(program) {
         return program.to_owned();
     }
-    let copy = world.join("fumehood");
+    let copy = world.join(program.file_name().expect("a program has a name"));
     if fs::hard_link(program, &copy).is_err() || !open_to_all(&copy) {
         let _ = fs::remove_file(&copy);
         fs::copy(program, &copy).expect("the program can be copied");

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::chown;
 use std::path::Path;
 
-use tests::{Filter, Identity, Namespaces, Podman, Sdist, Setting, Wheel, World, search};
+use tests::{Filter, Identity, Podman, Sdist, Setting, Wheel, World, search};
 
 use crate::site;
 
@@ -14,7 +14,7 @@ const PAGE: &str = include_str!("../../docs/containers.md");
 fn contained() -> World<'static> {
     let setting = Setting {
         identity: Identity::Unprivileged,
-        namespaces: Namespaces::Denied,
+        ..Setting::DENIED
     };
     World::new(site(), setting)
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use tests::decoy::{State, changes, mark, secret, states};
+use tests::decoy::{State, changed_at, changes, mark, secret, states};
 use tests::{Held, Outcome, Prey, Sdist, Setting, World, hostile};
 
 use crate::site;
@@ -115,6 +115,8 @@ fn a_build_does_not_see_the_variables_of_whoever_started_it() {
 struct Ground {
     targets: Value,
     before: BTreeMap<String, (PathBuf, Option<State>)>,
+    /// Whether metadata alone is changed.
+    is_marked: bool,
 }
 
 impl Ground {
@@ -125,7 +127,11 @@ impl Ground {
             .into_iter()
             .map(|(way, path)| (way, state(path)))
             .collect();
-        Self { targets, before }
+        Self {
+            targets,
+            before,
+            is_marked: false,
+        }
     }
 
     fn to_be_written(world: &World<'_>, ground: &Path) -> Self {
@@ -177,7 +183,9 @@ impl Ground {
             paths.insert(way.to_owned(), path);
         }
         paths.insert("folder".into(), world.folder(ground.join("folder")));
-        Self::watch(json!(paths), paths)
+        let mut ground = Self::watch(json!(paths), paths);
+        ground.is_marked = true;
+        ground
     }
 }
 
@@ -188,6 +196,13 @@ impl Prey for Ground {
 
     fn possible(&self) -> BTreeSet<String> {
         self.before.keys().cloned().collect()
+    }
+
+    fn unheld(&self, setting: Setting) -> BTreeSet<String> {
+        match self.is_marked && !setting.holds_metadata() {
+            true => self.possible(),
+            false => BTreeSet::new(),
+        }
     }
 
     fn harm(&mut self, _: &Outcome<'_, '_>) -> BTreeSet<String> {
@@ -312,6 +327,7 @@ fn a_build_that_changes_the_shared_environment_and_cache_changes_nothing() {
         );
 
         let before = without_use(states(&cache));
+        let touched = times_of_change(&before);
         let targets = json!({"roots": [cache, Value::Null]});
         let deed = Sdist::fixture("changes_shared_files")
             .requires(&["shared"])
@@ -340,25 +356,40 @@ fn a_build_that_changes_the_shared_environment_and_cache_changes_nothing() {
             "the shared environment changed: {changed:#?}{done}"
         );
         let changed = changes(&before, &after);
-        let touched: Vec<_> = changed
+        let changed: Vec<_> = changed
             .iter()
             .filter(|change| !is_bookkeeping(change))
             .collect();
-        assert!(touched.is_empty(), "the cache changed: {touched:#?}{done}");
+        assert!(changed.is_empty(), "the cache changed: {changed:#?}{done}");
+        // An owner that is set to what it is leaves nothing else.
+        assert_eq!(times_of_change(&before), touched, "{done}");
     }
 }
 
 /// The supervisor marks what it used by its time: the blob, or the record of an environment or wheel.
-fn without_use(states: BTreeMap<PathBuf, State>) -> BTreeMap<PathBuf, State> {
-    let is_marked = |path: &str| {
-        let is_blob = path.contains("/sources-v1/") || path.contains("/downloads-v1/");
-        let is_record = path.ends_with("/environment.json") || path.ends_with("/record.json");
-        (is_blob || is_record) && !path.contains("/env/")
+fn is_marked(path: &Path) -> bool {
+    let path = path.to_string_lossy();
+    let is_blob = path.contains("/sources-v1/") || path.contains("/downloads-v1/");
+    let is_record = path.ends_with("/environment.json") || path.ends_with("/record.json");
+    (is_blob || is_record) && !path.contains("/env/")
+}
+
+/// When the files that nobody uses or rewrites changed last, in whatever way.
+fn times_of_change(states: &BTreeMap<PathBuf, State>) -> BTreeMap<PathBuf, Option<(i64, i64)>> {
+    let kept = |path: &&PathBuf| {
+        let named = path.to_string_lossy();
+        let is_rewritten = named.contains("/locks-v1/") || named.contains("/simple-v1/");
+        path.is_file() && !is_marked(path) && !is_rewritten
     };
+    let files = states.keys().filter(kept);
+    files.map(|path| (path.clone(), changed_at(path))).collect()
+}
+
+fn without_use(states: BTreeMap<PathBuf, State>) -> BTreeMap<PathBuf, State> {
     states
         .into_iter()
         .map(|(path, state)| {
-            let state = match is_marked(&path.to_string_lossy()) {
+            let state = match is_marked(&path) {
                 true => state.at_any_time(),
                 false => state,
             };

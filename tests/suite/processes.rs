@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tests::decoy::secret;
 use tests::processes::{self, Process};
-use tests::{Companion, Held, Outcome, Prey, World, hostile};
+use tests::{Companion, Held, Lacking, Outcome, Prey, Setting, World, hostile};
 
 use crate::site;
 
@@ -128,6 +128,13 @@ impl Prey for Victims {
 
     fn possible(&self) -> BTreeSet<String> {
         self.by_way.keys().map(|way| (*way).to_owned()).collect()
+    }
+
+    fn unheld(&self, setting: Setting) -> BTreeSet<String> {
+        match setting.lacking {
+            Lacking::Scopes => self.possible(),
+            _ => BTreeSet::new(),
+        }
     }
 
     fn harm(&mut self, _: &Outcome<'_, '_>) -> BTreeSet<String> {

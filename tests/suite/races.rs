@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use tests::decoy::State;
-use tests::{Ear, Outcome, Prey, World, hostile};
+use tests::{Ear, Outcome, Prey, Setting, World, hostile_in};
 
 use crate::site;
 
@@ -59,5 +59,7 @@ impl Prey for Lured {
 
 #[test]
 fn a_build_that_exchanges_names_under_the_broker_gets_nothing_changed_and_nobody_answers() {
-    hostile(site(), "swaps_paths", Lured::lay);
+    // Elsewhere no broker acts for a build.
+    let settings = Setting::all(site());
+    hostile_in(site(), &settings, "swaps_paths", Lured::lay);
 }

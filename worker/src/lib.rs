@@ -22,4 +22,4 @@ mod run;
 mod sys;
 mod unpack;
 
-pub use run::main;
+pub use run::{main, main_up_to};

@@ -21,7 +21,7 @@ use protocol::{
 };
 
 use crate::confine::{
-    Domain, Support, end_with_parent, raise_open_files, restrict, self_test, set_limits,
+    Boundary, Domain, Support, end_with_parent, raise_open_files, restrict, self_test, set_limits,
 };
 use crate::error::{At, fault};
 use crate::sys::{self, Fork};
@@ -32,6 +32,8 @@ const ARMED: u8 = b'A';
 /// The reaper's side of the child.
 pub(crate) struct Child {
     pub(crate) pid: Pid,
+    /// What sets it and its processes apart from all others.
+    pub(crate) boundary: Boundary,
     /// Calls for the program, one line each.
     pub(crate) calls: Option<File>,
     /// One line for each call that ended.
@@ -59,7 +61,8 @@ pub(crate) fn start(
     support: Support,
     processes_now: u64,
 ) -> Result<Child, Fault> {
-    let (mut child, ends) = pipes(program)?;
+    let boundary = Boundary::of(&assignment.confinement, support);
+    let (mut child, ends) = pipes(program, boundary)?;
     match sys::fork().at(Step::Exec, "fork the build")? {
         Fork::Child => {
             drop(child);
@@ -91,7 +94,7 @@ fn pair() -> Result<(OwnedFd, OwnedFd), Fault> {
     .at(Step::Exec, "make a pair of sockets")
 }
 
-fn pipes(program: &Program) -> Result<(Child, Ends), Fault> {
+fn pipes(program: &Program, boundary: Boundary) -> Result<(Child, Ends), Fault> {
     let pipe = || pipe2(OFlag::O_CLOEXEC).at(Step::Exec, "make a pipe");
     let (status_read, status_write) = pipe()?;
     let (go_read, go_write) = pipe()?;
@@ -109,6 +112,7 @@ fn pipes(program: &Program) -> Result<(Child, Ends), Fault> {
     let (ours, theirs) = pair()?;
     let child = Child {
         pid: Pid::from_raw(0),
+        boundary,
         calls: calls_write.map(File::from),
         answers: answers_read.map(File::from),
         status: File::from(status_read),
@@ -138,7 +142,12 @@ fn armed(
         restrict(domain)?;
     }
     raise_open_files()?;
-    install_filter(&assignment.confinement, ends.listener_socket.as_fd())?;
+    let boundary = Boundary::of(&assignment.confinement, support);
+    install_filter(
+        &assignment.confinement,
+        boundary,
+        ends.listener_socket.as_fd(),
+    )?;
     // After the listener is handed over: descriptors in flight are counted against the same limit,
     // for all processes of the uid together.
     set_limits(&assignment.limits, processes_now)?;
@@ -152,6 +161,7 @@ fn armed(
         beside,
         support.scopes(),
         confinement.network,
+        boundary,
     )?;
     let mut status = File::from(
         ends.status
@@ -165,7 +175,11 @@ fn armed(
 
 /// Installs the filter, with a listener if the host gives one, and sends the listener (or a plain
 /// byte if there is none) to the reaper.
-fn install_filter(confinement: &Confinement, socket: BorrowedFd<'_>) -> Result<(), Fault> {
+fn install_filter(
+    confinement: &Confinement,
+    boundary: Boundary,
+    socket: BorrowedFd<'_>,
+) -> Result<(), Fault> {
     let arch = filter::Arch::current();
     let mut spec = filter::Spec {
         stage: match confinement.network {
@@ -173,6 +187,8 @@ fn install_filter(confinement: &Confinement, socket: BorrowedFd<'_>) -> Result<(
             Network::Outbound => filter::Stage::Fetch,
         },
         listener: true,
+        // Without a scope an abstract name of the host is open to whoever has a socket.
+        local_sockets: boundary != Boundary::Descent,
         // At `ns` read-only mounts protect what lies outside the rooms.
         broker_metadata: confinement.namespaces == Namespaces::None,
     };

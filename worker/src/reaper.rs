@@ -1,8 +1,5 @@
 //! The reaper: waits on link, build, calls, listener and clock at once; ends the domain and proves
 //! it empty.
-//!
-//! `kill(-1)` is sent only from a domain whose probe held ([`crate::confine`]) or from the init of
-//! a pid namespace: it reaches every process of the build, however it hid, and no other.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -14,11 +11,9 @@ use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::signal::{Signal, kill};
 use nix::sys::signalfd::SignalFd;
 use nix::sys::stat::Mode;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use nix::unistd::Pid;
 use protocol::{
     Claim, Ending, Event, Fault, HookCall, HookReturn, Limit, Limits, Order, Step, Usage,
 };
@@ -29,7 +24,11 @@ use crate::link::{Broken, Link};
 use crate::program::{Child, Status};
 use crate::rooms::{Room, find};
 
+mod descent;
+mod emptying;
 mod usage;
+
+pub(crate) use emptying::empty_domain;
 
 /// The largest result file that is passed on, in bytes.
 const LARGEST_RESULT: u64 = 512 * 1024;
@@ -48,8 +47,6 @@ pub(crate) struct Reaper<'a> {
     pub(crate) signals: &'a SignalFd,
     pub(crate) rooms: &'a [Room],
     pub(crate) limits: &'a Limits,
-    /// Paths of the host that the build was given to write, besides its rooms.
-    pub(crate) given: Vec<PathBuf>,
     running: Option<Running>,
     until: Instant,
     poll_scratch_at: Instant,
@@ -84,7 +81,6 @@ impl<'a> Reaper<'a> {
             link,
             child,
             broker: None,
-            given: Vec::new(),
             signals,
             rooms,
             limits,
@@ -95,12 +91,13 @@ impl<'a> Reaper<'a> {
         }
     }
 
-    /// Serves the listener until the child says that its self-test passed.
-    pub(crate) fn wait_until_armed(&mut self) -> Result<(), Fault> {
-        self.broker = self.child.receive_listener()?.map(|listener| {
-            let rooms = self.rooms.iter().map(|room| room.seen_as.clone());
-            Broker::new(listener, rooms.chain(self.given.iter().cloned()).collect())
-        });
+    /// Serves the listener until the child says that its self-test passed. `given` are folders of
+    /// the host that the build may write besides its rooms.
+    pub(crate) fn wait_until_armed(&mut self, given: &[PathBuf]) -> Result<(), Fault> {
+        if let Some(listener) = self.child.receive_listener()? {
+            let rooms: Vec<_> = self.rooms.iter().map(|room| room.seen_as.clone()).collect();
+            self.broker = Some(Broker::new(listener, &rooms, given, self.child.boundary)?);
+        }
         match self.next_status()? {
             Status::Armed => Ok(()),
             Status::Failed(fault) => Err(fault),
@@ -139,10 +136,13 @@ impl<'a> Reaper<'a> {
 
     fn serve(&mut self, woken: &Woken) -> Result<(), Fault> {
         self.deaf |= woken.listener_hung_up;
-        match &mut self.broker {
-            Some(broker) if woken.listener => broker.serve(),
-            Some(_) | None => Ok(()),
+        let Some(broker) = &mut self.broker else {
+            return Ok(());
+        };
+        if woken.listener {
+            broker.serve()?;
         }
+        broker.retry()
     }
 
     /// Waits for anything to happen. `early`: before exec only listener and status matter.
@@ -184,7 +184,10 @@ impl<'a> Reaper<'a> {
     /// Time until the nearest deadline.
     fn patience(&self) -> PollTimeout {
         let nearest = self.until.min(self.poll_scratch_at).min(self.hook_until());
-        let rest = nearest.saturating_duration_since(Instant::now()) + Duration::from_millis(1);
+        let mut rest = nearest.saturating_duration_since(Instant::now()) + Duration::from_millis(1);
+        if let Some(soon) = self.broker.as_ref().and_then(Broker::patience) {
+            rest = rest.min(soon);
+        }
         PollTimeout::try_from(rest).unwrap_or(PollTimeout::MAX)
     }
 
@@ -329,7 +332,7 @@ impl<'a> Reaper<'a> {
 
     /// Reports what was refused, then ends the domain.
     pub(crate) fn finish(mut self, ending: Ending) -> Result<Claim, Fault> {
-        let killed = empty_domain(Some(self.child.pid))?;
+        let killed = empty_domain(self.child.boundary, Some(self.child.pid))?;
         if let Some(broker) = self.broker.take() {
             for denial in broker.denials() {
                 self.link.say(&Event::Denied(denial));
@@ -340,25 +343,6 @@ impl<'a> Reaper<'a> {
             usage: usage_of_children()?,
             killed,
         })
-    }
-}
-
-/// Kills everything in the domain but this process and waits until there is no child left. Returns
-/// how many processes besides `program` were ended.
-pub(crate) fn empty_domain(program: Option<Pid>) -> Result<u32, Fault> {
-    let mut killed = 0;
-    loop {
-        match kill(Pid::from_raw(-1), Signal::SIGKILL) {
-            Ok(()) | Err(Errno::ESRCH | Errno::EPERM) => {}
-            Err(errno) => return Err(errno).at(Step::Reaper, "end the domain"),
-        }
-        match waitpid(None, None) {
-            Ok(status) if status.pid() == program => {}
-            Ok(_) => killed += 1,
-            Err(Errno::ECHILD) => return Ok(killed),
-            Err(Errno::EINTR) => {}
-            Err(errno) => return Err(errno).at(Step::Reaper, "wait for the domain to empty"),
-        }
     }
 }
 

@@ -14,7 +14,7 @@ use protocol::{
 };
 use std::os::fd::AsFd;
 
-use crate::confine::{self, Domain, InNamespace, Sentinel, Stage, Support};
+use crate::confine::{self, Boundary, Domain, InNamespace, Sentinel, Stage, Support};
 use crate::error::{At, fault};
 use crate::link::{Broken, Link};
 use crate::program;
@@ -25,10 +25,17 @@ use crate::unpack;
 /// Runs a worker whose link to the supervisor is standard input.
 #[must_use]
 pub fn main() -> ExitCode {
+    main_up_to(u32::MAX)
+}
+
+/// Runs a worker that takes no more of Landlock than an ABI has: what an older kernel would enforce,
+/// enforced by this one. For tests of the lower levels; no shipped program calls it.
+#[must_use]
+pub fn main_up_to(landlock: u32) -> ExitCode {
     let Ok(mut link) = confine::begin() else {
         return ExitCode::from(70);
     };
-    match work(&mut link) {
+    match work(&mut link, landlock) {
         Ok(code) => code,
         Err(fault) => {
             link.say(&Event::Faulted(fault));
@@ -37,7 +44,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn work(link: &mut Link) -> Result<ExitCode, Fault> {
+fn work(link: &mut Link, landlock: u32) -> Result<ExitCode, Fault> {
     let assignment = match link.receive() {
         Ok(Order::Start(assignment)) => assignment,
         Ok(_) => return Err(fault(Step::Assignment, "the first order is not a start")),
@@ -45,7 +52,7 @@ fn work(link: &mut Link) -> Result<ExitCode, Fault> {
         Err(Broken::Garbage(error)) => return Err(fault(Step::Assignment, error.to_string())),
     };
     let confinement = &assignment.confinement;
-    let support = support(&assignment)?;
+    let support = support(&assignment, landlock)?;
     let archive = unpack::open_archive(assignment.unpack.as_ref())?;
     let rooms = rooms::open_all(&assignment.rooms, confinement.namespaces)?;
     let uid = confinement.build_uid.unwrap_or_else(|| geteuid().as_raw());
@@ -67,25 +74,30 @@ fn work(link: &mut Link) -> Result<ExitCode, Fault> {
         confine::end_with_parent()?;
     }
     enter_domain(&assignment, &rooms, support)?;
+    confine::hide()?;
     let signals = watch_children()?;
     let confined = Confined {
         assignment: &assignment,
         rooms: &rooms,
         support,
+        boundary: Boundary::of(confinement, support),
         signals: &signals,
     };
     let outcome = confined.stages(link, archive, processes_now);
     if outcome.is_err() {
-        empty_domain(None)?;
+        empty_domain(confined.boundary, None)?;
     }
     link.say(&Event::Finished(outcome?));
     Ok(ExitCode::SUCCESS)
 }
 
+/// The first Landlock ABI that alone keeps a build from changing foreign files: with truncation.
+const LOWEST_ALONE: u32 = 3;
+
 /// Asks what the kernel can do and refuses what is below the assignment's floor.
-fn support(assignment: &Assignment) -> Result<Support, Fault> {
+fn support(assignment: &Assignment, landlock: u32) -> Result<Support, Fault> {
     let confinement = &assignment.confinement;
-    let found = Support::ask();
+    let found = Support::ask(landlock);
     if !confinement.landlock {
         return match confinement.namespaces {
             Namespaces::None => Err(fault(
@@ -102,11 +114,11 @@ fn support(assignment: &Assignment) -> Result<Support, Fault> {
         );
         return Err(fault(Step::Landlock, doing));
     }
-    if confinement.namespaces == Namespaces::None && !found.scopes() {
+    if confinement.namespaces == Namespaces::None && found.abi < LOWEST_ALONE {
         return Err(fault(
             Step::Landlock,
             format!(
-                "without namespaces, signals have to be scoped: Landlock ABI 6, this kernel runs {}",
+                "without namespaces Landlock ABI {LOWEST_ALONE} or later is needed, this kernel runs {}",
                 found.abi
             ),
         ));
@@ -119,7 +131,10 @@ fn enter_domain(assignment: &Assignment, rooms: &[Room], support: Support) -> Re
     if support.abi == 0 {
         return Ok(());
     }
-    let domain = domain(assignment, rooms, support)?;
+    let mut domain = domain(assignment, rooms, support)?;
+    // The broker reads there how the build's descriptors are set. The build's own domain, nested in
+    // this one, is granted it only where the namespace makes it harmless.
+    domain.grant("/proc".as_ref(), Access::Read, true)?;
     let sentinel = Sentinel::post()?;
     confine::restrict(domain)?;
     if support.scopes() {
@@ -168,6 +183,7 @@ struct Confined<'a> {
     assignment: &'a Assignment,
     rooms: &'a [Room],
     support: Support,
+    boundary: Boundary,
     signals: &'a SignalFd,
 }
 
@@ -202,8 +218,7 @@ impl Confined<'_> {
             self.rooms,
             &self.assignment.limits,
         );
-        reaper.given = self.given();
-        reaper.wait_until_armed()?;
+        reaper.wait_until_armed(&self.given())?;
         let stage = match reaper.broker {
             Some(_) => Stage::Brokered,
             None => Stage::Unbrokered,
@@ -233,7 +248,7 @@ impl Confined<'_> {
     fn only_unpack(&self, link: &mut Link, archive: Option<File>) -> Result<Claim, Fault> {
         link.say(&Event::Confined(self.report(Stage::Unpacking)));
         let refused = self.unpack(link, archive)?;
-        empty_domain(None)?;
+        empty_domain(self.boundary, None)?;
         let ending = if refused {
             Ending::Ended
         } else {

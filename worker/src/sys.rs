@@ -97,7 +97,7 @@ pub(crate) fn place(from: BorrowedFd<'_>, at: RawFd) -> io::Result<()> {
 /// Takes ownership of a descriptor that the kernel has just made for us.
 pub(crate) fn adopt(descriptor: RawFd) -> OwnedFd {
     // SAFETY: called only with a number that a system call returned a moment ago and that nothing
-    // else owns (SCM_RIGHTS).
+    // else owns (SCM_RIGHTS, pidfds).
     unsafe { OwnedFd::from_raw_fd(descriptor) }
 }
 
@@ -234,4 +234,47 @@ pub(crate) fn remove_attribute(path: &CStr, name: &CStr) -> nix::Result<()> {
     // SAFETY: both strings are NUL-terminated.
     let result = unsafe { libc::removexattr(path.as_ptr(), name.as_ptr()) };
     nix::errno::Errno::result(result).map(drop)
+}
+
+/// Holds a process by a descriptor.
+pub(crate) fn open_process(pid: i32) -> io::Result<OwnedFd> {
+    open_pidfd(pid, 0)
+}
+
+fn open_pidfd(pid: i32, flags: libc::c_uint) -> io::Result<OwnedFd> {
+    // SAFETY: pidfd_open(2) takes plain numbers; what it returns is new and ours.
+    owned(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, flags) })
+}
+
+/// Owns the descriptor that a call has returned, or tells its error.
+fn owned(result: libc::c_long) -> io::Result<OwnedFd> {
+    let descriptor = checked(result)?;
+    RawFd::try_from(descriptor)
+        .map(adopt)
+        .map_err(io::Error::other)
+}
+
+/// Signals the process that `pidfd` holds; without a signal, only asks whether that were allowed.
+pub(crate) fn signal_process(pidfd: &OwnedFd, signal: Option<Signal>) -> io::Result<()> {
+    let number = signal.map_or(0, |signal| signal as libc::c_int);
+    let information = std::ptr::null::<libc::siginfo_t>();
+    // SAFETY: pidfd_send_signal(2) takes plain numbers and may be given no information.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_pidfd_send_signal,
+            pidfd.as_raw_fd(),
+            number,
+            information,
+            0,
+        )
+    };
+    checked(result).map(drop)
+}
+
+/// Takes a copy of descriptor `number` of the thread `pid`.
+pub(crate) fn copy_descriptor(pid: i32, number: i32) -> io::Result<OwnedFd> {
+    // A kernel before 6.9 holds whole processes only.
+    let pidfd = open_pidfd(pid, libc::PIDFD_THREAD).or_else(|_| open_process(pid))?;
+    // SAFETY: pidfd_getfd(2) takes plain numbers; what it returns is new and ours.
+    owned(unsafe { libc::syscall(libc::SYS_pidfd_getfd, pidfd.as_raw_fd(), number, 0) })
 }

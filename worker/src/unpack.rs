@@ -82,6 +82,7 @@ fn confine(
     let spec = filter::Spec {
         stage: filter::Stage::Unpack,
         listener: false,
+        local_sockets: false,
         broker_metadata: false,
     };
     filter::install(&filter::compile(arch, &spec), false)

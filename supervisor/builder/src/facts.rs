@@ -75,8 +75,9 @@ async fn ask(
         assignment: layout.assignment(grants(found)?, limits(), None, Some(program))?,
         scratch,
         dialogue: Box::new(|_| None),
+        // The user's own program: any isolation is more than it has elsewhere.
         floor: Floor {
-            level: Level::Reduced,
+            level: Level::NsOnly,
             require: Vec::new(),
         },
         log: None,

@@ -1,11 +1,14 @@
 //! The last line of talk: how many of what, and how well they were isolated.
 
+use std::collections::BTreeSet;
+
 use builder::Origin;
-use protocol::Level;
+use protocol::{Guarantee, Level};
 
 use crate::report::Document;
 
-/// Returns the last line: what was made how, what was refused, the lowest level of all builds.
+/// Returns the last line: what was made how, what was refused, the lowest level of all builds and
+/// which guarantees nothing enforced.
 pub(crate) fn last_line(document: &Document) -> String {
     let of = |origin| {
         document
@@ -43,6 +46,16 @@ pub(crate) fn last_line(document: &Document) -> String {
     });
     if let Some(level) = lowest {
         parts.push(format!("lowest level {level}"));
+    }
+    let absent: BTreeSet<_> = document
+        .wheels
+        .iter()
+        .flat_map(|wheel| &wheel.absent)
+        .copied()
+        .collect();
+    if !absent.is_empty() {
+        let words: Vec<_> = absent.into_iter().map(Guarantee::word).collect();
+        parts.push(format!("not enforced: {}", words.join(" ")));
     }
     parts.join(", ")
 }

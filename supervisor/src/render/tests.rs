@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use anstream::adapter::strip_str;
 use builder::Origin;
 use model::Code;
-use protocol::Level;
+use protocol::{Guarantee, Level};
 
 use super::*;
 use crate::report::{DenialEntry, Document, FailureEntry, WheelEntry};
@@ -149,6 +149,7 @@ fn wheel(origin: Origin, level: Option<Level>, refused: u64) -> WheelEntry {
         source: None,
         isolation: None,
         level,
+        absent: Vec::new(),
         denials: (refused > 0)
             .then(|| DenialEntry {
                 what: "connect".to_owned(),
@@ -161,6 +162,21 @@ fn wheel(origin: Origin, level: Option<Level>, refused: u64) -> WheelEntry {
         seconds: 0.41,
         record: None,
     }
+}
+
+#[test]
+fn the_last_line_names_what_was_not_enforced_once() {
+    let weak = |absent: &[Guarantee]| WheelEntry {
+        absent: absent.to_vec(),
+        ..wheel(Origin::Built, Some(Level::Confined), 0)
+    };
+    let both = [Guarantee::Reporting, Guarantee::Metadata];
+    let document = Document::new(vec![weak(&both), weak(&both[..1])], Vec::new());
+    assert!(
+        last_line(&document).ends_with("lowest level confined, not enforced: metadata reporting"),
+        "{}",
+        last_line(&document)
+    );
 }
 
 #[test]

@@ -9,7 +9,7 @@ mod tests;
 use std::path::Path;
 
 use builder::{Origin, Wheel};
-use protocol::{Denial, Level};
+use protocol::{Denial, Enforcement, Guarantee, Level};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -52,6 +52,9 @@ pub(crate) struct WheelEntry {
     /// The level in `isolation`, for the last line of talk.
     #[serde(skip)]
     pub(crate) level: Option<Level>,
+    /// The guarantees in `isolation` that are absent, for the same line.
+    #[serde(skip)]
+    pub(crate) absent: Vec<Guarantee>,
     /// What its build was refused.
     pub(crate) denials: Vec<DenialEntry>,
     /// Oddities.
@@ -151,6 +154,7 @@ impl WheelEntry {
                 .as_ref()
                 .and_then(|isolation| serde_json::to_value(isolation).ok()),
             level: wheel.isolation.as_ref().map(|isolation| isolation.level),
+            absent: wheel.isolation.as_ref().map(absent).unwrap_or_default(),
             denials: entries(&wheel.denials),
             notes: wheel.notes.clone(),
             seconds: wheel.seconds,
@@ -185,6 +189,15 @@ impl FailureEntry {
         self.denials = entries(denials);
         self
     }
+}
+
+/// What nothing stood in the way of.
+fn absent(isolation: &builder::record::Isolation) -> Vec<Guarantee> {
+    let guarantees = isolation.guarantees.iter();
+    guarantees
+        .filter(|(_, enforcement)| **enforcement == Enforcement::Absent)
+        .map(|(guarantee, _)| *guarantee)
+        .collect()
 }
 
 fn entries(denials: &[Denial]) -> Vec<DenialEntry> {

@@ -52,6 +52,7 @@ def do(targets):
             one = Attempts()
             one("times", os.utime, path, (1, 1))
             one("mode", os.chmod, path, 0o777)
+            one("owner", os.chown, path, os.getuid(), os.getgid())
             one("attribute", os.setxattr, path, "user.stolen", b"1")
             one("descriptor", by_descriptor, path)
             if os.path.isdir(path):

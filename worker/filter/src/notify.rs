@@ -116,6 +116,7 @@ impl Listener {
     /// Wraps the descriptor that [`install`](crate::install) returned.
     #[must_use]
     pub fn new(descriptor: OwnedFd) -> Listener {
+        sys::wake_at_once(descriptor.as_fd());
         Listener(descriptor)
     }
 

@@ -110,10 +110,10 @@ pub(crate) fn of(spec: &Spec) -> Vec<Rule> {
         Stage::Unpack => [unpack::RULES, &everywhere].concat(),
         stage @ (Stage::Program | Stage::Fetch) => {
             let mut rules = everywhere;
-            let network = if stage == Stage::Fetch {
-                network::FETCH
-            } else {
-                network::RULES
+            let network = match stage {
+                Stage::Fetch => network::FETCH,
+                _ if spec.local_sockets => network::RULES,
+                _ => network::PAIRS_ONLY,
             };
             rules.extend(network.iter().map(|rule| network::adapt(*rule, spec)));
             if spec.notifies() && spec.broker_metadata {

@@ -20,6 +20,9 @@ pub struct Spec {
     /// Not in `Stage::Unpack`: attempts to reach a network are notified instead of refused. The
     /// filter must then be installed with a listener; without one the kernel answers `ENOSYS`.
     pub listener: bool,
+    /// Only in `Stage::Program`: unix stream sockets can be made, and a connect is the listener's to
+    /// decide. Otherwise only pairs, which have no address.
+    pub local_sockets: bool,
     /// Together with `listener`: every call that changes metadata is notified. Otherwise such calls
     /// pass, and something else (a read-only mount) protects, or nothing does and the report says so.
     pub broker_metadata: bool,

@@ -68,6 +68,21 @@ fn set_mode_filter(program: &Program, flags: libc::c_ulong) -> io::Result<RawFd>
         .ok_or_else(io::Error::last_os_error)
 }
 
+/// Has whoever is woken by a listener run at once where the other sleeps (6.6): most of the
+/// cost of a call that is answered is that waking. Without it all is the same but slower.
+pub(crate) fn wake_at_once(listener: BorrowedFd<'_>) {
+    // `SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP`, which libc does not name yet.
+    const SYNC_WAKE_UP: libc::c_ulong = 1;
+    // SAFETY: the kernel takes the flags as the argument itself, not as a pointer.
+    let _ = unsafe {
+        libc::ioctl(
+            listener.as_raw_fd(),
+            libc::SECCOMP_IOCTL_NOTIF_SET_FLAGS,
+            SYNC_WAKE_UP,
+        )
+    };
+}
+
 /// Takes the next waiting call from a listener.
 pub(crate) fn receive(listener: BorrowedFd<'_>) -> io::Result<libc::seccomp_notif> {
     // SAFETY: `seccomp_notif` is a C struct of integers; all of it may be zero, and the kernel wants

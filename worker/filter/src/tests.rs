@@ -11,12 +11,13 @@ mod tables;
 use crate::spec::{Spec, Stage};
 
 /// Every filter there can be, with the name of its golden file.
-const SPECS: [(&str, Spec); 6] = [
+const SPECS: [(&str, Spec); 8] = [
     (
         "unpack",
         Spec {
             stage: Stage::Unpack,
             listener: false,
+            local_sockets: false,
             broker_metadata: false,
         },
     ),
@@ -25,6 +26,7 @@ const SPECS: [(&str, Spec); 6] = [
         Spec {
             stage: Stage::Program,
             listener: false,
+            local_sockets: true,
             broker_metadata: false,
         },
     ),
@@ -33,6 +35,7 @@ const SPECS: [(&str, Spec); 6] = [
         Spec {
             stage: Stage::Program,
             listener: true,
+            local_sockets: true,
             broker_metadata: false,
         },
     ),
@@ -41,6 +44,7 @@ const SPECS: [(&str, Spec); 6] = [
         Spec {
             stage: Stage::Program,
             listener: true,
+            local_sockets: true,
             broker_metadata: true,
         },
     ),
@@ -49,6 +53,7 @@ const SPECS: [(&str, Spec); 6] = [
         Spec {
             stage: Stage::Fetch,
             listener: false,
+            local_sockets: false,
             broker_metadata: false,
         },
     ),
@@ -57,6 +62,25 @@ const SPECS: [(&str, Spec); 6] = [
         Spec {
             stage: Stage::Fetch,
             listener: true,
+            local_sockets: false,
+            broker_metadata: true,
+        },
+    ),
+    (
+        "program-pairs",
+        Spec {
+            stage: Stage::Program,
+            listener: false,
+            local_sockets: false,
+            broker_metadata: false,
+        },
+    ),
+    (
+        "program-pairs-broker",
+        Spec {
+            stage: Stage::Program,
+            listener: true,
+            local_sockets: false,
             broker_metadata: true,
         },
     ),

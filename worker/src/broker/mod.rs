@@ -4,42 +4,59 @@
 //! that it has pinned; the build's own call is never let through where a pointer decides safety.
 
 mod address;
+mod caller;
 mod change;
+mod connect;
 mod metadata;
 mod pin;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use filter::{Call, Listener, Request};
 use nix::errno::Errno;
 use protocol::{Denial, Fault, Step};
 
+use self::address::Address;
+use self::connect::Connector;
+use crate::confine::Boundary;
 use crate::error::At;
 
 /// Kinds of refused act that are kept; more are counted under the last name.
 const MOST_DENIALS: usize = 100;
 
-/// The socket of a name-service cache, as a refused connect to it is described.
-const NAME_SERVICE: &str = "unix /var/run/nscd/socket";
+/// The socket of a name-service cache.
+const NAME_SERVICE: &[u8] = b"/var/run/nscd/socket";
+
+/// How soon a connect that found a full backlog is tried again.
+const AGAIN: Duration = Duration::from_millis(10);
 
 /// Serves one listener.
 pub(crate) struct Broker {
     listener: Listener,
-    rooms: Vec<PathBuf>,
+    changeable: Vec<PathBuf>,
+    connector: Connector,
     denials: BTreeMap<(String, String), u64>,
     counting: bool,
 }
 
 impl Broker {
-    /// Takes the listener; `rooms` are the folders whose contents the build may change.
-    pub(crate) fn new(listener: Listener, rooms: Vec<PathBuf>) -> Self {
-        Self {
+    /// Takes the listener. `rooms` are the build's own folders, `given` those of the host that it
+    /// may change besides; `boundary` is what sets its processes apart from others.
+    pub(crate) fn new(
+        listener: Listener,
+        rooms: &[PathBuf],
+        given: &[PathBuf],
+        boundary: Boundary,
+    ) -> Result<Self, Fault> {
+        Ok(Self {
             listener,
-            rooms,
+            changeable: [rooms, given].concat(),
+            connector: Connector::new(rooms, boundary).at(Step::Reaper, "open the rooms")?,
             denials: BTreeMap::new(),
             counting: false,
-        }
+        })
     }
 
     /// Begins to count: what came before was the self-test.
@@ -71,21 +88,36 @@ impl Broker {
             return Ok(());
         };
         let answer = match request.call {
-            Call::Socket | Call::SocketPair => Answer::Refuse {
+            Call::Socket | Call::SocketPair => Some(Answer::Refuse {
                 errno: Errno::EACCES,
                 target: address::family(request.arguments[0], request.arguments[1]),
-            },
-            Call::Connect => match address::of_connect(&request) {
-                // The C library asks this one before it reads /etc/passwd; nobody meant anything.
-                target if target == NAME_SERVICE => Answer::Fail(Errno::ENOENT),
-                target => Answer::Refuse {
-                    errno: Errno::EACCES,
-                    target,
-                },
-            },
-            _ => metadata::answer(&request, &self.listener, &self.rooms),
+            }),
+            Call::Connect => self.connect(&request),
+            _ => Some(metadata::answer(&request, &self.listener, &self.changeable)),
         };
-        self.give(&request, answer)
+        answer.map_or(Ok(()), |answer| self.give(&request, answer))
+    }
+
+    fn connect(&mut self, request: &Request) -> Option<Answer> {
+        let address = Address::of_connect(request);
+        if address == Address::Path(NAME_SERVICE.to_vec()) {
+            // The C library asks this one before it reads /etc/passwd; nobody meant anything.
+            return Some(Answer::Fail(Errno::ENOENT));
+        }
+        self.connector.answer(request, address, &self.listener)
+    }
+
+    /// Returns how soon [`Broker::retry`] shall be called, if anybody waits for it.
+    pub(crate) fn patience(&self) -> Option<Duration> {
+        self.connector.is_waiting().then_some(AGAIN)
+    }
+
+    /// Tries again what found no room before.
+    pub(crate) fn retry(&mut self) -> Result<(), Fault> {
+        for (request, answer) in self.connector.retry(&self.listener) {
+            self.give(&request, answer)?;
+        }
+        Ok(())
     }
 
     fn give(&mut self, request: &Request, answer: Answer) -> Result<(), Fault> {

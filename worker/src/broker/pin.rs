@@ -86,6 +86,11 @@ fn descriptor(pid: i32, number: i32) -> Result<OwnedFd, Errno> {
     })
 }
 
+/// Pins the working folder of a process.
+pub(super) fn cwd_of(pid: i32) -> Result<OwnedFd, Errno> {
+    descriptor(pid, libc::AT_FDCWD)
+}
+
 fn by_path(pid: i32, start: i32, path: &CString, follow: bool) -> Result<OwnedFd, Errno> {
     let mut flags = OFlag::O_PATH | OFlag::O_CLOEXEC;
     if !follow {

@@ -26,10 +26,10 @@ pub(crate) struct Support {
 }
 
 impl Support {
-    /// Asks the kernel.
-    pub(crate) fn ask() -> Self {
+    /// Asks the kernel, and takes no more of it than the ABI `at_most` has.
+    pub(crate) fn ask(at_most: u32) -> Self {
         Self {
-            abi: sys::landlock_version(1).unwrap_or(0),
+            abi: sys::landlock_version(1).unwrap_or(0).min(at_most),
             errata: sys::landlock_version(2).unwrap_or(0),
         }
     }

@@ -13,6 +13,7 @@
 //! their own, nested in A: they can neither signal nor trace the reaper, while one `kill(-1)` from
 //! the reaper reaches every process of the build and no other.
 
+mod boundary;
 mod landlock;
 mod limits;
 mod namespaces;
@@ -22,10 +23,11 @@ mod report;
 mod selftest;
 mod session;
 
+pub(crate) use boundary::Boundary;
 pub(crate) use landlock::{Domain, Support, restrict};
 pub(crate) use limits::{processes_now, raise_open_files, set_limits};
 pub(crate) use namespaces::{InNamespace, enter, new_root};
-pub(crate) use privileges::{drop_privileges, end_with_parent, hand_over};
+pub(crate) use privileges::{drop_privileges, end_with_parent, hand_over, hide};
 pub(crate) use probe::Sentinel;
 pub(crate) use report::{Stage, report};
 pub(crate) use selftest::self_test;

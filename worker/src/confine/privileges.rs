@@ -78,3 +78,9 @@ pub(crate) fn drop_privileges(build_uid: Option<u32>) -> Result<(), Fault> {
 pub(crate) fn end_with_parent() -> Result<(), Fault> {
     prctl::set_pdeathsig(Signal::SIGKILL).at(Step::Privileges, "end with the parent")
 }
+
+/// Hides this process and its `/proc` files from others of its uid. Its descriptors lead out of the
+/// new root, and without Landlock nothing else keeps the build from following them.
+pub(crate) fn hide() -> Result<(), Fault> {
+    prctl::set_dumpable(false).at(Step::Privileges, "hide the reaper")
+}

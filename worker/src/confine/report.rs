@@ -6,6 +6,7 @@ use protocol::{
     Network,
 };
 
+use super::boundary::Boundary;
 use super::landlock::Support;
 
 /// What holds the metadata of foreign files.
@@ -46,7 +47,14 @@ pub(crate) fn report(support: Support, confinement: &Confinement, stage: Stage) 
             Enforcement::Partial
         }
     };
-    let scoped = in_namespaces || support.scopes();
+    let boundary = Boundary::of(confinement, support);
+    let without_boundary = |then: Enforcement| {
+        if boundary == Boundary::Descent {
+            then
+        } else {
+            Enforcement::Enforced
+        }
+    };
     let guarantees = Guarantees::from([
         (
             Guarantee::FsRead,
@@ -58,13 +66,18 @@ pub(crate) fn report(support: Support, confinement: &Confinement, stage: Stage) 
         ),
         (Guarantee::Metadata, metadata),
         (Guarantee::IpNet, ip_net),
-        // Without a network namespace an outsider may connect to a name that the build listens on.
-        (Guarantee::UnixNet, yes(in_namespaces)),
-        (Guarantee::Signals, yes(scoped)),
+        // Without a network namespace an outsider may connect to a name that the build listens on;
+        // where nothing is scoped the build can make no socket to listen on.
+        (Guarantee::UnixNet, yes(boundary != Boundary::Scope)),
+        (Guarantee::Signals, without_boundary(Enforcement::Absent)),
         (Guarantee::Ptrace, Enforcement::Enforced),
         (Guarantee::Ipc, yes(!shared)),
         (Guarantee::ProcView, yes(in_namespaces || support.abi >= 1)),
-        (Guarantee::OrphanKill, yes(scoped)),
+        // What the build outruns or does to its reaper is left to the supervisor.
+        (
+            Guarantee::OrphanKill,
+            without_boundary(Enforcement::Partial),
+        ),
         (Guarantee::Memory, Enforcement::Partial),
         (Guarantee::Pids, pids(uid, confinement.build_uid.is_some())),
         (Guarantee::Disk, Enforcement::Partial),

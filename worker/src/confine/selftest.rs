@@ -12,6 +12,7 @@ use nix::sys::stat::Mode;
 use nix::unistd::getppid;
 use protocol::{Fault, Network, Step};
 
+use super::boundary::Boundary;
 use crate::error::fault;
 
 /// Tries what must fail. `outside` exists on the host and is granted to no one; `beside` is a
@@ -21,6 +22,7 @@ pub(crate) fn self_test(
     beside: &Path,
     signals: bool,
     network: Network,
+    boundary: Boundary,
 ) -> Result<(), Fault> {
     must_fail(
         "open a file that no grant covers",
@@ -41,16 +43,17 @@ pub(crate) fn self_test(
         unshare(CloneFlags::CLONE_NEWUSER),
         &[Errno::EPERM],
     )?;
-    // Who may reach out has no way to the host's own services instead.
-    let (act, family) = match network {
-        Network::None => ("open an Internet socket", AddressFamily::Inet),
-        Network::Outbound => ("open a local socket", AddressFamily::Unix),
+    let refused_socket = |act, family| {
+        let made = socket(family, SockType::Stream, SockFlag::SOCK_CLOEXEC, None);
+        must_fail(act, made, &[Errno::EACCES])
     };
-    must_fail(
-        act,
-        socket(family, SockType::Stream, SockFlag::SOCK_CLOEXEC, None),
-        &[Errno::EACCES],
-    )?;
+    if network == Network::None {
+        refused_socket("open an Internet socket", AddressFamily::Inet)?;
+    }
+    // Who may reach out has no way to the host's own services instead.
+    if network == Network::Outbound || boundary == Boundary::Descent {
+        refused_socket("open a local socket", AddressFamily::Unix)?;
+    }
     if signals {
         must_fail("signal the reaper", kill(getppid(), None), &[Errno::EPERM])?;
     }

@@ -41,27 +41,27 @@ pub(super) fn of_rooms(rooms: &[Room], most: Used) -> Used {
             break;
         }
         match readable(room.descriptor.as_fd(), c".") {
-            Some(dir) => walk(dir, 0, &mut used, most),
-            None => return Used::HIDDEN,
+            Ok(dir) => walk(dir, 0, &mut used, most),
+            Err(_) => return Used::HIDDEN,
         }
     }
     used
 }
 
 /// Opens a folder; one that its own mode forbids is given a mode that does not.
-fn readable(parent: BorrowedFd<'_>, name: &CStr) -> Option<Dir> {
+fn readable(parent: BorrowedFd<'_>, name: &CStr) -> nix::Result<Dir> {
     let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
     match Dir::openat(parent, name, flags, Mode::empty()) {
         Err(Errno::EACCES) => {
             if name == c"." {
-                fchmod(parent, Mode::S_IRWXU).ok()?;
+                fchmod(parent, Mode::S_IRWXU)?;
             } else {
                 // Never a link: fchmodat without following has no way to change one.
-                fchmodat(parent, name, Mode::S_IRWXU, FchmodatFlags::NoFollowSymlink).ok()?;
+                fchmodat(parent, name, Mode::S_IRWXU, FchmodatFlags::NoFollowSymlink)?;
             }
-            Dir::openat(parent, name, flags, Mode::empty()).ok()
+            Dir::openat(parent, name, flags, Mode::empty())
         }
-        opened => opened.ok(),
+        opened => opened,
     }
 }
 
@@ -93,10 +93,10 @@ fn walk(mut dir: Dir, depth: usize, used: &mut Used, most: Used) {
     }
     for name in below {
         match readable(own.as_fd(), &name) {
-            Some(dir) => walk(dir, depth + 1, used, most),
-            // Gone since it was listed, or hidden for good.
-            None if fstatat(&own, name.as_c_str(), AtFlags::AT_SYMLINK_NOFOLLOW).is_err() => {}
-            None => *used = Used::HIDDEN,
+            Ok(dir) => walk(dir, depth + 1, used, most),
+            // Gone since it was listed, or a folder no more.
+            Err(Errno::ENOENT | Errno::ENOTDIR | Errno::ELOOP) => {}
+            Err(_) => *used = Used::HIDDEN,
         }
         if used.is_over(most) {
             return;

@@ -62,6 +62,31 @@ pub(super) const RULES: &[Rule] = &[
     },
 ];
 
+/// The same without any socket that has an address, as [`RULES`] written.
+pub(super) const PAIRS_ONLY: &[Rule] = &[
+    PAIR,
+    Rule {
+        calls: &["socket", "socketpair"],
+        when: &[],
+        action: Action::Notify,
+        why: "nothing keeps a local socket from the host's abstract names",
+    },
+    Rule {
+        calls: &["connect"],
+        when: &[],
+        action: Action::Notify,
+        why: "there is no socket to connect; who tries shall be told of",
+    },
+];
+
+/// A pair of local streams.
+const PAIR: Rule = Rule {
+    calls: &["socketpair"],
+    when: &[LOCAL, STREAM],
+    action: Action::Allow,
+    why: "threads of one program wake each other through a pair, which has no address",
+};
+
 /// The stage of a program that fetches. Local sockets stay shut, for behind one may be any service of
 /// the host; so a connect can only be one to an Internet address and needs no broker.
 pub(super) const FETCH: &[Rule] = &[
@@ -89,12 +114,7 @@ pub(super) const FETCH: &[Rule] = &[
         action: Action::Allow,
         why: "names are asked for by UDP",
     },
-    Rule {
-        calls: &["socketpair"],
-        when: &[LOCAL, STREAM],
-        action: Action::Allow,
-        why: "threads of one program wake each other through a pair, which has no address",
-    },
+    PAIR,
     Rule {
         calls: &["socket", "socketpair"],
         when: &[],

@@ -47,7 +47,18 @@ const LISTENER: usize = 2;
 const BROKER: usize = 3;
 const FETCH: usize = 4;
 const FETCH_BROKER: usize = 5;
-const ALL: [usize; 6] = [UNPACK, PROGRAM, LISTENER, BROKER, FETCH, FETCH_BROKER];
+const PAIRS: usize = 6;
+const PAIRS_BROKER: usize = 7;
+const ALL: [usize; 8] = [
+    UNPACK,
+    PROGRAM,
+    LISTENER,
+    BROKER,
+    FETCH,
+    FETCH_BROKER,
+    PAIRS,
+    PAIRS_BROKER,
+];
 const PROGRAMS: [usize; 3] = [PROGRAM, LISTENER, BROKER];
 
 #[test]
@@ -126,6 +137,25 @@ fn processes_and_threads_start_but_not_in_new_namespaces() {
         ] {
             expect(which, "clone", &[17 | namespace], EPERM);
             expect(which, "clone", &[17 | namespace | HIGH], EPERM);
+        }
+    }
+}
+
+#[test]
+fn where_nothing_is_scoped_only_a_pair_of_streams_is_free() {
+    for (which, other) in [(PAIRS, EACCES), (PAIRS_BROKER, NOTIFY)] {
+        for kind in [1, 1 | 0o2_000_000, 1 | 0o4000] {
+            expect(which, "socketpair", &[1, kind, 0], ALLOW);
+            expect(which, "socket", &[1, kind, 0], other);
+        }
+        for kind in [2, 3, 5] {
+            expect(which, "socketpair", &[1, kind, 0], other);
+            expect(which, "socket", &[1 | HIGH, kind, 0], other);
+        }
+        expect(which, "socket", &[2, 1, 0], other);
+        expect(which, "connect", &[3, POINTER, 110], other);
+        for call in "read execve kill fork bind listen accept4".split(' ') {
+            expect(which, call, &[u64::MAX; 6], ALLOW);
         }
     }
 }

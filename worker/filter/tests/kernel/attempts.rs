@@ -146,6 +146,7 @@ fn install(listener: bool) -> Result<i64, i32> {
     let spec = filter::Spec {
         stage: filter::Stage::Program,
         listener,
+        local_sockets: true,
         broker_metadata: false,
     };
     let program = filter::compile(filter::Arch::current(), &spec);

@@ -99,21 +99,25 @@ fn program(name: &str) -> filter::Program {
         "unpack" => Spec {
             stage: Stage::Unpack,
             listener: false,
+            local_sockets: false,
             broker_metadata: false,
         },
         "listener" => Spec {
             stage: Stage::Program,
             listener: true,
+            local_sockets: true,
             broker_metadata: false,
         },
         "broker" => Spec {
             stage: Stage::Program,
             listener: true,
+            local_sockets: true,
             broker_metadata: true,
         },
         _ => Spec {
             stage: Stage::Program,
             listener: false,
+            local_sockets: true,
             broker_metadata: false,
         },
     };
