@@ -27,6 +27,7 @@ mod index;
 mod isolation;
 mod kernel_objects;
 mod killed;
+mod limits;
 mod lower_caches;
 mod needs;
 mod outputs;

@@ -19,17 +19,13 @@ use nix::sys::signalfd::SignalFd;
 use nix::sys::stat::Mode;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
-use protocol::{
-    Claim, Ending, Event, Fault, HookCall, HookReturn, Limit, Limits, Order, Step, Usage,
-};
+use protocol::{Claim, Ending, Event, Fault, HookCall, HookReturn, Limit, Order, Step, Usage};
 
 use crate::broker::Broker;
 use crate::error::{At, fault};
 use crate::link::{Broken, Link};
 use crate::program::{Child, Status};
 use crate::rooms::{Room, find};
-
-mod usage;
 
 /// The largest result file that is passed on, in bytes.
 const LARGEST_RESULT: u64 = 512 * 1024;
@@ -47,12 +43,10 @@ pub(crate) struct Reaper<'a> {
     pub(crate) broker: Option<Broker>,
     pub(crate) signals: &'a SignalFd,
     pub(crate) rooms: &'a [Room],
-    pub(crate) limits: &'a Limits,
     /// Paths of the host that the build was given to write, besides its rooms.
     pub(crate) given: Vec<PathBuf>,
     running: Option<Running>,
     until: Instant,
-    poll_scratch_at: Instant,
     deaf: bool,
 }
 
@@ -77,7 +71,7 @@ impl<'a> Reaper<'a> {
         child: Child,
         signals: &'a SignalFd,
         rooms: &'a [Room],
-        limits: &'a Limits,
+        wall_ms: u64,
     ) -> Self {
         let now = Instant::now();
         Self {
@@ -87,10 +81,8 @@ impl<'a> Reaper<'a> {
             given: Vec::new(),
             signals,
             rooms,
-            limits,
             running: None,
-            until: now + Duration::from_millis(limits.wall_ms),
-            poll_scratch_at: now + Duration::from_secs(1),
+            until: now + Duration::from_millis(wall_ms),
             deaf: false,
         }
     }
@@ -183,7 +175,7 @@ impl<'a> Reaper<'a> {
 
     /// Time until the nearest deadline.
     fn patience(&self) -> PollTimeout {
-        let nearest = self.until.min(self.poll_scratch_at).min(self.hook_until());
+        let nearest = self.until.min(self.hook_until());
         let rest = nearest.saturating_duration_since(Instant::now()) + Duration::from_millis(1);
         PollTimeout::try_from(rest).unwrap_or(PollTimeout::MAX)
     }
@@ -194,7 +186,8 @@ impl<'a> Reaper<'a> {
         })
     }
 
-    /// Watches until the program ends, a limit is reached or the supervisor has enough.
+    /// Watches until the program ends, its time is over or the supervisor has enough. Other limits are
+    /// the kernel's and the supervisor's to find.
     pub(crate) fn watch(&mut self) -> Result<Ending, Fault> {
         loop {
             let woken = self.wait(false)?;
@@ -215,9 +208,6 @@ impl<'a> Reaper<'a> {
             let now = Instant::now();
             if now >= self.until || now >= self.hook_until() {
                 return Ok(Ending::Reached(Limit::Wall));
-            }
-            if let Some(limit) = self.look_at_scratch(now) {
-                return Ok(Ending::Reached(limit));
             }
         }
     }
@@ -303,27 +293,6 @@ impl<'a> Reaper<'a> {
                 Ok(_) | Err(Errno::EINTR) => {}
                 Err(errno) => return Err(errno).at(Step::Reaper, "wait for the build"),
             }
-        }
-    }
-
-    fn look_at_scratch(&mut self, now: Instant) -> Option<Limit> {
-        if now < self.poll_scratch_at {
-            return None;
-        }
-        let most = usage::Used {
-            bytes: self.limits.scratch_bytes,
-            inodes: self.limits.scratch_inodes,
-        };
-        let used = usage::of_rooms(self.rooms, most);
-        let took = now.elapsed();
-        // A large tree is looked at less often: at most a twentieth of the time goes into it.
-        self.poll_scratch_at = Instant::now() + Duration::from_secs(1).max(took * 20);
-        if used.bytes > self.limits.scratch_bytes {
-            Some(Limit::ScratchBytes)
-        } else if used.inodes > self.limits.scratch_inodes {
-            Some(Limit::ScratchInodes)
-        } else {
-            None
         }
     }
 

@@ -14,7 +14,7 @@ use protocol::{
 };
 use std::os::fd::AsFd;
 
-use crate::confine::{self, Domain, InNamespace, Sentinel, Stage, Support};
+use crate::confine::{self, Domain, InNamespace, OomScore, Sentinel, Stage, Support};
 use crate::error::{At, fault};
 use crate::link::{Broken, Link};
 use crate::program;
@@ -55,6 +55,7 @@ fn work(link: &mut Link) -> Result<ExitCode, Fault> {
     {
         return Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)));
     }
+    let oom_score = OomScore::open();
     if let Some(uid) = confinement.build_uid {
         confine::hand_over(&rooms, uid)?;
     }
@@ -73,6 +74,7 @@ fn work(link: &mut Link) -> Result<ExitCode, Fault> {
         rooms: &rooms,
         support,
         signals: &signals,
+        oom_score: &oom_score,
     };
     let outcome = confined.stages(link, archive, processes_now);
     if outcome.is_err() {
@@ -169,6 +171,7 @@ struct Confined<'a> {
     rooms: &'a [Room],
     support: Support,
     signals: &'a SignalFd,
+    oom_score: &'a OomScore,
 }
 
 impl Confined<'_> {
@@ -186,13 +189,15 @@ impl Confined<'_> {
             None => &nothing()?,
         };
         let domain = domain(self.assignment, self.rooms, self.support)?;
-        let child = program::start(
-            self.assignment,
-            program,
-            domain,
-            self.support,
-            processes_now,
-        )?;
+        let child = self.oom_score.raised(|| {
+            program::start(
+                self.assignment,
+                program,
+                domain,
+                self.support,
+                processes_now,
+            )
+        })?;
         let pid = (self.assignment.confinement.namespaces == Namespaces::None)
             .then(|| u32::try_from(child.pid.as_raw()).unwrap_or(0));
         let mut reaper = Reaper::new(
@@ -200,7 +205,7 @@ impl Confined<'_> {
             child,
             self.signals,
             self.rooms,
-            &self.assignment.limits,
+            self.assignment.limits.wall_ms,
         );
         reaper.given = self.given();
         reaper.wait_until_armed()?;
