@@ -33,13 +33,20 @@ macro_rules! key {
 }
 
 /// Every key, in the order of [`Limits`].
-pub(crate) const KEYS: [Key; 9] = [
+pub(crate) const KEYS: [Key; 10] = [
     key!(
         "wall_seconds",
         wall_ms,
         1000,
         7 * 86_400,
         "time by the clock"
+    ),
+    key!(
+        "silence_seconds",
+        silence_ms,
+        1000,
+        7 * 86_400,
+        "time without output"
     ),
     key!(
         "cpu_seconds",
@@ -53,9 +60,15 @@ pub(crate) const KEYS: [Key; 9] = [
         memory_bytes,
         MIB,
         16 * MIB,
-        "private memory of one process"
+        "memory of all processes together"
     ),
-    key!("processes", processes, 1, 1 << 20, "processes at a time"),
+    key!(
+        "processes",
+        processes,
+        1,
+        1 << 20,
+        "processes and threads at a time"
+    ),
     key!(
         "open_files",
         open_files,
@@ -97,6 +110,7 @@ impl Key {
 pub(crate) fn defaults() -> Limits {
     Limits {
         wall_ms: 3_600_000,
+        silence_ms: 600_000,
         cpu_seconds: 3600,
         memory_bytes: 8192 * MIB,
         processes: 512,

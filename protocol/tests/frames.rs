@@ -28,16 +28,17 @@ fn hook() -> impl Strategy<Value = Hook> {
 }
 
 fn limits() -> impl Strategy<Value = Limits> {
-    any::<[u64; 9]>().prop_map(|n| Limits {
+    any::<[u64; 10]>().prop_map(|n| Limits {
         wall_ms: n[0],
-        cpu_seconds: n[1],
-        memory_bytes: n[2],
-        processes: n[3],
-        open_files: n[4],
-        file_bytes: n[5],
-        scratch_bytes: n[6],
-        scratch_inodes: n[7],
-        log_bytes: n[8],
+        silence_ms: n[1],
+        cpu_seconds: n[2],
+        memory_bytes: n[3],
+        processes: n[4],
+        open_files: n[5],
+        file_bytes: n[6],
+        scratch_bytes: n[7],
+        scratch_inodes: n[8],
+        log_bytes: n[9],
     })
 }
 

@@ -190,6 +190,7 @@ fn a_guarantee_that_is_demanded_is_enforced_or_nothing_is_built() {
     } else {
         done.fails_with(Code::Isolation);
     }
+    let sdist = Sdist::hello("writer", "1.0");
     let done = world.build(&sdist).args(["--require", "fs-write"]).finish();
     assert_eq!(
         done.built(&sdist.wheel())

@@ -28,6 +28,7 @@ mod isolation;
 mod kernel_objects;
 mod killed;
 mod levels;
+mod limits;
 mod local_sockets;
 mod lower_caches;
 mod metadata;

@@ -21,7 +21,8 @@ use protocol::{
 };
 
 use crate::confine::{
-    Boundary, Domain, Support, end_with_parent, raise_open_files, restrict, self_test, set_limits,
+    Boundary, Domain, Support, become_nice, end_with_parent, raise_open_files, restrict, self_test,
+    set_limits,
 };
 use crate::error::{At, fault};
 use crate::sys::{self, Fork};
@@ -151,6 +152,7 @@ fn armed(
     // After the listener is handed over: descriptors in flight are counted against the same limit,
     // for all processes of the uid together.
     set_limits(&assignment.limits, processes_now)?;
+    become_nice()?;
     let confinement = &assignment.confinement;
     let beside = match confinement.namespaces {
         Namespaces::None => assignment.rooms.scratch.as_path(),

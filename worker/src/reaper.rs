@@ -14,9 +14,7 @@ use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::signalfd::SignalFd;
 use nix::sys::stat::Mode;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use protocol::{
-    Claim, Ending, Event, Fault, HookCall, HookReturn, Limit, Limits, Order, Step, Usage,
-};
+use protocol::{Claim, Ending, Event, Fault, HookCall, HookReturn, Limit, Order, Step, Usage};
 
 use crate::broker::Broker;
 use crate::error::{At, fault};
@@ -26,7 +24,6 @@ use crate::rooms::{Room, find};
 
 mod descent;
 mod emptying;
-mod usage;
 
 pub(crate) use emptying::empty_domain;
 
@@ -46,10 +43,8 @@ pub(crate) struct Reaper<'a> {
     pub(crate) broker: Option<Broker>,
     pub(crate) signals: &'a SignalFd,
     pub(crate) rooms: &'a [Room],
-    pub(crate) limits: &'a Limits,
     running: Option<Running>,
     until: Instant,
-    poll_scratch_at: Instant,
     deaf: bool,
 }
 
@@ -74,7 +69,7 @@ impl<'a> Reaper<'a> {
         child: Child,
         signals: &'a SignalFd,
         rooms: &'a [Room],
-        limits: &'a Limits,
+        wall_ms: u64,
     ) -> Self {
         let now = Instant::now();
         Self {
@@ -83,10 +78,8 @@ impl<'a> Reaper<'a> {
             broker: None,
             signals,
             rooms,
-            limits,
             running: None,
-            until: now + Duration::from_millis(limits.wall_ms),
-            poll_scratch_at: now + Duration::from_secs(1),
+            until: now + Duration::from_millis(wall_ms),
             deaf: false,
         }
     }
@@ -183,7 +176,7 @@ impl<'a> Reaper<'a> {
 
     /// Time until the nearest deadline.
     fn patience(&self) -> PollTimeout {
-        let nearest = self.until.min(self.poll_scratch_at).min(self.hook_until());
+        let nearest = self.until.min(self.hook_until());
         let mut rest = nearest.saturating_duration_since(Instant::now()) + Duration::from_millis(1);
         if let Some(soon) = self.broker.as_ref().and_then(Broker::patience) {
             rest = rest.min(soon);
@@ -197,7 +190,8 @@ impl<'a> Reaper<'a> {
         })
     }
 
-    /// Watches until the program ends, a limit is reached or the supervisor has enough.
+    /// Watches until the program ends, its time is over or the supervisor has enough. Other limits are
+    /// the kernel's and the supervisor's to find.
     pub(crate) fn watch(&mut self) -> Result<Ending, Fault> {
         loop {
             let woken = self.wait(false)?;
@@ -218,9 +212,6 @@ impl<'a> Reaper<'a> {
             let now = Instant::now();
             if now >= self.until || now >= self.hook_until() {
                 return Ok(Ending::Reached(Limit::Wall));
-            }
-            if let Some(limit) = self.look_at_scratch(now) {
-                return Ok(Ending::Reached(limit));
             }
         }
     }
@@ -306,27 +297,6 @@ impl<'a> Reaper<'a> {
                 Ok(_) | Err(Errno::EINTR) => {}
                 Err(errno) => return Err(errno).at(Step::Reaper, "wait for the build"),
             }
-        }
-    }
-
-    fn look_at_scratch(&mut self, now: Instant) -> Option<Limit> {
-        if now < self.poll_scratch_at {
-            return None;
-        }
-        let most = usage::Used {
-            bytes: self.limits.scratch_bytes,
-            inodes: self.limits.scratch_inodes,
-        };
-        let used = usage::of_rooms(self.rooms, most);
-        let took = now.elapsed();
-        // A large tree is looked at less often: at most a twentieth of the time goes into it.
-        self.poll_scratch_at = Instant::now() + Duration::from_secs(1).max(took * 20);
-        if used.bytes > self.limits.scratch_bytes {
-            Some(Limit::ScratchBytes)
-        } else if used.inodes > self.limits.scratch_inodes {
-            Some(Limit::ScratchInodes)
-        } else {
-            None
         }
     }
 

@@ -14,7 +14,7 @@ use protocol::{
 };
 use std::os::fd::AsFd;
 
-use crate::confine::{self, Boundary, Domain, InNamespace, Sentinel, Stage, Support};
+use crate::confine::{self, Boundary, Domain, InNamespace, OomScore, Sentinel, Stage, Support};
 use crate::error::{At, fault};
 use crate::link::{Broken, Link};
 use crate::program;
@@ -62,6 +62,7 @@ fn work(link: &mut Link, landlock: u32) -> Result<ExitCode, Fault> {
     {
         return Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)));
     }
+    let oom_score = OomScore::open();
     if let Some(uid) = confinement.build_uid {
         confine::hand_over(&rooms, uid)?;
     }
@@ -82,6 +83,7 @@ fn work(link: &mut Link, landlock: u32) -> Result<ExitCode, Fault> {
         support,
         boundary: Boundary::of(confinement, support),
         signals: &signals,
+        oom_score: &oom_score,
     };
     let outcome = confined.stages(link, archive, processes_now);
     if outcome.is_err() {
@@ -185,6 +187,7 @@ struct Confined<'a> {
     support: Support,
     boundary: Boundary,
     signals: &'a SignalFd,
+    oom_score: &'a OomScore,
 }
 
 impl Confined<'_> {
@@ -202,13 +205,15 @@ impl Confined<'_> {
             None => &nothing()?,
         };
         let domain = domain(self.assignment, self.rooms, self.support)?;
-        let child = program::start(
-            self.assignment,
-            program,
-            domain,
-            self.support,
-            processes_now,
-        )?;
+        let child = self.oom_score.raised(|| {
+            program::start(
+                self.assignment,
+                program,
+                domain,
+                self.support,
+                processes_now,
+            )
+        })?;
         let pid = (self.assignment.confinement.namespaces == Namespaces::None)
             .then(|| u32::try_from(child.pid.as_raw()).unwrap_or(0));
         let mut reaper = Reaper::new(
@@ -216,7 +221,7 @@ impl Confined<'_> {
             child,
             self.signals,
             self.rooms,
-            &self.assignment.limits,
+            self.assignment.limits.wall_ms,
         );
         reaper.wait_until_armed(&self.given())?;
         let stage = match reaper.broker {

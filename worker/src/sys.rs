@@ -162,6 +162,13 @@ pub(crate) fn drop_capabilities() -> io::Result<()> {
     checked(result).map(drop)
 }
 
+/// Sets the nice value of this process (of one thread, where it has one only).
+pub(crate) fn set_nice(nice: i32) -> io::Result<()> {
+    // SAFETY: setpriority(2) takes plain numbers.
+    let result = unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, nice) };
+    checked(result.into()).map(drop)
+}
+
 /// Adds attributes (`MOUNT_ATTR_*`) to a mount, and with `recursive` to all below it.
 pub(crate) fn harden_mount(path: &CStr, attributes: u64, recursive: bool) -> io::Result<()> {
     let change = libc::mount_attr {

@@ -143,7 +143,7 @@ fn the_explanation_shows_grants_with_reasons_limits_and_what_is_not_expressible(
         "\nread and write\n  null-device: every language opens it for both",
         "  PATH=<environment>/bin:/usr/local/bin:/usr/bin:/bin:",
         "  wall_seconds        3600 s   time by the clock\n",
-        "  memory_mib        8192 MiB   private memory of one process\n",
+        "  memory_mib        8192 MiB   memory of all processes together\n",
         "what no policy can express",
         "there is no network, whatever a policy says",
     ] {

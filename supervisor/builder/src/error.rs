@@ -7,6 +7,7 @@ use protocol::Hook;
 
 use crate::executor::ExecuteError;
 use crate::inspect::{BadWheel, OutputRefused};
+use crate::limit::Reached;
 
 /// A build, or what comes before it, failed.
 #[derive(Debug, thiserror::Error)]
@@ -124,16 +125,10 @@ pub enum BuildError {
     #[error("{0}")]
     Hook(Box<HookFailure>),
     /// A limit was reached.
-    #[error("the build reached its limit of {limit}: {allowed}")]
+    #[error("{reached}")]
     Limit {
-        /// The limit in words.
-        limit: &'static str,
-        /// Its value in words.
-        allowed: String,
-        /// The flag that raises it.
-        flag: &'static str,
-        /// The code.
-        code: Code,
+        /// The limit.
+        reached: Reached,
         /// Which hook of which backend, and after how long.
         place: String,
     },
@@ -253,8 +248,13 @@ pub enum HookProblem {
     #[error("the build backend called sys.exit({0})")]
     Exited(String),
     /// Its process ended without a result.
-    #[error("the build backend's process ended without a result: {0}")]
-    Died(String),
+    #[error("the build backend's process ended without a result: {how}")]
+    Died {
+        /// How, in words.
+        how: String,
+        /// The signal that ended it, if one did.
+        signal: Option<i32>,
+    },
     /// It returned something else than PEP 517 wants.
     #[error("the hook returned {0}, which is not what PEP 517 wants")]
     Returned(String),
@@ -299,7 +299,7 @@ impl BuildError {
             Self::BuildRequires { .. } => Code::BuildRequires,
             Self::Cycle { .. } => Code::BuildCycle,
             Self::Hook(failure) => failure.code(),
-            Self::Limit { code, .. } => *code,
+            Self::Limit { reached, .. } => reached.code(),
             Self::Output(error) => error.code(),
             Self::Wheel(error) => error.code(),
             Self::WrongName { .. } => Code::WrongName,
@@ -364,7 +364,7 @@ impl HookFailure {
             HookProblem::NoHook | HookProblem::Returned(_) | HookProblem::Unreadable(_) => {
                 Code::HookResult
             }
-            HookProblem::Died(_) => Code::BackendDied,
+            HookProblem::Died { .. } => Code::BackendDied,
             HookProblem::Raised { .. } | HookProblem::Exited(_) if self.wanted_network() => {
                 Code::DeniedNetwork
             }

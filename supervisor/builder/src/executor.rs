@@ -11,8 +11,10 @@ use futures::future::BoxFuture;
 use model::Code;
 use protocol::{
     Assignment, Claim, Denial, Fault, FrameError, Guarantee, HookCall, HookReturn, IsolationReport,
-    Level, Limit, Listing,
+    Level, Listing,
 };
+
+use crate::limit::Stopped;
 
 /// Decides the next call, given what the last hook returned (`None` at the start). `None` ends it.
 pub type Dialogue = Box<dyn FnMut(Option<&HookReturn>) -> Option<HookCall> + Send>;
@@ -73,17 +75,6 @@ pub struct Evidence {
     pub claim: Claim,
     /// The host's pid of the program was known to be this.
     pub pid: Option<u32>,
-}
-
-impl Evidence {
-    /// Returns the limit that ended the run, if one did.
-    #[must_use]
-    pub fn limit(&self) -> Option<Limit> {
-        match self.claim.ending {
-            protocol::Ending::Reached(limit) => Some(limit),
-            _ => None,
-        }
-    }
 }
 
 /// Why a run gave no evidence.
@@ -156,12 +147,9 @@ pub enum ExecuteError {
         /// What was asked.
         floor: Floor,
     },
-    /// The build wrote more output than it may.
-    #[error("the build wrote more than {limit} bytes of output")]
-    LogLimit {
-        /// The limit in bytes.
-        limit: u64,
-    },
+    /// A limit was reached.
+    #[error("{}", .0.reached)]
+    Limit(Box<Stopped>),
     /// The log could not be written.
     #[error("could not write the log `{}`", path.display())]
     Log {
@@ -212,6 +200,15 @@ impl Floor {
 }
 
 impl ExecuteError {
+    /// Adds how the worker's process ended, where that is told.
+    pub(crate) fn with_status(self, status: String) -> Self {
+        match self {
+            Self::Vanished { .. } => Self::Vanished { status },
+            Self::Truncated { .. } => Self::Truncated { status },
+            other => other,
+        }
+    }
+
     /// Returns the stable code.
     #[must_use]
     pub fn code(&self) -> Code {
@@ -228,7 +225,7 @@ impl ExecuteError {
                 }
             },
             Self::Unconfined { .. } => Code::SelfTest,
-            Self::LogLimit { .. } => Code::LogLimit,
+            Self::Limit(stopped) => stopped.reached.code(),
             Self::Log { source, .. } if crate::error::is_full(source) => Code::DiskFull,
             Self::Log { .. } => Code::Io,
             Self::Cancelled => Code::Interrupted,

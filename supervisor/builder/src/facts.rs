@@ -11,7 +11,7 @@ use rustix::fs::{Mode, OFlags, openat};
 
 use crate::assignment::{Layout, readable};
 use crate::error::BuildError;
-use crate::executor::{Executor, Floor, Job};
+use crate::executor::{ExecuteError, Executor, Floor, Job};
 use crate::furnished::{furnished, is_full};
 use crate::local::{LocalExecutor, UidLease};
 
@@ -84,10 +84,9 @@ async fn ask(
         lines: None,
         redactor: crate::redact::Redactor::default(),
     };
-    let (evidence, scratch) = executor.execute(job).await?;
-    let facts = |why: String| {
+    let facts = |scratch: &cache::Scratch, why: String| {
         // An answer that found no room says nothing about the interpreter.
-        if is_full(&scratch) {
+        if is_full(scratch) {
             return BuildError::DiskFull;
         }
         BuildError::Facts {
@@ -95,6 +94,13 @@ async fn ask(
             why,
         }
     };
+    let (evidence, scratch) = match executor.execute(job).await {
+        Err(ExecuteError::Limit(stopped)) => {
+            return Err(facts(&stopped.scratch, stopped.reached.to_string()));
+        }
+        outcome => outcome?,
+    };
+    let facts = |why: String| facts(&scratch, why);
     match evidence.claim.ending {
         Ending::Exited(0) => {}
         Ending::Exited(code) => return Err(facts(format!("it exited with status {code}"))),
@@ -167,6 +173,7 @@ fn grants(found: &Found) -> Result<Vec<PathGrant>, BuildError> {
 fn limits() -> Limits {
     Limits {
         wall_ms: 60_000,
+        silence_ms: 60_000,
         cpu_seconds: 60,
         memory_bytes: 2 << 30,
         processes: 16,

@@ -6,6 +6,7 @@ use model::Code;
 
 use crate::error::{BuildError, HookFailure, HookProblem};
 use crate::executor::ExecuteError;
+use crate::limit::Reached;
 use crate::local::neutralised;
 use crate::outcome::Failure;
 use crate::redact::Redactor;
@@ -19,8 +20,12 @@ impl Failure {
         if let BuildError::Hook(failure) = inner {
             details.extend(hook_details(failure));
         }
-        if let BuildError::Limit { place, .. } = inner {
+        if let BuildError::Limit { reached, place } = inner {
             details.push(("in", place.clone()));
+            details.push(("used", reached.evidence()));
+        }
+        if let BuildError::Execute(ExecuteError::Limit(stopped)) = inner {
+            details.push(("used", stopped.reached.evidence()));
         }
         if let BuildError::NoVersion { left_out, .. } = inner {
             details.extend(left_out.iter().take(10).map(|one| ("why", safe(one))));
@@ -121,7 +126,8 @@ fn hint(error: &BuildError) -> Option<String> {
         BuildError::Git(error) if error.hint().is_some() => {
             return error.hint().map(ToOwned::to_owned);
         }
-        BuildError::Limit { flag, .. } => format!("raise it with {flag}, if the build deserves it"),
+        BuildError::Limit { reached, .. } => raise(reached),
+        BuildError::Execute(ExecuteError::Limit(stopped)) => raise(&stopped.reached),
         BuildError::UnknownProject { name } => {
             format!("check the spelling of `{name}`, or name its index with --index")
         }
@@ -152,9 +158,6 @@ fn hint(error: &BuildError) -> Option<String> {
             "run it where the kernel gives more (`fumehood doctor` names what is missing), or accept less: --min-isolation {}",
             report.level
         ),
-        BuildError::Execute(ExecuteError::LogLimit { .. }) => {
-            "raise it with --log-limit, if the build deserves it".to_owned()
-        }
         BuildError::Removed { .. } => {
             "run it again; whoever says `cache clean --force` or `cache prune --force` takes what others use"
                 .to_owned()
@@ -174,6 +177,13 @@ fn hint(error: &BuildError) -> Option<String> {
         },
     };
     Some(text)
+}
+
+fn raise(reached: &Reached) -> String {
+    format!(
+        "raise it with {}, if the build deserves it",
+        reached.raised_with()
+    )
 }
 
 fn hook_hint(failure: &HookFailure) -> Option<String> {

@@ -14,6 +14,7 @@ mod git;
 mod hook;
 mod inspect;
 mod key;
+mod limit;
 mod local;
 mod outcome;
 mod pipeline;
@@ -31,6 +32,7 @@ pub use executor::{Dialogue, Evidence, ExecuteError, Executor, Floor, Job, LineS
 pub use facts::ask_interpreter;
 pub use git::GitError;
 pub use inspect::{BadWheel, Expected, Inspected, OutputRefused, inspect, take_output};
+pub use limit::{Known, Reached, Stopped};
 pub use local::{Host, LocalExecutor, WorkerProgram, neutralised};
 pub use outcome::{Failure, Origin, Wheel};
 pub use pipeline::wheels;

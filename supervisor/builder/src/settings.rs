@@ -21,7 +21,9 @@ use crate::local::LocalExecutor;
 pub struct Overrides {
     /// Wall clock of one build, in milliseconds.
     pub wall_ms: Option<u64>,
-    /// Bytes of private memory of one process.
+    /// Time without output, in milliseconds.
+    pub silence_ms: Option<u64>,
+    /// Bytes of memory of all processes together.
     pub memory_bytes: Option<u64>,
     /// Processes.
     pub processes: Option<u64>,
@@ -37,6 +39,7 @@ impl Overrides {
     pub fn over(&self, limits: &Limits) -> Limits {
         Limits {
             wall_ms: self.wall_ms.unwrap_or(limits.wall_ms),
+            silence_ms: self.silence_ms.unwrap_or(limits.silence_ms),
             memory_bytes: self.memory_bytes.unwrap_or(limits.memory_bytes),
             processes: self.processes.unwrap_or(limits.processes),
             scratch_bytes: self.scratch_bytes.unwrap_or(limits.scratch_bytes),

@@ -100,7 +100,8 @@ codes! {
     WallLimit "F0601" Limit "the build took too long";
     LogLimit "F0602" Limit "the build wrote too much output";
     ScratchLimit "F0603" Limit "the build wrote too much to its scratch";
-    ResourceLimit "F0604" Limit "the build reached a limit of processor time, memory or processes";
+    ResourceLimit "F0604" Limit "the build reached a limit of processor time, memory, processes or open files";
+    SilenceLimit "F0605" Limit "the build was silent for too long";
     UnknownProject "F0701" NoMatch "the index does not know this project";
     NoVersion "F0702" NoMatch "no version fits";
     Unresolvable "F0703" NoMatch "the requirements contradict each other";

@@ -37,13 +37,16 @@ pub(crate) struct SandboxArgs {
     /// How long a build may take, such as `90s`, `30m` or `2h`
     #[arg(long, value_name = "TIME")]
     pub(crate) timeout: Option<String>,
-    /// Memory that one process of a build may use, such as `4G`
+    /// How long a build may say nothing
+    #[arg(long, value_name = "TIME")]
+    pub(crate) idle_timeout: Option<String>,
+    /// Memory that all processes of a build may use together, such as `4G`
     #[arg(long, value_name = "SIZE")]
     pub(crate) memory: Option<String>,
     /// How much a build may keep on disk
     #[arg(long, value_name = "SIZE")]
     pub(crate) disk: Option<String>,
-    /// How many processes a build may run
+    /// How many processes and threads a build may run at a time
     #[arg(long, value_name = "COUNT")]
     pub(crate) processes: Option<String>,
     /// How much a build may write to its log

@@ -73,12 +73,15 @@ pub(crate) fn extras(settings: &SandboxSettings) -> Result<Vec<Extra>, Problem> 
 /// If a variable would raise one: that is for flags alone.
 pub(crate) fn overrides(limits: &LimitSettings, policy: &Policy) -> Result<Overrides, Problem> {
     let of = policy.limits();
-    let wall = limits.wall.as_ref().map(|wall| Value {
-        value: u64::try_from(wall.value.as_millis()).unwrap_or(u64::MAX),
-        origin: wall.origin,
+    let [wall, silence] = [&limits.wall, &limits.silence].map(|span| {
+        span.as_ref().map(|span| Value {
+            value: u64::try_from(span.value.as_millis()).unwrap_or(u64::MAX),
+            origin: span.origin,
+        })
     });
     Ok(Overrides {
         wall_ms: lowered(wall.as_ref(), of.wall_ms, "--timeout")?,
+        silence_ms: lowered(silence.as_ref(), of.silence_ms, "--idle-timeout")?,
         memory_bytes: lowered(limits.memory.as_ref(), of.memory_bytes, "--memory")?,
         processes: lowered(limits.processes.as_ref(), of.processes, "--processes")?,
         scratch_bytes: lowered(limits.disk.as_ref(), of.scratch_bytes, "--disk")?,

@@ -36,6 +36,8 @@ pub(crate) struct SandboxSettings {
 pub(crate) struct LimitSettings {
     /// `--timeout`
     pub(crate) wall: Option<Value<Duration>>,
+    /// `--idle-timeout`
+    pub(crate) silence: Option<Value<Duration>>,
     /// `--memory`, bytes
     pub(crate) memory: Option<Value<u64>>,
     /// `--disk`, bytes
@@ -169,6 +171,11 @@ fn limits(args: &SandboxArgs, environment: &Environment) -> Result<LimitSettings
     Ok(LimitSettings {
         wall: Twin::new("--timeout", "FUMEHOOD_TIMEOUT").one(
             args.timeout.as_deref(),
+            environment,
+            words::span,
+        )?,
+        silence: Twin::new("--idle-timeout", "FUMEHOOD_IDLE_TIMEOUT").one(
+            args.idle_timeout.as_deref(),
             environment,
             words::span,
         )?,

@@ -1,16 +1,28 @@
 //! Resource limits of the child that becomes the build. The reaper keeps its own.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use protocol::{Fault, Limits, Namespaces, Step};
 
 use crate::error::At;
+use crate::sys;
+
+/// How much sooner than others a build is chosen when memory runs out (proc_pid_oom_score_adj(5)).
+const SOONER: i32 = 500;
+/// Processes of the build's uid that are not the build's and may not be among those counted before:
+/// the reaper, the unpacker.
+const OURS: u64 = 2;
+/// How nice a build is to what else runs, the reaper and the supervisor first.
+const NICE: i32 = 10;
 
 /// Sets every limit, never above what this process may have.
 ///
-/// `RLIMIT_CORE` is 1 and not 0: zero still feeds a core pattern that is a pipe.
+/// `RLIMIT_CORE` is 1 and not 0: zero still feeds a core pattern that is a pipe. Memory and processor
+/// time are counted from outside, which is what ends a build; here a little more is allowed, so that
+/// the count comes first, and a burst between two looks still has an end.
 pub(crate) fn set_limits(limits: &Limits, processes_now: u64) -> Result<(), Fault> {
     let wanted = [
         (Resource::RLIMIT_CORE, 1),
@@ -18,10 +30,14 @@ pub(crate) fn set_limits(limits: &Limits, processes_now: u64) -> Result<(), Faul
         (Resource::RLIMIT_NOFILE, limits.open_files),
         (
             Resource::RLIMIT_NPROC,
-            processes_now.saturating_add(limits.processes),
+            processes_now
+                .saturating_add(limits.processes)
+                .saturating_add(OURS),
         ),
-        (Resource::RLIMIT_DATA, limits.memory_bytes),
-        (Resource::RLIMIT_CPU, limits.cpu_seconds),
+        (
+            Resource::RLIMIT_DATA,
+            limits.memory_bytes.saturating_add(limits.memory_bytes / 4),
+        ),
         (Resource::RLIMIT_MEMLOCK, 64 * 1024),
         (Resource::RLIMIT_SIGPENDING, 4096),
         (Resource::RLIMIT_MSGQUEUE, 0),
@@ -32,7 +48,54 @@ pub(crate) fn set_limits(limits: &Limits, processes_now: u64) -> Result<(), Faul
         setrlimit(resource, limit, limit)
             .at(Step::Limits, format!("set {resource:?} to {limit}"))?;
     }
-    Ok(())
+    let (_, hard) =
+        getrlimit(Resource::RLIMIT_CPU).at(Step::Limits, "read the limit of processor time")?;
+    // The softer one sends a signal of its own, which tells what happened.
+    let cpu = |more: u64| limits.cpu_seconds.saturating_add(more).min(hard);
+    setrlimit(Resource::RLIMIT_CPU, cpu(1), cpu(3)).at(Step::Limits, "limit processor time")
+}
+
+/// Makes this process nice, and all that come of it.
+pub(crate) fn become_nice() -> Result<(), Fault> {
+    sys::set_nice(NICE).at(Step::Limits, format!("become as nice as {NICE}"))
+}
+
+/// The door to how likely this process is ended when memory runs out: opened before anything is
+/// mounted or restricted, used when the build's child is forked, which inherits the value. The child
+/// could not open it itself.
+pub(crate) struct OomScore {
+    /// Nothing where `/proc` is not writable: then a build is as likely as anybody.
+    own: Option<(File, i32)>,
+}
+
+impl OomScore {
+    /// Opens it.
+    pub(crate) fn open() -> Self {
+        let path = "/proc/self/oom_score_adj";
+        let present = fs::read_to_string(path).ok();
+        let present = present.and_then(|text| text.trim().parse().ok());
+        let file = fs::OpenOptions::new().write(true).open(path).ok();
+        Self {
+            own: file.zip(present),
+        }
+    }
+
+    /// Does `fork` while this process is likelier. Going back to what it was needs no capability.
+    pub(crate) fn raised<T>(&self, fork: impl FnOnce() -> T) -> T {
+        self.set(SOONER);
+        let forked = fork();
+        self.set(0);
+        forked
+    }
+
+    fn set(&self, more: i32) {
+        if let Some((mut file, present)) = self.own.as_ref().map(|(file, present)| (file, *present))
+        {
+            let score = present.saturating_add(more).min(1000);
+            // A second lock: a kernel that refuses it still counts and ends by the limits.
+            drop(file.write_all(score.to_string().as_bytes()));
+        }
+    }
 }
 
 /// Raises the soft limit of descriptors to the hard one.

@@ -25,7 +25,7 @@ mod session;
 
 pub(crate) use boundary::Boundary;
 pub(crate) use landlock::{Domain, Support, restrict};
-pub(crate) use limits::{processes_now, raise_open_files, set_limits};
+pub(crate) use limits::{OomScore, become_nice, processes_now, raise_open_files, set_limits};
 pub(crate) use namespaces::{InNamespace, enter, new_root};
 pub(crate) use privileges::{drop_privileges, end_with_parent, hand_over, hide};
 pub(crate) use probe::Sentinel;

@@ -16,7 +16,7 @@ use super::ssh;
 use super::store::lay_out;
 use crate::assignment::Layout;
 use crate::error::BuildError;
-use crate::executor::{Executor as _, Job};
+use crate::executor::{ExecuteError, Executor as _, Job};
 use crate::furnished::furnished;
 use crate::settings::Settings;
 
@@ -141,17 +141,21 @@ impl<'a> Git<'a> {
         };
         let said = Arc::new(Mutex::new(Vec::new()));
         let job = self.job(scratch, &command, &said)?;
-        let (evidence, scratch) = self.settings.executor.execute(job).await?;
-        let ending = match evidence.claim.ending {
-            Ending::Exited(0) => {
-                let answer = read_answer(&scratch);
-                *self.lock() = Some(scratch);
-                return Ok(Ok(answer?));
-            }
-            Ending::Exited(code) => format!("exit status {code}"),
-            Ending::Signalled(signal) => format!("signal {signal}"),
-            Ending::Reached(limit) => format!("its limit was reached: {limit:?}"),
-            Ending::Ended | Ending::Nothing => "it was ended".to_owned(),
+        let (ending, scratch) = match self.settings.executor.execute(job).await {
+            Ok((evidence, scratch)) => match evidence.claim.ending {
+                Ending::Exited(0) => {
+                    let answer = read_answer(&scratch);
+                    *self.lock() = Some(scratch);
+                    return Ok(Ok(answer?));
+                }
+                Ending::Exited(code) => (format!("exit status {code}"), scratch),
+                Ending::Signalled(signal) => (format!("signal {signal}"), scratch),
+                Ending::Reached(_) | Ending::Ended | Ending::Nothing => {
+                    ("it was ended".to_owned(), scratch)
+                }
+            },
+            Err(ExecuteError::Limit(stopped)) => (stopped.reached.to_string(), stopped.scratch),
+            Err(error) => return Err(error.into()),
         };
         *self.lock() = Some(scratch);
         let lines = said.lock().unwrap_or_else(PoisonError::into_inner);
@@ -371,6 +375,8 @@ fn limits(command: &Command) -> Limits {
     let only_answers = !command.writes && !command.objects_only && command.work_tree.is_none();
     Limits {
         wall_ms: 30 * 60 * 1000,
+        // git is told to be quiet.
+        silence_ms: 30 * 60 * 1000,
         cpu_seconds: 30 * 60,
         memory_bytes: 8 << 30,
         processes: 64,

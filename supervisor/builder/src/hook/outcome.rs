@@ -37,7 +37,12 @@ pub(crate) enum HookOutcome {
     /// It called `sys.exit`.
     Exited(String),
     /// Its process ended without a result.
-    Died(String),
+    Died {
+        /// How, in words.
+        how: String,
+        /// The signal that ended it, if one did.
+        signal: Option<i32>,
+    },
     /// There is no result file, or it is not what the Python side writes.
     Unreadable(&'static str),
 }
@@ -88,11 +93,14 @@ pub(crate) fn read(returned: &HookReturn) -> HookOutcome {
             module,
         },
         "exited" => HookOutcome::Exited(safe(&raw.message)),
-        "died" => HookOutcome::Died(match (raw.signal, raw.status) {
-            (Some(signal), _) => format!("signal {signal} ended it"),
-            (None, Some(status)) => format!("it exited with status {status}"),
-            (None, None) => "it ended".to_owned(),
-        }),
+        "died" => HookOutcome::Died {
+            how: match (raw.signal, raw.status) {
+                (Some(signal), _) => format!("signal {signal} ended it"),
+                (None, Some(status)) => format!("it exited with status {status}"),
+                (None, None) => "it ended".to_owned(),
+            },
+            signal: raw.signal,
+        },
         _ => HookOutcome::Unreadable("the hook's result file is not what it should be"),
     }
 }

@@ -1,5 +1,7 @@
 //! What this host can do, asked once, and the executor that uses it.
 
+use std::sync::{Arc, LazyLock};
+
 use cache::{Cache, Scratch};
 use futures::future::BoxFuture;
 use protocol::{
@@ -8,6 +10,7 @@ use protocol::{
 };
 use tokio::sync::{OnceCell, oneshot};
 
+use super::group::Parents;
 use super::live::Live;
 use super::session;
 use super::spawn::WorkerProgram;
@@ -35,6 +38,7 @@ pub struct LocalExecutor {
     cache: Cache,
     live: Live,
     host: OnceCell<Host>,
+    groups: Arc<LazyLock<Parents>>,
 }
 
 impl LocalExecutor {
@@ -50,6 +54,7 @@ impl LocalExecutor {
             cache,
             live: Live::new(),
             host: OnceCell::new(),
+            groups: Arc::new(LazyLock::new(Parents::find)),
         }
     }
 
@@ -130,6 +135,7 @@ impl LocalExecutor {
             },
             limits: Limits {
                 wall_ms: 20_000,
+                silence_ms: 20_000,
                 cpu_seconds: 20,
                 memory_bytes: 1 << 30,
                 processes: 64,
@@ -185,10 +191,14 @@ impl Executor for LocalExecutor {
     ) -> BoxFuture<'_, Result<(crate::executor::Evidence, Scratch), ExecuteError>> {
         let program = self.program.clone();
         let live = self.live.clone();
+        let groups = Arc::clone(&self.groups);
         Box::pin(async move {
             // Dropped with this future, which tells the session to end.
             let (_keep, abandoned) = oneshot::channel();
-            let run = tokio::spawn(session::run(job, program, live, abandoned));
+            let run =
+                tokio::spawn(
+                    async move { session::run(job, program, live, &groups, abandoned).await },
+                );
             match run.await {
                 Ok(outcome) => outcome,
                 Err(_) => Err(ExecuteError::Cancelled),

@@ -7,12 +7,16 @@ use tokio::fs::{File, OpenOptions};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, BufWriter};
 use tokio::net::unix::pipe;
 
+use super::heard::Heard;
 use super::neutral::neutralised;
+use protocol::Limit;
+
 use crate::executor::{ExecuteError, LineSink};
+use crate::limit::{Known, Reached};
 use crate::redact::Redactor;
 
 /// Bytes of one line that are held before it is cut.
-const LINE_CAP: u64 = 64 * 1024;
+const LINE_CAP: usize = 64 * 1024;
 
 /// Reads a worker's output until every process that could write it is gone.
 pub(super) struct LogReader {
@@ -21,11 +25,12 @@ pub(super) struct LogReader {
     pub(super) lines: Option<LineSink>,
     pub(super) redactor: Redactor,
     pub(super) limit: u64,
+    pub(super) heard: Heard,
 }
 
 impl LogReader {
-    /// Runs to the end of the output. Past the limit it returns an error, and the pipe closes.
-    pub(super) async fn run(self) -> Result<u64, ExecuteError> {
+    /// Runs to the end of the output, or to its limit; then the pipe closes.
+    pub(super) async fn run(self) -> Result<Option<Reached>, ExecuteError> {
         let receiver =
             pipe::Receiver::from_owned_fd(self.pipe).map_err(|source| ExecuteError::Plumbing {
                 doing: "read the log pipe",
@@ -40,12 +45,11 @@ impl LogReader {
         let mut line = Vec::new();
         loop {
             line.clear();
-            let mut limited = tokio::io::AsyncReadExt::take(&mut from, LINE_CAP);
-            let got = limited.read_until(b'\n', &mut line).await.unwrap_or(0);
-            if got == 0 {
+            read_line(&mut from, &mut line, &self.heard).await;
+            if line.is_empty() {
                 break;
             }
-            total += got as u64;
+            total += line.len() as u64;
             let text = self.redactor.hide(&neutralised(&line));
             if let Some(lines) = &self.lines {
                 lines(&text);
@@ -55,11 +59,35 @@ impl LogReader {
             }
             if total > self.limit {
                 flush(&mut file, self.path.as_deref()).await?;
-                return Err(ExecuteError::LogLimit { limit: self.limit });
+                return Ok(Some(Reached {
+                    limit: Limit::LogBytes,
+                    allowed: self.limit,
+                    used: total,
+                    known: Known::Counted,
+                }));
             }
         }
         flush(&mut file, self.path.as_deref()).await?;
-        Ok(total)
+        Ok(None)
+    }
+}
+
+/// Reads to the end of a line, or as much as is held of one. Every piece counts as a sign of life.
+async fn read_line(from: &mut BufReader<pipe::Receiver>, line: &mut Vec<u8>, heard: &Heard) {
+    while line.len() < LINE_CAP {
+        let got = from.fill_buf().await.unwrap_or_default();
+        if got.is_empty() {
+            return;
+        }
+        heard.now();
+        let piece = &got[..got.len().min(LINE_CAP - line.len())];
+        let end = piece.iter().position(|byte| *byte == b'\n');
+        let taken = end.map_or(piece.len(), |end| end + 1);
+        line.extend_from_slice(&piece[..taken]);
+        from.consume(taken);
+        if end.is_some() {
+            return;
+        }
     }
 }
 

@@ -1,14 +1,19 @@
 //! The executor that starts workers on this host.
 
+mod ended;
+mod group;
+mod heard;
 mod host;
 mod live;
 mod log;
+mod meter;
 mod neutral;
 mod orphans;
 mod outside;
 mod session;
 mod spawn;
 mod uid;
+mod usage;
 
 pub use host::{Host, LocalExecutor};
 pub use neutral::neutralised;

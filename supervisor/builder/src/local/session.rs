@@ -3,6 +3,7 @@
 //! The session runs in a task of its own, which owns the scratch: whoever waits for it may go away
 //! at any moment, and the worker is still ended before its scratch is removed.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use cache::Scratch;
@@ -14,11 +15,17 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout, timeout_at};
 
+use super::ended::Ended;
+use super::group::{Group, Parents};
+use super::heard::Heard;
 use super::live::Live;
 use super::log::LogReader;
+use super::meter::Meter;
 use super::spawn::{Started, WorkerProgram, spawn};
+use super::usage::Rooms;
 use super::{orphans, outside};
 use crate::executor::{Dialogue, Evidence, ExecuteError, Floor, Job};
+use crate::limit::Reached;
 
 /// How long a worker may take beyond what its own deadline allows.
 const GRACE: Duration = Duration::from_secs(20);
@@ -30,6 +37,7 @@ pub(super) async fn run(
     job: Job,
     program: WorkerProgram,
     live: Live,
+    parents: &Parents,
     abandoned: oneshot::Receiver<()>,
 ) -> Result<(Evidence, Scratch), ExecuteError> {
     let _mark = live.session();
@@ -43,7 +51,12 @@ pub(super) async fn run(
         redactor,
     } = job;
     let limit = assignment.limits.log_bytes;
+    let heard = Heard::new();
     let allowed = Duration::from_millis(assignment.limits.wall_ms) + GRACE;
+    let rooms = Rooms::open(scratch.dir(), &assignment.rooms.writable).map_err(|source| {
+        let doing = "open the rooms of the scratch";
+        ExecuteError::Plumbing { doing, source }
+    })?;
     let Started {
         child,
         pid,
@@ -57,9 +70,19 @@ pub(super) async fn run(
             lines,
             redactor,
             limit,
+            heard: heard.clone(),
         }
         .run(),
     );
+    let mut ending = Ending {
+        child,
+        pid,
+        live,
+        reader: Some(reader),
+    };
+    // Before the first order: what the worker starts is born in its groups.
+    let groups = Group::around(pid, parents, scratch.name(), &assignment.limits);
+    let meter = Arc::new(Meter::new(&assignment, rooms, pid, groups, heard.clone()));
     let mut session = Session {
         link,
         decoder: PushDecoder::default(),
@@ -70,28 +93,25 @@ pub(super) async fn run(
         has_program: assignment.program.is_some(),
         worker: pid,
         namespaces: assignment.confinement.namespaces,
+        heard,
+        meter: Arc::clone(&meter),
+        gathered: Gathered::default(),
     };
+    let limits = assignment.limits.clone();
     let start = Order::Start(Box::new(assignment));
-    let mut ending = Ending {
-        child,
-        pid,
-        live,
-        reader: Some(reader),
-    };
-    let outcome = tokio::select! {
-        outcome = session.converse(start) => outcome,
-        error = ending.log_failure() => Err(error),
-        _ = abandoned => Err(ExecuteError::Cancelled),
+    let ended = tokio::select! {
+        outcome = session.converse(start) => outcome.map_or_else(Ended::Failed, Ended::Well),
+        reached = Arc::clone(&meter).reached() => Ended::Limit(reached),
+        ended = ending.log_ended() => ended,
+        _ = abandoned => Ended::Failed(ExecuteError::Cancelled),
     };
     // Closing the link is the order to end for a worker that still runs.
+    let returns = std::mem::take(&mut session.gathered.returns);
     drop(session);
-    let status = ending.finish(outcome.is_err()).await;
-    match outcome {
-        Ok(evidence) => Ok((evidence, scratch)),
-        Err(ExecuteError::Vanished { .. }) => Err(ExecuteError::Vanished { status }),
-        Err(ExecuteError::Truncated { .. }) => Err(ExecuteError::Truncated { status }),
-        Err(error) => Err(error),
-    }
+    let status = ending.finish(!matches!(ended, Ended::Well(_))).await;
+    let ended = ended.judged(&meter, &limits).await;
+    meter.group.remove().await;
+    ended.told(returns, scratch, status)
 }
 
 /// The talking half.
@@ -105,6 +125,9 @@ struct Session {
     has_program: bool,
     worker: u32,
     namespaces: Namespaces,
+    heard: Heard,
+    meter: Arc<Meter>,
+    gathered: Gathered,
 }
 
 /// What has been gathered so far.
@@ -120,12 +143,11 @@ struct Gathered {
 }
 
 impl Session {
-    async fn converse(&mut self, start: Order) -> Result<Evidence, ExecuteError> {
+    async fn converse(&mut self, start: Order) -> Result<Box<Evidence>, ExecuteError> {
         self.say(&start).await?;
-        let mut gathered = Gathered::default();
         let confined_until = Instant::now() + SET_UP;
         loop {
-            let (until, allowed, waiting) = if gathered.report.is_none() {
+            let (until, allowed, waiting) = if self.gathered.report.is_none() {
                 (confined_until, SET_UP, "setting itself up")
             } else {
                 (self.until, self.allowed, "building")
@@ -135,32 +157,33 @@ impl Session {
                 return Err(ExecuteError::Silent { seconds, waiting });
             };
             let event = event?;
-            if let Some(claim) = self.take(event, &mut gathered).await? {
+            self.heard.now();
+            if let Some(claim) = self.take(event).await? {
+                let gathered = &mut self.gathered;
                 let report = gathered
                     .report
+                    .take()
                     .ok_or(ExecuteError::OutOfTurn { said: "Finished" })?;
-                return Ok(Evidence {
+                return Ok(Box::new(Evidence {
                     report,
-                    listing: gathered.listing,
-                    refused: gathered.refused,
-                    returns: gathered.returns,
-                    denials: gathered.denials,
+                    listing: gathered.listing.take(),
+                    refused: gathered.refused.take(),
+                    returns: gathered.returns.clone(),
+                    denials: std::mem::take(&mut gathered.denials),
                     claim,
                     pid: gathered.pid,
-                });
+                }));
             }
         }
     }
 
     /// Takes one event; the claim if it was the last.
-    async fn take(
-        &mut self,
-        event: Event,
-        gathered: &mut Gathered,
-    ) -> Result<Option<protocol::Claim>, ExecuteError> {
+    async fn take(&mut self, event: Event) -> Result<Option<protocol::Claim>, ExecuteError> {
+        let gathered = &mut self.gathered;
         match event {
             Event::Faulted(fault) => return Err(ExecuteError::Fault(fault)),
-            Event::Confined(report) if gathered.report.is_none() => {
+            Event::Confined(mut report) if gathered.report.is_none() => {
+                self.meter.group.complete(&mut report.guarantees);
                 if !self.floor.admits(&report) {
                     let floor = self.floor.clone();
                     return Err(ExecuteError::Floor {
@@ -194,7 +217,7 @@ impl Session {
                     return Err(ExecuteError::OutOfTurn { said: "Returned" });
                 }
                 self.call(Some(&returned)).await?;
-                gathered.returns.push(returned);
+                self.gathered.returns.push(returned);
             }
             Event::Denied(denial) => {
                 if gathered.denials.len() < 1000 {
@@ -248,17 +271,19 @@ struct Ending {
     child: Child,
     pid: u32,
     live: Live,
-    reader: Option<JoinHandle<Result<u64, ExecuteError>>>,
+    reader: Option<JoinHandle<Result<Option<Reached>, ExecuteError>>>,
 }
 
 impl Ending {
     /// Resolves if the log fails or grows too large; never if it ends well.
-    async fn log_failure(&mut self) -> ExecuteError {
+    async fn log_ended(&mut self) -> Ended {
         if let Some(reader) = &mut self.reader {
             let outcome = reader.await;
             self.reader = None;
-            if let Ok(Err(error)) = outcome {
-                return error;
+            match outcome {
+                Ok(Err(error)) => return Ended::Failed(error),
+                Ok(Ok(Some(reached))) => return Ended::Limit(reached),
+                Ok(Ok(None)) | Err(_) => {}
             }
         }
         std::future::pending().await

@@ -19,7 +19,7 @@ use super::provider::{BuildProvider, provider};
 use super::requirements;
 use crate::assignment::{ENVIRONMENT_AT, Layout};
 use crate::error::BuildError;
-use crate::executor::{Executor, Job};
+use crate::executor::{ExecuteError, Executor, Job};
 use crate::furnished::furnished;
 use crate::watch::BuildEvent;
 
@@ -228,8 +228,14 @@ impl Pipeline {
             lines: None,
             redactor: crate::redact::Redactor::default(),
         };
-        let (evidence, scratch) = settings.executor.execute(job).await?;
         // Without bytecode the environment is slower, not wrong.
+        let (evidence, scratch) = match settings.executor.execute(job).await {
+            Err(ExecuteError::Limit(stopped)) => {
+                tracing::warn!(limit = %stopped.reached, "an environment was not byte-compiled");
+                return Ok(staged);
+            }
+            outcome => outcome?,
+        };
         if evidence.claim.ending != protocol::Ending::Exited(0) {
             tracing::warn!(ending = ?evidence.claim.ending, "an environment was not byte-compiled");
         }

@@ -1,19 +1,16 @@
 //! The evidence of a run, judged: what went wrong, in whose room. Pure.
 
-use model::Code;
 use protocol::{Ending, Hook, HookReturn, Limit, Limits};
+use rustix::process::Signal;
 
 use crate::error::{BuildError, HookFailure, HookProblem};
 use crate::executor::Evidence;
 use crate::hook::{HookOutcome, HookRequest, read};
+use crate::limit::{Known, Reached, Stopped};
 use crate::wants::Wants;
 
-/// Judges what no hook can be asked about: the archive, limits, a program that ended by itself.
-pub(super) fn early(
-    evidence: &Evidence,
-    request: &HookRequest,
-    limits: &Limits,
-) -> Result<(), BuildError> {
+/// Judges what no hook can be asked about: the archive, a program that ended by itself.
+pub(super) fn early(evidence: &Evidence, request: &HookRequest) -> Result<(), BuildError> {
     if let Some((rule, detail)) = &evidence.refused {
         return Err(BuildError::Archive {
             rule: rule.clone(),
@@ -21,18 +18,24 @@ pub(super) fn early(
         });
     }
     match evidence.claim.ending {
-        Ending::Reached(limit) => Err(reached(limit, limits, place(evidence, request))),
         Ending::Exited(code) => Err(failed(
             evidence,
             request,
-            HookProblem::Died(format!("Python exited with status {code}")),
+            HookProblem::Died {
+                how: format!("Python exited with status {code}"),
+                signal: None,
+            },
         )),
         Ending::Signalled(signal) => Err(failed(
             evidence,
             request,
-            HookProblem::Died(format!("signal {signal} ended Python")),
+            HookProblem::Died {
+                how: format!("signal {signal} ended Python"),
+                signal: Some(signal),
+            },
         )),
-        Ending::Ended | Ending::Nothing => Ok(()),
+        // A session turns what a worker says of limits into an error of its own.
+        Ending::Reached(_) | Ending::Ended | Ending::Nothing => Ok(()),
     }
 }
 
@@ -58,7 +61,10 @@ pub(super) fn built(evidence: &Evidence, request: &HookRequest) -> Result<(), Bu
         return Err(failed(
             evidence,
             request,
-            HookProblem::Died("it was not called".to_owned()),
+            HookProblem::Died {
+                how: "it was not called".to_owned(),
+                signal: None,
+            },
         ));
     };
     match read(returned) {
@@ -109,7 +115,7 @@ fn hook(
             module,
         },
         HookOutcome::Exited(with) => HookProblem::Exited(with),
-        HookOutcome::Died(how) => HookProblem::Died(how),
+        HookOutcome::Died { how, signal } => HookProblem::Died { how, signal },
         HookOutcome::Unreadable(why) => HookProblem::Unreadable(why),
     };
     with(evidence, request, returned, problem)
@@ -134,7 +140,7 @@ fn with(
 /// A failure of whatever hook came after those that returned.
 fn failed(evidence: &Evidence, request: &HookRequest, problem: HookProblem) -> BuildError {
     BuildError::Hook(Box::new(HookFailure {
-        hook: running(evidence),
+        hook: running(&evidence.returns),
         backend: request.backend().to_owned(),
         elapsed_ms: 0,
         problem,
@@ -143,74 +149,126 @@ fn failed(evidence: &Evidence, request: &HookRequest, problem: HookProblem) -> B
     }))
 }
 
-/// Which hook was running, of which backend.
-fn place(evidence: &Evidence, request: &HookRequest) -> String {
-    format!(
-        "{} of {}",
-        running(evidence),
-        crate::local::neutralised(request.backend().as_bytes())
-    )
+/// A run that a limit ended, in the words of its build.
+pub(super) fn stopped(stopped: &Stopped, request: &HookRequest) -> BuildError {
+    BuildError::Limit {
+        reached: stopped.reached,
+        place: place(running(&stopped.returns), request.backend()),
+    }
+}
+
+/// Turns the failure of a hook into that of a limit, where the hook failed with the very error or
+/// signal that the kernel answers with at a limit.
+pub(super) fn at_limit(error: BuildError, limits: &Limits) -> BuildError {
+    let BuildError::Hook(failure) = &error else {
+        return error;
+    };
+    let Some((limit, known)) = sign(&failure.problem) else {
+        return error;
+    };
+    let allowed = limit.of(limits);
+    BuildError::Limit {
+        reached: Reached {
+            limit,
+            allowed,
+            used: allowed,
+            known,
+        },
+        place: place(failure.hook, &failure.backend),
+    }
+}
+
+/// The limit whose sign a failure bears (setrlimit(2)), if it bears one. `EAGAIN` is none: it means
+/// many things.
+fn sign(problem: &HookProblem) -> Option<(Limit, Known)> {
+    match problem {
+        HookProblem::Raised { kind, message, .. } => {
+            let limit = match kind.as_str() {
+                "MemoryError" => Limit::Memory,
+                "OSError" if message.starts_with("[Errno 24]") => Limit::OpenFiles,
+                "OSError" if message.starts_with("[Errno 27]") => Limit::FileBytes,
+                _ => return None,
+            };
+            Some((limit, Known::Said))
+        }
+        HookProblem::Died {
+            signal: Some(signal),
+            ..
+        } => {
+            let limit = match Signal::from_named_raw(*signal)? {
+                Signal::XCPU => Limit::Cpu,
+                Signal::XFSZ => Limit::FileBytes,
+                _ => return None,
+            };
+            Some((limit, Known::Signal))
+        }
+        _ => None,
+    }
+}
+
+/// A hook of a backend.
+fn place(hook: Hook, backend: &str) -> String {
+    let backend = crate::local::neutralised(backend.as_bytes());
+    format!("{hook} of {backend}")
 }
 
 /// The hook after those that returned.
-fn running(evidence: &Evidence) -> Hook {
-    if find(evidence, Hook::GetRequiresForBuildWheel).is_some() {
+fn running(returns: &[HookReturn]) -> Hook {
+    let has_asked = returns
+        .iter()
+        .any(|one| one.hook == Hook::GetRequiresForBuildWheel);
+    if has_asked {
         Hook::BuildWheel
     } else {
         Hook::GetRequiresForBuildWheel
     }
 }
 
-fn reached(limit: Limit, limits: &Limits, place: String) -> BuildError {
-    let (limit, allowed, flag, code) = match limit {
-        Limit::Wall => (
-            "time",
-            format!("{} s", limits.wall_ms / 1000),
-            "--timeout",
-            Code::WallLimit,
-        ),
-        Limit::Cpu => (
-            "processor time",
-            format!("{} s", limits.cpu_seconds),
-            "--timeout",
-            Code::ResourceLimit,
-        ),
-        Limit::Memory => (
-            "memory",
-            format!("{} MiB", limits.memory_bytes >> 20),
-            "--memory",
-            Code::ResourceLimit,
-        ),
-        Limit::Processes => (
-            "processes",
-            limits.processes.to_string(),
-            "--processes",
-            Code::ResourceLimit,
-        ),
-        Limit::ScratchBytes => (
-            "disk space",
-            format!("{} MiB", limits.scratch_bytes >> 20),
-            "--disk",
-            Code::ScratchLimit,
-        ),
-        Limit::ScratchInodes => (
-            "files",
-            format!("{} files", limits.scratch_inodes),
-            "--disk",
-            Code::ScratchLimit,
-        ),
-        Limit::LogBytes => (
-            "output",
-            format!("{} bytes", limits.log_bytes),
-            "--log-limit",
-            Code::LogLimit,
-        ),
-    };
-    BuildError::Limit {
-        limit,
-        allowed,
-        flag,
-        code,
-        place,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn raised(kind: &str, message: &str) -> HookProblem {
+        HookProblem::Raised {
+            kind: kind.to_owned(),
+            message: message.to_owned(),
+            module: None,
+        }
+    }
+
+    fn died(signal: Option<i32>) -> HookProblem {
+        HookProblem::Died {
+            how: String::new(),
+            signal,
+        }
+    }
+
+    #[test]
+    fn only_the_errors_of_a_limit_are_signs_of_one() {
+        for (problem, limit) in [
+            (raised("MemoryError", ""), Some(Limit::Memory)),
+            (
+                raised("OSError", "[Errno 24] Too many open files: 'x'"),
+                Some(Limit::OpenFiles),
+            ),
+            (
+                raised("OSError", "[Errno 27] File too large"),
+                Some(Limit::FileBytes),
+            ),
+            (
+                raised(
+                    "BlockingIOError",
+                    "[Errno 11] Resource temporarily unavailable",
+                ),
+                None,
+            ),
+            (raised("RuntimeError", "[Errno 24] said by hand"), None),
+            (died(Some(24)), Some(Limit::Cpu)),
+            (died(Some(25)), Some(Limit::FileBytes)),
+            (died(Some(9)), None),
+            (died(None), None),
+        ] {
+            assert_eq!(sign(&problem).map(|(limit, _)| limit), limit, "{problem:?}");
+        }
     }
 }

@@ -13,7 +13,7 @@ use super::{judge, requirements};
 use crate::assignment::{Layout, compile, hook_program, unpack_order};
 use crate::build_id::BuildId;
 use crate::error::BuildError;
-use crate::executor::{Dialogue, Evidence, Executor, Job, LineSink};
+use crate::executor::{Dialogue, Evidence, ExecuteError, Executor, Job, LineSink};
 use crate::furnished::{furnished, is_full};
 use crate::hook::{HookOutcome, HookRequest, call, read};
 use crate::local::UidLease;
@@ -159,7 +159,7 @@ impl Run<'_> {
         let markers = &self.pipeline.settings.facts.markers;
         let first = Hook::GetRequiresForBuildWheel;
         let (evidence, scratch) = self.run(scratch, &equipment, first, true).await?;
-        let judged = judge::early(&evidence, &self.request, &self.limits())
+        let judged = judge::early(&evidence, &self.request)
             .and_then(|()| judge::asked_for(&evidence, &self.request));
         let asked = match judged {
             Ok(asked) => asked,
@@ -188,7 +188,7 @@ impl Run<'_> {
             hooks.extend(timed(&evidence));
             (evidence, scratch, equipment)
         };
-        let judged = judge::early(&evidence, &self.request, &self.limits())
+        let judged = judge::early(&evidence, &self.request)
             .and_then(|()| judge::built(&evidence, &self.request));
         if let Err(error) = judged {
             return Err(self.failed(scratch, error).await);
@@ -212,7 +212,8 @@ impl Run<'_> {
 
     /// A build that failed on a full disk failed because of it; one that failed by itself may have wanted to
     /// fetch something.
-    async fn failed(&self, scratch: Scratch, mut error: BuildError) -> BuildError {
+    async fn failed(&self, scratch: Scratch, error: BuildError) -> BuildError {
+        let mut error = judge::at_limit(error, &self.limits());
         if is_full(&scratch) && !matches!(error, BuildError::Limit { .. }) {
             return BuildError::DiskFull;
         }
@@ -294,7 +295,13 @@ impl Run<'_> {
         if is_gone(environment.as_ref()) {
             return Err(removed("the build environment"));
         }
-        Ok(outcome?)
+        match outcome {
+            Err(ExecuteError::Limit(stopped)) => {
+                let error = judge::stopped(&stopped, &self.request);
+                Err(self.failed(stopped.scratch, error).await)
+            }
+            outcome => Ok(outcome?),
+        }
     }
 
     fn stage(&self, stage: &'static str) {
