@@ -104,6 +104,6 @@ impl Examination<'_> {
                 .into_iter()
                 .map(|(path, _)| (path, "temporary files")),
         );
-        HostFacts::of(&places)
+        HostFacts::of(&places, self.executor.control_groups())
     }
 }

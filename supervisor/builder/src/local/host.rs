@@ -71,6 +71,12 @@ impl LocalExecutor {
         self.host.get_or_try_init(|| self.ask_host()).await
     }
 
+    /// Returns the control groups below which this process makes one for each build, in words.
+    #[must_use]
+    pub fn control_groups(&self) -> Vec<String> {
+        self.groups.in_words()
+    }
+
     async fn ask_host(&self) -> Result<Host, BuildError> {
         let wished = if nix::unistd::geteuid().is_root() {
             Namespaces::WithoutUser

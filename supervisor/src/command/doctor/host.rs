@@ -27,6 +27,8 @@ pub(super) struct HostFacts {
     pub(super) mounts: Vec<Mount>,
     /// Sockets of services that the caller could connect to, and builds can not.
     pub(super) sockets: Vec<String>,
+    /// Control groups in which each build gets one of its own; without them limits are counted from outside.
+    pub(super) control_groups: Vec<String>,
     /// Whether the kernel lets programs type into the terminal that they share; unknown to older kernels, which do.
     pub(super) legacy_tiocsti: Option<bool>,
 }
@@ -50,7 +52,7 @@ pub(super) struct Mount {
 
 impl HostFacts {
     /// Looks at the host; what is not there is left out.
-    pub(super) fn of(places: &[(PathBuf, &'static str)]) -> Self {
+    pub(super) fn of(places: &[(PathBuf, &'static str)], control_groups: Vec<String>) -> Self {
         let table = fs::read("/proc/self/mountinfo").unwrap_or_default();
         Self {
             mounts: places
@@ -58,6 +60,7 @@ impl HostFacts {
                 .filter_map(|(path, purpose)| Mount::of(path, purpose, &table))
                 .collect(),
             sockets: sockets(),
+            control_groups,
             legacy_tiocsti: fs::read(TIOCSTI).ok().map(|text| text.trim_ascii() == b"1"),
         }
     }

@@ -82,6 +82,17 @@ fn host(sheet: &mut Sheet, host: &HostFacts) {
         sheet.more(&format!("{lies} ({})", mount.purpose));
     }
     sheet.gap();
+    sheet.line(
+        "groups",
+        match host.control_groups.as_slice() {
+            [] => "none can be made: limits are counted from outside",
+            _ => "one for each build, below",
+        },
+    );
+    for group in &host.control_groups {
+        sheet.more(group);
+    }
+    sheet.gap();
     sheet.line("doors", "that are open to you and closed to builds");
     for socket in &host.sockets {
         sheet.more(socket);

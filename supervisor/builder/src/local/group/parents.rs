@@ -56,6 +56,25 @@ impl Parents {
         found
     }
 
+    /// Names each with what it bounds: `/sys/fs/cgroup/memory/x (version 1: memory)`.
+    pub(in crate::local) fn in_words(&self) -> Vec<String> {
+        let words = self.all.iter().map(|parent| {
+            let version = match parent.version {
+                Version::One => 1,
+                Version::Two => 2,
+            };
+            let bounds = [(parent.memory, "memory"), (parent.pids, "pids")];
+            let bounds: Vec<_> = bounds
+                .iter()
+                .filter(|(is, _)| *is)
+                .map(|(_, word)| *word)
+                .collect();
+            let folder = parent.folder.display();
+            format!("{folder} (version {version}: {})", bounds.join(", "))
+        });
+        words.collect()
+    }
+
     /// Takes a group of the second version, if it was given to us and its controllers can be handed on.
     fn delegated(&mut self, parent: Parent) {
         if !is_delegated(&parent.folder) {
