@@ -73,6 +73,32 @@ impl Proxies {
         self.http.is_none() && self.https.is_none()
     }
 
+    /// Returns the variables that tell them to another program, passwords and all.
+    #[must_use]
+    pub fn variables(&self) -> Vec<(&'static str, String)> {
+        let url = |url: &Option<Url>| url.as_ref().map(ToString::to_string);
+        let said = [
+            ("http_proxy", url(&self.http)),
+            ("https_proxy", url(&self.https)),
+            ("no_proxy", self.no_proxy.clone()),
+        ];
+        let said = said.into_iter();
+        said.filter_map(|(name, value)| Some((name, value?)))
+            .collect()
+    }
+
+    /// Returns the passwords in their addresses, as they stand there and as they are meant.
+    #[must_use]
+    pub fn passwords(&self) -> Vec<String> {
+        let written = [&self.http, &self.https].into_iter().flatten();
+        let written = written.filter_map(|url| url.password());
+        let both = written.flat_map(|text| {
+            let meant = percent_encoding::percent_decode_str(text).decode_utf8_lossy();
+            [text.to_owned(), meant.into_owned()]
+        });
+        both.collect()
+    }
+
     /// Returns the hosts of the proxies themselves.
     pub(crate) fn hosts(&self) -> impl Iterator<Item = String> {
         let urls = [&self.http, &self.https];

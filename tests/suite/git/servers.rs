@@ -73,3 +73,32 @@ fn credentials_stand_in_no_list_of_arguments() {
         assert!(own || !line.contains("bWU6czNjcmV0"), "{line}");
     }
 }
+
+#[test]
+fn a_proxy_is_asked_instead_of_the_server_and_its_password_appears_nowhere() {
+    let world = world();
+    let root = world.folder("www");
+    Repository::hello(&world, "repository").publish(&root, "hello");
+    let server = FileServer::start(root);
+    // The index plays the proxy: it knows no such path.
+    let proxy = world.index.with_login("me", "s3cret-s3cret");
+    let done = world
+        .wheel(server.url("", "hello"))
+        .env("http_proxy", proxy.replace("/simple/", ""))
+        .finish();
+    done.fails_with(Code::GitFailed);
+    assert_eq!(done.tells("s3cret-s3cret"), None);
+    assert_eq!(server.requests(), 0, "{done}");
+    let asked = world.index.all_requests();
+    let of_git = |path: &str| path.starts_with("http://") && path.contains("/info/refs");
+    assert!(
+        asked.iter().any(|request| of_git(&request.path)),
+        "{asked:?}"
+    );
+    let spared = world
+        .wheel(server.url("", "hello"))
+        .env("http_proxy", proxy.replace("/simple/", ""))
+        .env("no_proxy", "127.0.0.1,localhost")
+        .finish();
+    spared.built("hello-1.0-py3-none-any.whl");
+}

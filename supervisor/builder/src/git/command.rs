@@ -228,7 +228,10 @@ impl<'a> Git<'a> {
                 }
                 lines.push(line.to_owned());
             })),
-            redactor: redactor(login.as_ref()),
+            redactor: redactor(
+                login.as_ref(),
+                self.settings.client.settings().proxy.as_ref(),
+            ),
         })
     }
 
@@ -324,6 +327,14 @@ impl<'a> Git<'a> {
             reach.grants.push(grant(file, Access::Read)?);
             let file = file.display().to_string();
             reach.settings.push(("http.sslCAInfo".to_owned(), file));
+        }
+        if matches!(remote.transport(), Transport::Https | Transport::Http)
+            && let Some(proxies) = &self.settings.client.settings().proxy
+        {
+            let variables = proxies.variables().into_iter();
+            reach
+                .variables
+                .extend(variables.map(|(name, value)| (name.to_owned(), value)));
         }
         if let Some(login) = Login::of(remote, &self.settings.client) {
             // git runs a helper by the shell.

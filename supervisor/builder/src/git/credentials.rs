@@ -3,7 +3,7 @@
 //! git asks a helper, and only for the very scheme, host and port that they are of: a server that leads git
 //! elsewhere takes none along. The helper is one line of shell that knows the names of two variables.
 
-use index::Client;
+use index::{Client, Proxies};
 use sources::{GitUrl, Transport};
 
 use crate::redact::Redactor;
@@ -54,8 +54,8 @@ impl std::fmt::Debug for Login {
     }
 }
 
-/// Hides a login in what git says, also as servers are sent it.
-pub(super) fn redactor(login: Option<&Login>) -> Redactor {
+/// Hides a login in what git says, also as servers are sent it, and the passwords of proxies.
+pub(super) fn redactor(login: Option<&Login>, proxies: Option<&Proxies>) -> Redactor {
     use base64::Engine as _;
     let secrets = login.into_iter().flat_map(|login| {
         let both = format!("{}:{}", login.username, login.password);
@@ -63,6 +63,7 @@ pub(super) fn redactor(login: Option<&Login>) -> Redactor {
         [login.username.clone(), login.password.clone(), word]
     });
     let secrets = secrets
+        .chain(proxies.into_iter().flat_map(Proxies::passwords))
         .enumerate()
         .map(|(at, secret)| (at.to_string(), secret));
     Redactor::of(&secrets.collect())
