@@ -83,6 +83,7 @@ async fn ask(
         log: None,
         lines: None,
         redactor: crate::redact::Redactor::default(),
+        watched: true,
     };
     let (evidence, scratch) = executor.execute(job).await?;
     let facts = |why: String| {

@@ -225,6 +225,7 @@ impl<'a> Git<'a> {
                 lines.push(line.to_owned());
             })),
             redactor: redactor(login.as_ref()),
+            watched: true,
         })
     }
 

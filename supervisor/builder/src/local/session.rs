@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use cache::Scratch;
-use protocol::{Event, Namespaces, Order, PushDecoder, encode};
+use protocol::{Enforcement, Event, Guarantee, Namespaces, Order, PushDecoder, encode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::process::Child;
@@ -41,6 +41,7 @@ pub(super) async fn run(
         log,
         lines,
         redactor,
+        watched,
     } = job;
     let limit = assignment.limits.log_bytes;
     let allowed = Duration::from_millis(assignment.limits.wall_ms) + GRACE;
@@ -65,6 +66,7 @@ pub(super) async fn run(
         decoder: PushDecoder::default(),
         dialogue,
         floor,
+        watched,
         until: Instant::now() + allowed,
         allowed,
         has_program: assignment.program.is_some(),
@@ -100,6 +102,7 @@ struct Session {
     decoder: PushDecoder,
     dialogue: Dialogue,
     floor: Floor,
+    watched: bool,
     until: Instant,
     allowed: Duration,
     has_program: bool,
@@ -160,7 +163,13 @@ impl Session {
     ) -> Result<Option<protocol::Claim>, ExecuteError> {
         match event {
             Event::Faulted(fault) => return Err(ExecuteError::Fault(fault)),
-            Event::Confined(report) if gathered.report.is_none() => {
+            Event::Confined(mut report) if gathered.report.is_none() => {
+                let reporting = report.guarantees.entry(Guarantee::Reporting);
+                reporting.and_modify(|found| {
+                    if !self.watched && *found == Enforcement::Enforced {
+                        *found = Enforcement::Partial;
+                    }
+                });
                 if !self.floor.admits(&report) {
                     let floor = self.floor.clone();
                     return Err(ExecuteError::Floor {

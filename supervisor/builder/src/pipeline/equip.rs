@@ -227,6 +227,7 @@ impl Pipeline {
             log: None,
             lines: None,
             redactor: crate::redact::Redactor::default(),
+            watched: true,
         };
         let (evidence, scratch) = settings.executor.execute(job).await?;
         // Without bytecode the environment is slower, not wrong.
