@@ -80,6 +80,22 @@ fn a_decoy_is_known_by_any_name_and_to_any_process_of_the_build() {
 }
 
 #[test]
+fn what_the_first_hook_read_is_told_also_where_another_worker_goes_on() {
+    let world = world();
+    world.index.wheel(&tests::Wheel::new("more", "1.0"));
+    let reads = "def get_requires_for_build_wheel(config_settings=None):\n    \
+        open(os.path.expanduser('~/.netrc')).read()\n    return ['more']";
+    let sdist = Sdist::hello("asks", "1.0").hooks(reads);
+    let done = world.build(&sdist).finish();
+    let wheel = done.built(&sdist.wheel());
+    assert_eq!(
+        touched(&wheel.denials),
+        [("decoy-read", "~/.netrc", 1)],
+        "{done}"
+    );
+}
+
+#[test]
 fn a_wheel_that_holds_a_decoy_is_refused_in_whatever_form() {
     let settings = Setting::all(site());
     for (number, deed) in ["whole", "base64", "hex", "metadata", "name"]

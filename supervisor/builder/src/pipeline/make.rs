@@ -193,11 +193,12 @@ impl Run<'_> {
                 .pipeline
                 .environment_for(roots, &self.source.label, name.as_ref())
                 .await?;
-            let (evidence, scratch) = self
+            let (mut second, scratch) = self
                 .run(scratch, &equipment, Hook::BuildWheel, false)
                 .await?;
-            hooks.extend(timed(&evidence));
-            (evidence, scratch, equipment)
+            hooks.extend(timed(&second));
+            second.denials.splice(..0, evidence.denials);
+            (second, scratch, equipment)
         };
         let judged = judge::early(&evidence, &self.request, &self.limits())
             .and_then(|()| judge::built(&evidence, &self.request));
