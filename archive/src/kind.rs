@@ -58,7 +58,10 @@ impl Kind {
     }
 
     /// Reads the kind of an open file.
-    pub(crate) fn of(archive: &File) -> Result<Self, Refusal> {
+    ///
+    /// # Errors
+    /// If it is none that is read, or can not be read.
+    pub fn of(archive: &File) -> Result<Self, Refusal> {
         let mut head = [0; HEAD];
         let mut filled = 0;
         while filled < HEAD {

@@ -28,7 +28,7 @@ pub use budget::Budget;
 pub use exclusions::Exclusions;
 pub use kind::Kind;
 pub use pack::{Listing, PackError, Packed, listing, pack, pack_checkout, pack_with_repository};
-pub use peek::{MAX_PEEKED, peek};
+pub use peek::{MAX_PEEKED, peek, survey};
 pub use refusal::Refusal;
 pub use top::Top;
 pub use unpack::{Unpacked, unpack};

@@ -8,25 +8,39 @@ use crate::links::{Node, Reached};
 use crate::member::{Member, Visitor, What, drain};
 use crate::plan::{Plan, Tree};
 use crate::walk::walk;
-use crate::{Budget, Kind, Refusal, Top};
+use crate::{Budget, Kind, Refusal, Top, Unpacked};
 
 /// The largest file that is read, in bytes.
 pub const MAX_PEEKED: u64 = 4 << 20;
 
-/// Returns the bytes of those of the `wanted` files that the archive holds. Names are relative to
-/// the top, the stripped folder if there is one; links inside the archive are followed.
-///
-/// The whole archive is judged as [`crate::unpack`] judges it, but for the data of other members.
+/// Returns the bytes of those of the `wanted` files that the archive holds; see [`survey`].
 ///
 /// # Errors
-/// The first rule that is broken; `compression` for a kind that only a worker decodes; `bomb` for a
-/// wanted file above [`MAX_PEEKED`].
+/// As [`survey`].
 pub fn peek(
     archive: &File,
     wanted: &[&str],
     top: Top,
     budget: &Budget,
 ) -> Result<BTreeMap<String, Vec<u8>>, Refusal> {
+    survey(archive, wanted, top, budget).map(|(_, found)| found)
+}
+
+/// Returns what unpacking would lay down, and the bytes of those of the `wanted` files that the
+/// archive holds. Names are relative to the top, the stripped folder if there is one; links inside
+/// the archive are followed.
+///
+/// The whole archive is judged as [`crate::unpack`] judges it, but for the data of other members.
+///
+/// # Errors
+/// The first rule that is broken; `compression` for a kind that only a worker decodes; `bomb` for a
+/// wanted file above [`MAX_PEEKED`].
+pub fn survey(
+    archive: &File,
+    wanted: &[&str],
+    top: Top,
+    budget: &Budget,
+) -> Result<(Unpacked, BTreeMap<String, Vec<u8>>), Refusal> {
     let kind = Kind::of(archive)?;
     if !kind.decodable_in_supervisor() {
         return Err(Refusal::NeedsWorker { kind });
@@ -53,7 +67,8 @@ pub fn peek(
     let found = places
         .into_iter()
         .filter_map(|(name, place)| Some((name, taken.get(&place)?.clone())));
-    Ok(found.collect())
+    let found = found.collect();
+    Ok((Unpacked::of(tree), found))
 }
 
 /// Finds which member holds the bytes of each wanted file.

@@ -51,6 +51,18 @@ pub fn unpack(
     laying.finish()
 }
 
+impl Unpacked {
+    /// Returns what an archive that has passed lays down.
+    pub(crate) fn of(tree: Tree) -> Self {
+        Self {
+            members: tree.members,
+            bytes: tree.bytes,
+            top_folder: tree.strip.map(|folder| shown(folder.as_bytes())),
+            notes: tree.notes,
+        }
+    }
+}
+
 /// The second walk.
 struct Laying<'a> {
     tree: Tree,
@@ -67,12 +79,7 @@ impl Laying<'_> {
                 self.writer.link(place, target)?;
             }
         }
-        Ok(Unpacked {
-            members: self.tree.members,
-            bytes: self.tree.bytes,
-            top_folder: self.tree.strip.map(|folder| shown(folder.as_bytes())),
-            notes: self.tree.notes,
-        })
+        Ok(Unpacked::of(self.tree))
     }
 
     /// Copies an earlier file; a link to itself is there already.

@@ -14,6 +14,8 @@ fn every_command_explains_itself() {
     for command in [
         "wheel",
         "build",
+        "inspect",
+        "verify",
         "doctor",
         "policy",
         "cache",

@@ -57,6 +57,10 @@ refused! {
     a_data_folder_that_climbs_is_refused: "data-traversal" => BadWheel;
     an_entry_point_that_is_a_path_is_refused: "entry-point-path" => BadWheel;
     an_entry_point_with_shell_text_is_refused: "entry-point-shell" => BadWheel;
+    a_wheel_of_holes_is_refused: "sparse" => OutputRefused;
+    a_wheel_that_grows_too_much_is_refused: "bomb" => BadWheel;
+    a_hook_that_returns_a_path_is_refused: "returns-a-path" => HookResult;
+    two_folders_of_metadata_are_refused: "two-dist-infos" => BadWheel;
 }
 
 #[test]
@@ -88,11 +92,34 @@ fn a_wheel_that_changes_after_the_hook_returned_is_published_as_it_was_checked()
 }
 
 #[test]
+fn what_the_backend_says_of_its_wheel_is_not_asked() {
+    let world = world();
+    let sdist = Sdist::fixture("bad_output").targets(&json!({"fault": "lies", "outside": "/"}));
+    world.build(&sdist).finish().built(&sdist.wheel());
+}
+
+#[test]
 fn an_unusual_wheel_is_noted_or_refused_as_asked() {
     let world = world();
-    let sdist = Sdist::fixture("bad_output").targets(&json!({"fault": "pth", "outside": "/"}));
-    let done = world.build(&sdist).args(["--strict-output"]).finish();
-    done.fails_with(Code::BadWheel);
-    let done = world.build(&sdist).finish();
-    assert!(!done.built(&sdist.wheel()).notes.is_empty(), "{done}");
+    for (fault, word) in [
+        ("pth", "`start.pth`"),
+        ("start", "`a.start`"),
+        ("sitecustomize", "`sitecustomize`"),
+        ("others-name", "`setuptools`"),
+        ("others-dist-info", "`pip-99.0.dist-info`"),
+        ("machine-code", "machine code"),
+        ("data", "`etc/x.conf`"),
+        ("set-id", "set-id"),
+    ] {
+        let sdist = Sdist::fixture("bad_output").targets(&json!({"fault": fault, "outside": "/"}));
+        let done = world.build(&sdist).args(["--strict-output"]).finish();
+        let failure = done.fails_with(Code::BadWheel);
+        assert!(failure.message.contains(word), "{fault}: {done}");
+        let done = world.build(&sdist).out(&format!("out-{fault}")).finish();
+        let notes = done.built(&sdist.wheel()).notes;
+        assert!(
+            notes.iter().any(|note| note.contains(word)),
+            "{fault}: {done}"
+        );
+    }
 }

@@ -30,6 +30,8 @@ fn real_packages_build_install_and_import() {
                 .expect("a built wheel tells its isolation");
             assert_eq!(isolation.level, setting.level().word(), "{done}");
             done.holds(wheel);
+            let touches = |denial: &tests::Denial| denial.what.starts_with("decoy-");
+            assert!(!wheel.denials.iter().any(touches), "{done}");
         }
         let again = world
             .wheels(["docopt==0.6.2", "markupsafe==3.0.2"])

@@ -68,8 +68,10 @@ fn needing() -> Sdist {
 }
 
 /// Every command with arguments that it can work with, in an order in which each finds something to do.
-const COMMANDS: [(&str, Needs); 17] = [
+const COMMANDS: [(&str, Needs); 19] = [
     ("wheel needing==1.0 --no-deps --no-binary :all:", Needs::All),
+    ("inspect out/needing-1.0-py3-none-any.whl", Needs::Cache),
+    ("verify out/needing-1.0-py3-none-any.whl", Needs::Cache),
     ("build --wheel ../tree", Needs::All),
     ("wheel ../tree --no-deps --no-cache", Needs::All),
     ("wheel ../tree --no-deps -C other=1", Needs::All),

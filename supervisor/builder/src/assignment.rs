@@ -143,12 +143,15 @@ pub(crate) fn compile(
 }
 
 /// The order to unpack a source.
-pub(crate) fn unpack_order(source: &sources::Source) -> Result<Unpack, BuildError> {
+pub(crate) fn unpack_order(
+    archive: &std::path::Path,
+    top: archive::Top,
+) -> Result<Unpack, BuildError> {
     let budget = archive::Budget::default();
     Ok(Unpack {
-        archive: AbsPath::new(&source.path)?,
+        archive: AbsPath::new(archive)?,
         room: "s".to_owned(),
-        top: match source.top {
+        top: match top {
             archive::Top::OneFolder => Top::OneFolder,
             archive::Top::Any => Top::Any,
             archive::Top::Bare => Top::Bare,

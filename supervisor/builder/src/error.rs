@@ -198,6 +198,8 @@ pub enum BuildError {
     InBuild {
         /// The build's id.
         build: String,
+        /// What was refused to it, where the error itself does not tell.
+        denials: Vec<protocol::Denial>,
         /// The error.
         source: Box<BuildError>,
     },
@@ -318,17 +320,23 @@ impl BuildError {
     pub(crate) fn denials(&self) -> &[protocol::Denial] {
         match self {
             Self::Hook(failure) => &failure.denials,
-            Self::InBuild { source, .. } => source.denials(),
+            Self::InBuild {
+                source, denials, ..
+            } => match source.denials() {
+                [] => denials,
+                told => told,
+            },
             _ => &[],
         }
     }
 
     /// Says in which build it happened, unless that is said already.
-    pub(crate) fn in_build(self, build: &str) -> Self {
+    pub(crate) fn in_build(self, build: &str, denials: Vec<protocol::Denial>) -> Self {
         match self {
             Self::InBuild { .. } => self,
             other => Self::InBuild {
                 build: build.to_owned(),
+                denials,
                 source: Box::new(other),
             },
         }
@@ -337,7 +345,7 @@ impl BuildError {
     /// Returns the innermost error that is about the build itself, and the build's id.
     pub(crate) fn innermost(&self) -> (&Self, Option<&str>) {
         match self {
-            Self::InBuild { build, source } => {
+            Self::InBuild { build, source, .. } => {
                 let (inner, deeper) = source.innermost();
                 (inner, deeper.or(Some(build)))
             }

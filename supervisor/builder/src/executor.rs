@@ -39,6 +39,8 @@ pub struct Job {
     pub lines: Option<LineSink>,
     /// What is taken out of every line.
     pub redactor: crate::redact::Redactor,
+    /// Whether everything that should be watched is; if not, reporting is partial at most.
+    pub watched: bool,
 }
 
 impl std::fmt::Debug for Job {

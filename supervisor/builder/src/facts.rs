@@ -83,6 +83,7 @@ async fn ask(
         log: None,
         lines: None,
         redactor: crate::redact::Redactor::default(),
+        watched: true,
     };
     let facts = |scratch: &cache::Scratch, why: String| {
         // An answer that found no room says nothing about the interpreter.

@@ -3,9 +3,11 @@
 use std::error::Error;
 
 use model::Code;
+use protocol::Denial;
 
 use crate::error::{BuildError, HookFailure, HookProblem};
 use crate::executor::ExecuteError;
+use crate::inspect::BadWheel;
 use crate::limit::Reached;
 use crate::local::neutralised;
 use crate::outcome::Failure;
@@ -19,6 +21,9 @@ impl Failure {
         let mut details = Vec::new();
         if let BuildError::Hook(failure) = inner {
             details.extend(hook_details(failure));
+        }
+        if let BuildError::Wheel(_) = inner {
+            details.extend(tried(error.denials()));
         }
         if let BuildError::Limit { reached, place } = inner {
             details.push(("in", place.clone()));
@@ -97,17 +102,7 @@ fn hook_details(failure: &HookFailure) -> Vec<(&'static str, String)> {
         safe(&failure.backend)
     );
     let mut details = vec![("in", place)];
-    for denial in failure.denials.iter().take(5) {
-        details.push((
-            "tried",
-            format!(
-                "{} {} ({} times)",
-                denial.what,
-                safe(&denial.target),
-                denial.count
-            ),
-        ));
-    }
+    details.extend(tried(&failure.denials));
     let wanted = failure.wants.sentences();
     details.extend(wanted.iter().map(|sentence| ("wanted", safe(sentence))));
     if failure.code() == Code::DeniedNetwork {
@@ -118,6 +113,14 @@ fn hook_details(failure: &HookFailure) -> Vec<(&'static str, String)> {
         details.push(("said", safe(&failure.problem.to_string())));
     }
     details
+}
+
+fn tried(denials: &[Denial]) -> impl Iterator<Item = (&'static str, String)> {
+    denials.iter().take(5).map(|denial| {
+        let target = safe(&denial.target);
+        let text = format!("{} {target} ({} times)", denial.what, denial.count);
+        ("tried", text)
+    })
 }
 
 fn hint(error: &BuildError) -> Option<String> {
@@ -138,6 +141,10 @@ fn hint(error: &BuildError) -> Option<String> {
         BuildError::Cache(error) if error.hint().is_some() => return error.hint(),
         BuildError::NoSource { .. } => {
             "change --no-binary or --only-binary for this project".to_owned()
+        }
+        BuildError::Wheel(BadWheel::Decoy { .. }) => {
+            "do not use this package before you know why it wants them; `fumehood log` tells more"
+                .to_owned()
         }
         BuildError::HashMismatch { .. } => {
             "the file changed or was tampered with; compare the digest with the project's own"

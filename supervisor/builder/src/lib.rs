@@ -5,6 +5,7 @@
 
 mod assignment;
 mod build_id;
+mod canary;
 mod error;
 mod executor;
 mod facts;
@@ -23,21 +24,27 @@ mod redact;
 mod settings;
 mod shelf;
 mod summary;
+mod unpacked;
 mod wants;
 mod watch;
 
 pub use build_id::BuildId;
+pub use canary::{DECOY_PRINTED, DECOY_READ, Token};
 pub use error::{BuildError, HookFailure, HookProblem};
 pub use executor::{Dialogue, Evidence, ExecuteError, Executor, Floor, Job, LineSink};
 pub use facts::ask_interpreter;
 pub use git::GitError;
-pub use inspect::{BadWheel, Expected, Inspected, OutputRefused, inspect, take_output};
+pub use inspect::{
+    BadWheel, Examined, Expected, Inspected, InspectedSdist, OutputRefused, Workers, examine,
+    inspect, inspect_sdist, open_file, take_output,
+};
 pub use limit::{Known, Reached, Stopped};
 pub use local::{Host, LocalExecutor, WorkerProgram, neutralised};
 pub use outcome::{Failure, Origin, Wheel};
 pub use pipeline::wheels;
 pub use redact::Redactor;
 pub use settings::{Overrides, Settings};
+pub use shelf::records;
 pub use summary::BuildSummary;
 pub use wants::Wants;
 pub use watch::{BuildEvent, Watcher};

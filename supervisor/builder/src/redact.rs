@@ -3,6 +3,8 @@
 //! A build that wants to can encode what it was given; what it was given should be little.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Shorter values are no secrets, and taking them out would take logs apart.
 const SHORTEST: usize = 4;
@@ -14,6 +16,16 @@ const INSTEAD: &str = "[hidden]";
 pub struct Redactor {
     /// Longest first, so that a value inside another leaves no rest.
     values: Vec<String>,
+    mark: Option<Mark>,
+}
+
+/// A text that is no secret, but worth to be noticed.
+#[derive(Clone)]
+struct Mark {
+    text: String,
+    instead: &'static str,
+    /// How often it was there, in all clones together.
+    seen: Arc<AtomicU64>,
 }
 
 impl std::fmt::Debug for Redactor {
@@ -34,15 +46,53 @@ impl Redactor {
             .collect();
         values.sort_by_key(|value| std::cmp::Reverse(value.len()));
         values.dedup();
-        Self { values }
+        Self { values, mark: None }
+    }
+
+    /// Puts something in the place of one more text, and counts how often it was there.
+    pub(crate) fn and_mark(mut self, text: &str, instead: &'static str) -> Self {
+        self.mark = Some(Mark {
+            text: text.to_owned(),
+            instead,
+            seen: Arc::default(),
+        });
+        self
+    }
+
+    /// Returns how often the marked text was there since the last call.
+    pub(crate) fn take_marked(&self) -> u64 {
+        let mark = self.mark.as_ref();
+        mark.map_or(0, |mark| mark.seen.swap(0, Ordering::Relaxed))
     }
 
     /// Returns `text` without them.
     #[must_use]
     pub fn hide(&self, text: &str) -> String {
-        self.values
+        let hidden = self
+            .values
             .iter()
-            .fold(text.to_owned(), |text, value| text.replace(value, INSTEAD))
+            .fold(text.to_owned(), |text, value| text.replace(value, INSTEAD));
+        self.marked(hidden)
+    }
+
+    /// Returns `text` with the marked text taken out, and nothing else.
+    pub(crate) fn marked(&self, text: String) -> String {
+        match &self.mark {
+            Some(mark) => mark.put(text),
+            None => text,
+        }
+    }
+}
+
+impl Mark {
+    fn put(&self, text: String) -> String {
+        match text.matches(&self.text).count() {
+            0 => text,
+            count => {
+                self.seen.fetch_add(count as u64, Ordering::Relaxed);
+                text.replace(&self.text, self.instead)
+            }
+        }
     }
 }
 

@@ -24,6 +24,16 @@ pub(crate) struct Kept {
     pub(crate) record: BuildRecord,
 }
 
+/// Returns the records of all wheels that builds made, with their places, of every layer; what can
+/// not be read is passed over.
+pub fn records(cache: &Cache) -> impl Iterator<Item = (PathBuf, BuildRecord)> + '_ {
+    cache.wheel_folders().filter_map(|folder| {
+        let path = folder.join(RECORD);
+        let record = cache.read_record(&path)?;
+        Some((path, record))
+    })
+}
+
 /// Finds the wheel of `key`, if its bytes are what its record says and its isolation is not below
 /// `floor`. It is held from now on, there or not, so that no removal takes it while it is of use.
 pub(crate) fn find(cache: &Cache, key: &Sha256, floor: &Floor) -> Option<Kept> {

@@ -43,6 +43,18 @@ impl Cache {
             .filter_map(move |layer| led_to(&layer.bucket(Bucket::Wheels), &key))
     }
 
+    /// Returns every folder that may hold a wheel, those in the root first.
+    pub fn wheel_folders(&self) -> impl Iterator<Item = PathBuf> + '_ {
+        self.layers().flat_map(|layer| {
+            let mut folders = vec![layer.bucket(Bucket::Wheels)];
+            // `<name>/<version>/<key>`
+            for _ in 0..3 {
+                folders = folders.iter().flat_map(|folder| inside(folder)).collect();
+            }
+            folders
+        })
+    }
+
     /// Returns the folder in the root that a key leads to.
     pub(crate) fn own_wheel(&self, key: &Sha256) -> Option<PathBuf> {
         led_to(&self.bucket(Bucket::Wheels), key)
@@ -116,4 +128,9 @@ fn is_plain(path: &Path) -> bool {
         && path
             .components()
             .all(|part| matches!(part, Component::Normal(_)))
+}
+
+fn inside(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).collect()
 }

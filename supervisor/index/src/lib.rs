@@ -42,6 +42,7 @@ pub use find_links::FindLinks;
 pub use format_control::{BadFormatControl, FormatControl};
 pub use freshness::Freshness;
 pub use index_url::IndexUrl;
+pub use page::{PageForm, read_page};
 pub use pip_configuration::PipConfiguration;
 pub use proxies::{BadProxy, Proxies};
 pub use refresh::Refresh;

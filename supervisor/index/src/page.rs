@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::document::{Document, Entry};
 use crate::redirect::{self, Reach};
-use crate::{File, FileKind, IndexUrl, MetadataFile, Page};
+use crate::{File, FileKind, IndexUrl, MetadataFile, Page, html, json};
 
 /// Notes of one page; a hostile page could ask for any number.
 const MOST_NOTES: usize = 20;
@@ -21,6 +21,38 @@ pub(crate) struct Reading<'a> {
     pub(crate) project: Option<&'a PackageName>,
     /// Where its links may lead.
     pub(crate) reach: Reach,
+}
+
+/// Which of its two forms a page has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PageForm {
+    /// PEP 691
+    Json,
+    /// PEP 503
+    Html,
+}
+
+/// Reads the page of a project as `index` answered it, without a network: the way of every page from
+/// bytes to files.
+///
+/// # Errors
+/// In words: if the bytes are no such page.
+pub fn read_page(
+    form: PageForm,
+    bytes: &[u8],
+    index: &IndexUrl,
+    project: &PackageName,
+) -> Result<Page, String> {
+    let document = match form {
+        PageForm::Json => json::parse(bytes, index.url()),
+        PageForm::Html => html::parse(bytes, index.url()),
+    }?;
+    let reading = Reading {
+        index,
+        project: Some(project),
+        reach: Reach::PublicOnly,
+    };
+    Ok(understand(document, &reading))
 }
 
 /// Understands every entry; what can not be used is left out with a note.

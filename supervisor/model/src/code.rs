@@ -95,6 +95,8 @@ codes! {
     OutputRefused "F0405" CheckFailed "what the backend left as output was refused";
     GitRefused "F0406" CheckFailed "the repository leads where git is not let";
     CacheDamaged "F0407" CheckFailed "the cache holds damaged entries";
+    NoRecord "F0408" CheckFailed "there is no build record of the wheel";
+    Canary "F0409" CheckFailed "the wheel holds a decoy of its build's home";
     Isolation "F0501" Isolation "the isolation asked for is not available here";
     SelfTest "F0502" Isolation "something that must fail did not: the sandbox does not hold";
     WallLimit "F0601" Limit "the build took too long";

@@ -70,7 +70,8 @@ impl std::str::FromStr for Sha256 {
     type Err = NotADigest;
     fn from_str(text: &str) -> Result<Self, NotADigest> {
         let mut bytes = [0; 32];
-        hex::decode_to_slice(text, &mut bytes).map_err(|_| NotADigest(text.to_owned()))?;
+        hex::decode_to_slice(text, &mut bytes)
+            .map_err(|_| NotADigest(crate::lenient::printable(text)))?;
         Ok(Self(bytes))
     }
 }

@@ -316,7 +316,7 @@ fn repaired_clause(operator: &str, version: &str) -> String {
 }
 
 /// Makes a stranger's text fit for one line of a message: short, one line, no credentials.
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     const SHOWN: usize = 120;
     let text = &without_credentials(text);
     let mut shown: String = text

@@ -8,6 +8,7 @@ mod doctor;
 mod explain;
 mod index;
 mod log;
+mod look;
 mod making;
 mod places;
 mod policy;
@@ -27,6 +28,7 @@ pub(crate) use doctor::DoctorArgs;
 pub(crate) use explain::{CompletionArgs, ExplainArgs};
 pub(crate) use index::{Format, IndexArgs};
 pub(crate) use log::LogArgs;
+pub(crate) use look::{InspectArgs, VerifyArgs};
 pub(crate) use making::{BuildArgs, MakingArgs, ReportArgs, WheelArgs};
 pub(crate) use places::WorkArgs;
 pub(crate) use policy::{PolicyArgs, PolicyCommand};
@@ -63,6 +65,10 @@ pub(crate) enum Command {
     Wheel(Box<WheelArgs>),
     /// Make a wheel from one source tree or sdist
     Build(Box<BuildArgs>),
+    /// Look at a source archive or a wheel; no code of it runs
+    Inspect(Box<InspectArgs>),
+    /// Check a wheel against its RECORD and its build record
+    Verify(Box<VerifyArgs>),
     /// Show what will be enforced here, and what not
     Doctor(Box<DoctorArgs>),
     /// Show what builds may touch, with the reason for each grant

@@ -110,7 +110,7 @@ fn unknown(wanted: &str) -> Problem {
 
 /// Returns one line a build: id, when, how much it wrote, what it made.
 fn list(cache: &Cache, past: &[Past]) -> String {
-    let records = records(cache);
+    let records: Vec<BuildRecord> = builder::records(cache).map(|(_, record)| record).collect();
     past.iter()
         .map(|build| {
             let made = records
@@ -156,9 +156,8 @@ fn print(log: &Path) -> Result<(), Problem> {
 
 /// Prints what was refused to a build.
 fn denials(cache: &Cache, build: &Past) -> Result<(), Problem> {
-    let record = records(cache)
-        .into_iter()
-        .find(|record| record.build == build.id)
+    let (_, record) = builder::records(cache)
+        .find(|(_, record)| record.build == build.id)
         .ok_or_else(|| {
             Problem::new(
                 Code::BadFlag,
@@ -176,22 +175,4 @@ fn denials(cache: &Cache, build: &Past) -> Result<(), Problem> {
             })
             .collect::<String>(),
     )
-}
-
-/// Returns the records of all wheels that builds made; what can not be read is passed over.
-fn records(cache: &Cache) -> Vec<BuildRecord> {
-    let mut folders = vec![cache.bucket(Bucket::Wheels)];
-    // `wheels-v1/<name>/<version>/<key>/record.json`
-    for _ in 0..3 {
-        folders = folders
-            .iter()
-            .filter_map(|folder| fs::read_dir(folder).ok())
-            .flatten()
-            .filter_map(|entry| Some(entry.ok()?.path()))
-            .collect();
-    }
-    folders
-        .iter()
-        .filter_map(|folder| cache.read_record(&folder.join("record.json")))
-        .collect()
 }

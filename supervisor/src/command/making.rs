@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use builder::{LocalExecutor, Settings, Watcher, Wheel};
+use builder::{DECOY_PRINTED, DECOY_READ, LocalExecutor, Settings, Watcher, Wheel};
 use cache::Cache;
 use model::Code;
 use protocol::Level;
@@ -310,8 +310,12 @@ impl Order {
     fn remark(&self, wheel: &Wheel, settings: &Settings, around: &Surroundings) {
         let label = format!("{} {}", wheel.name, wheel.version);
         for denial in &wheel.denials {
+            let what = match denial.what.as_str() {
+                DECOY_READ | DECOY_PRINTED => "its build touched a decoy",
+                _ => "refused to its build",
+            };
             around.talk.note(&format!(
-                "{label}: refused to its build: {} {} ({} times)",
+                "{label}: {what}: {} {} ({} times)",
                 denial.what, denial.target, denial.count
             ));
         }

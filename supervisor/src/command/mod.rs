@@ -6,9 +6,11 @@ mod completion;
 mod dependencies;
 mod doctor;
 mod explain;
+mod inspect;
 mod log;
 mod making;
 mod policy;
+mod verify;
 mod wheel;
 
 use model::Code;
@@ -36,6 +38,8 @@ pub(crate) fn run(command: Command, around: &Surroundings) -> Result<Option<Code
     match command {
         Command::Wheel(args) => wheel::run(&args, around),
         Command::Build(args) => build::run(&args, around),
+        Command::Inspect(args) => inspect::run(&args, around),
+        Command::Verify(args) => verify::run(&args, around),
         Command::Doctor(args) => doctor::run(&args, around),
         Command::Policy(args) => policy::run(&args.command).map(|()| None),
         Command::Cache(args) => cache::run(&args.command, around).map(|()| None),

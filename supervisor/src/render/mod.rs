@@ -5,6 +5,7 @@
 mod display;
 mod paint;
 mod problem;
+mod sheet;
 mod size;
 mod summary;
 mod talk;
@@ -13,6 +14,7 @@ mod tests;
 mod watch;
 
 pub(crate) use problem::Problem;
+pub(crate) use sheet::Sheet;
 pub(crate) use size::bytes;
 #[cfg(test)]
 use size::seconds;

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use builder::Origin;
+use builder::{DECOY_PRINTED, DECOY_READ, Origin};
 use protocol::{Guarantee, Level};
 
-use crate::report::Document;
+use crate::report::{DenialEntry, Document};
 
 /// Returns the last line: what was made how, what was refused, the lowest level of all builds and
 /// which guarantees nothing enforced.
@@ -17,7 +17,7 @@ pub(crate) fn last_line(document: &Document) -> String {
             .filter(|wheel| wheel.origin == origin)
             .count()
     };
-    let refused: u64 = document
+    let (decoys, refused): (Vec<_>, Vec<_>) = document
         .wheels
         .iter()
         .flat_map(|wheel| &wheel.denials)
@@ -27,8 +27,8 @@ pub(crate) fn last_line(document: &Document) -> String {
                 .iter()
                 .flat_map(|failure| &failure.denials),
         )
-        .map(|denial| denial.count)
-        .sum();
+        .partition(|denial| [DECOY_READ, DECOY_PRINTED].contains(&denial.what.as_str()));
+    let sum = |entries: &[&DenialEntry]| -> u64 { entries.iter().map(|entry| entry.count).sum() };
     let lowest: Option<Level> = document.wheels.iter().filter_map(|wheel| wheel.level).min();
     let mut parts = Vec::new();
     if !document.failures.is_empty() {
@@ -40,10 +40,13 @@ pub(crate) fn last_line(document: &Document) -> String {
         "{} downloaded (no code ran)",
         of(Origin::Downloaded)
     ));
-    parts.push(match refused {
+    parts.push(match sum(&refused) {
         1 => "1 refused attempt".to_owned(),
         many => format!("{many} refused attempts"),
     });
+    if !decoys.is_empty() {
+        parts.push(format!("decoys touched {} times", sum(&decoys)));
+    }
     if let Some(level) = lowest {
         parts.push(format!("lowest level {level}"));
     }

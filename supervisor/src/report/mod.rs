@@ -3,6 +3,7 @@
 //! A document is the whole answer of one run. What is in it is decided here, not in the types of
 //! other rooms, so that none of them can change the contract by accident.
 
+mod looked;
 #[cfg(test)]
 mod tests;
 
@@ -14,6 +15,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::render::Problem;
+
+pub(crate) use looked::{BuildEntry, Kind, LookedAt, RefusalEntry, Verified};
 
 /// The name of this form.
 pub(crate) const SCHEMA: &str = "fumehood/1";

@@ -9,7 +9,9 @@ use model::{Code, ConfigSettings, Digest, Sha256, SourceId, SourceKind};
 use protocol::{Denial, Enforcement, Guarantee, Level};
 use serde_json::Value;
 
-use super::{Document, FailureEntry, WheelEntry};
+use super::{
+    BuildEntry, Document, FailureEntry, Kind, LookedAt, RefusalEntry, Verified, WheelEntry,
+};
 use crate::render::Problem;
 
 fn schema(text: &str) -> Value {
@@ -146,9 +148,77 @@ fn a_report_is_what_its_schema_says() {
 #[test]
 fn a_record_is_what_its_schema_says() {
     let root = schema(include_str!("../../../docs/schema/record.schema.json"));
+    check(
+        &serde_json::to_value(record()).unwrap(),
+        &root,
+        &root,
+        "record",
+    );
+}
+
+#[test]
+fn what_was_looked_at_is_what_its_schema_says_and_acts_on_no_terminal() {
+    let root = schema(include_str!("../../../docs/schema/inspect.schema.json"));
+    let look = |kind| LookedAt::new("x", kind, digest());
+    let value = |looked: &LookedAt| serde_json::to_value(looked).unwrap();
+    let mut sdist = look(Kind::Sdist);
+    sdist.sdist(&sdist_that_acts());
+    sdist.refusals = vec![RefusalEntry::of(&Problem::new(
+        Code::BadArchive,
+        "a\u{1b}[2J",
+    ))];
+    let text = value(&sdist).to_string();
+    assert!(
+        !text.contains("\\u001b") && !text.contains('\u{202e}'),
+        "{text}"
+    );
+    let mut wheel = look(Kind::Wheel);
+    let file = tempfile::tempfile().unwrap();
+    let filename = model::WheelFilename::parse("x-1-py3-none-any.whl").unwrap();
+    wheel.wheel(&builder::examine(&file, filename, false));
+    for looked in [look(Kind::Wheel), sdist, wheel] {
+        check(&value(&looked), &root, &root, "inspect");
+    }
+}
+
+/// An sdist whose texts hold what would move a cursor or turn a line.
+fn sdist_that_acts() -> builder::InspectedSdist {
+    builder::InspectedSdist {
+        unpacked: archive::Unpacked {
+            members: 1,
+            bytes: 2,
+            top_folder: Some("x\u{202e}".to_owned()),
+            notes: vec!["\u{1b}[2J".to_owned()],
+        },
+        metadata: None,
+        system: Ok(sources::BuildSystem {
+            requires: vec!["a\u{1b}".to_owned()],
+            backend: Some("b".to_owned()),
+            backend_path: vec!["c\u{202e}".to_owned()],
+        }),
+        has_setup: true,
+        has_pyproject: true,
+    }
+}
+
+#[test]
+fn what_was_verified_is_what_its_schema_says() {
+    let root = schema(include_str!("../../../docs/schema/verify.schema.json"));
+    let entry = BuildEntry::of("/cache/record.json", &record());
+    let problem = Problem::new(Code::NoRecord, "none");
+    for verified in [
+        Verified::new("x", digest(), Some(true), Some(entry), &[]),
+        Verified::new("x", digest(), None, None, &[problem]),
+    ] {
+        let value = serde_json::to_value(verified).unwrap();
+        check(&value, &root, &root, "verify");
+    }
+}
+
+fn record() -> BuildRecord {
     let mut config_settings = ConfigSettings::default();
     config_settings.add("a=b").unwrap();
-    let record = BuildRecord {
+    BuildRecord {
         schema: SCHEMA.to_owned(),
         build: "7f3a2c00".to_owned(),
         built_at: Timestamp::UNIX_EPOCH,
@@ -186,11 +256,5 @@ fn a_record_is_what_its_schema_says() {
         hooks: vec![("build_wheel".to_owned(), 410)],
         usage: Usage::default(),
         notes: vec!["odd".to_owned()],
-    };
-    check(
-        &serde_json::to_value(record).unwrap(),
-        &root,
-        &root,
-        "record",
-    );
+    }
 }

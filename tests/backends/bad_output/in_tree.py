@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import time
+import zipfile
 
 import wheel_file
 
@@ -103,6 +104,29 @@ def entry_point(text):
     return adds(FOLDER + "/entry_points.txt", ("[console_scripts]\n%s\n" % text).encode())
 
 
+def metadata_of():
+    return wheel_file.metadata(NAME, VERSION)
+
+
+def holes(directory):
+    path = os.path.join(directory, FILENAME)
+    with open(path, "wb") as file:
+        file.truncate(64 << 20)
+    return FILENAME
+
+
+def set_id(directory):
+    """Packs a member whose mode asks for set-uid."""
+    folder, members = wheel_file.parts(NAME, VERSION, {"bad_output/tool": b"#!/bin/sh\n"})
+    members[folder + "/RECORD"] = wheel_file.record(folder, members).encode()
+    with zipfile.ZipFile(os.path.join(directory, FILENAME), "w") as archive:
+        for name, content in members.items():
+            info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            info.external_attr = (0o104755 if name.endswith("tool") else 0o100644) << 16
+            archive.writestr(info, content)
+    return FILENAME
+
+
 def unchanged(members):
     pass
 
@@ -135,6 +159,18 @@ FAULTS = {
     "data-traversal": lambda d: with_members(d, adds("bad_output-1.0.data/scripts/../../../climbs")),
     "entry-point-path": lambda d: with_members(d, entry_point("../climbs = bad_output:main")),
     "entry-point-shell": lambda d: with_members(d, entry_point("run = bad_output:main;import os")),
+    "sparse": lambda d: holes(d),
+    "bomb": lambda d: with_members(d, adds(FOLDER + "/METADATA", metadata_of() + b"x" * (5 << 20))),
+    "lies": lambda d: good(d) and print("wrote other-1.0-py3-none-any.whl") or "other-1.0-py3-none-any.whl",
+    "returns-a-path": lambda d: os.path.join("..", good(d)),
+    "two-dist-infos": lambda d: with_members(d, adds("Bad.Output-1.0.dist-info/METADATA", metadata_of())),
+    "sitecustomize": lambda d: with_members(d, adds("sitecustomize.py")),
+    "start": lambda d: with_members(d, adds("a.start")),
+    "others-name": lambda d: with_members(d, adds("setuptools/__init__.py")),
+    "others-dist-info": lambda d: with_members(d, adds("pip-99.0.dist-info/METADATA", wheel_file.metadata("pip", "99.0"))),
+    "machine-code": lambda d: with_members(d, adds("bad_output/lib.so", b"\x7fELF")),
+    "data": lambda d: with_members(d, adds("bad_output-1.0.data/data/etc/x.conf")),
+    "set-id": set_id,
     "pth": lambda d: with_members(d, adds("start.pth", b"import os\n")),
     "changes-later": changes_later,
 }

@@ -232,6 +232,7 @@ impl<'a> Git<'a> {
                 login.as_ref(),
                 self.settings.client.settings().proxy.as_ref(),
             ),
+            watched: true,
         })
     }
 

@@ -11,6 +11,7 @@ use zip::result::ZipError;
 use super::error::shown;
 use super::member::{self, Member};
 use super::{BadWheel, notes::Notes};
+use crate::canary::Search;
 
 /// The most that is read of a zip's directory to name a duplicate.
 const DIRECTORY_CAP: u64 = 64 << 20;
@@ -23,11 +24,19 @@ pub(super) struct Contents<'f> {
     zip: ZipArchive<BufReader<&'f File>>,
     /// Files by name.
     pub(super) members: BTreeMap<String, Member>,
+    /// Looks for a decoy in everything that is read.
+    search: Option<Search>,
+    /// The first member in which one was found.
+    pub(super) decoy: Option<String>,
 }
 
 impl<'f> Contents<'f> {
     /// Opens a wheel and judges the name and the kind of every member.
-    pub(super) fn open(file: &'f File, notes: &mut Notes) -> Result<Self, BadWheel> {
+    pub(super) fn open(
+        file: &'f File,
+        search: Option<Search>,
+        notes: &mut Notes,
+    ) -> Result<Self, BadWheel> {
         archive::check_zip(file, &Budget::default()).map_err(BadWheel::Zip)?;
         let mut zip = ZipArchive::new(BufReader::new(file)).map_err(of_zip)?;
         if zip.has_duplicate_names() {
@@ -49,7 +58,12 @@ impl<'f> Contents<'f> {
         check_tree(&members)?;
         note_modes(&members, notes)?;
         note_case(&members, notes);
-        Ok(Self { zip, members })
+        Ok(Self {
+            zip,
+            members,
+            search,
+            decoy: None,
+        })
     }
 
     /// Returns a small file's bytes; none if there is no such member.
@@ -88,6 +102,9 @@ impl<'f> Contents<'f> {
         let mut reader = self.zip.by_index(index).map_err(of_zip)?;
         let mut buffer = vec![0; 64 * 1024];
         let mut count = 0_u64;
+        if let Some(search) = &mut self.search {
+            search.begin();
+        }
         loop {
             match reader.read(&mut buffer) {
                 Ok(0) if count == size => return Ok(()),
@@ -96,6 +113,11 @@ impl<'f> Contents<'f> {
                     count += got as u64;
                     if count > size {
                         return Err(wrong("is longer than the zip says"));
+                    }
+                    if let Some(search) = &mut self.search
+                        && search.push(&buffer[..got])
+                    {
+                        self.decoy.get_or_insert_with(|| shown(name));
                     }
                     sink(&buffer[..got]);
                 }

@@ -2,7 +2,7 @@
 //!
 //! Two readers are in use, which disagree on indented lines; where they do, programs are refused.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use model::WheelFilename;
 
@@ -15,27 +15,28 @@ const CAP: u64 = 1 << 20;
 /// Groups whose entries become programs.
 const PROGRAMS: [&str; 2] = ["console_scripts", "gui_scripts"];
 
-/// Checks the file, if there is one.
+/// Checks the file, if there is one, and returns the programs with the functions that they call.
 pub(super) fn check(
     contents: &mut Contents<'_>,
     folder: &str,
     wheel: &WheelFilename,
     notes: &mut Notes,
-) -> Result<(), BadWheel> {
+) -> Result<BTreeMap<String, String>, BadWheel> {
     let Some(bytes) = contents.read(&format!("{folder}/entry_points.txt"), CAP)? else {
-        return Ok(());
+        return Ok(BTreeMap::new());
     };
-    for program in programs(&bytes, notes)? {
-        oddities::check_program(&program, wheel, notes)?;
+    let programs = programs(&bytes, notes)?;
+    for program in programs.keys() {
+        oddities::check_program(program, wheel, notes)?;
     }
-    Ok(())
+    Ok(programs)
 }
 
-/// Returns the names of the programs.
-fn programs(bytes: &[u8], notes: &mut Notes) -> Result<BTreeSet<String>, BadWheel> {
+/// Returns the programs and their functions.
+fn programs(bytes: &[u8], notes: &mut Notes) -> Result<BTreeMap<String, String>, BadWheel> {
     let text = std::str::from_utf8(bytes).map_err(|_| bad(1, "the file is not UTF-8", ""))?;
     let mut group: Option<&str> = None;
-    let mut programs = BTreeSet::new();
+    let mut programs = BTreeMap::new();
     for (number, line) in text
         .strip_prefix('\u{feff}')
         .unwrap_or(text)
@@ -81,7 +82,8 @@ fn programs(bytes: &[u8], notes: &mut Notes) -> Result<BTreeSet<String>, BadWhee
                 if !is_reference(value) {
                     return refuse("not a function of a module (`package.module:function`)");
                 }
-                if !programs.insert(name.to_owned()) {
+                let twice = programs.insert(name.to_owned(), value.to_owned());
+                if twice.is_some() {
                     return refuse("a program that is named twice");
                 }
             }

@@ -245,6 +245,12 @@ pub enum BadWheel {
         /// The line.
         text: String,
     },
+    /// A decoy of the build's home is in it.
+    #[error("`{member}` holds a decoy of the build's home: something looked for credentials there")]
+    Decoy {
+        /// The member, or the wheel itself.
+        member: String,
+    },
     /// Something odd, and oddities are refused.
     #[error("{oddity} (refused because of --strict-output)")]
     Odd {
@@ -275,6 +281,7 @@ impl BadWheel {
             Self::Record { .. } => "record",
             Self::Data { .. } => "data",
             Self::EntryPoint { .. } => "entry-points",
+            Self::Decoy { .. } => "decoy",
             Self::Odd { .. } => "strict",
             Self::Io(_) => "io",
         }
@@ -285,6 +292,7 @@ impl BadWheel {
     pub fn code(&self) -> Code {
         match self {
             Self::Differs { .. } => Code::WrongName,
+            Self::Decoy { .. } => Code::Canary,
             Self::Io(_) => Code::Io,
             _ => Code::BadWheel,
         }

@@ -6,21 +6,27 @@
 //!
 //! Only the bytes count: nothing that a backend says about its output is asked. The caller ends the
 //! build's last process first. Installing a wheel is the business of `environment`.
+//!
+//! People look through the same eyes (`fumehood inspect`): [`examine`] at wheels, [`inspect_sdist`] at sdists.
 
 mod contents;
 mod data;
 mod dist_info;
 mod entry_points;
 mod error;
+mod file;
 mod member;
 mod notes;
 mod oddities;
 mod output;
 mod record;
+mod sdist;
 #[cfg(test)]
 mod tests;
 mod wheel;
 
 pub use error::{BadWheel, OutputRefused};
+pub use file::open_file;
 pub use output::take_output;
-pub use wheel::{Expected, Inspected, inspect};
+pub use sdist::{InspectedSdist, Workers, inspect_sdist};
+pub use wheel::{Examined, Expected, Inspected, examine, inspect};

@@ -165,6 +165,7 @@ impl LocalExecutor {
             log: None,
             lines: None,
             redactor: crate::redact::Redactor::default(),
+            watched: true,
         };
         let (evidence, _) = self.execute(job).await.map_err(BuildError::Execute)?;
         Ok(evidence.report)

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cache::Scratch;
-use protocol::{Event, Namespaces, Order, PushDecoder, encode};
+use protocol::{Enforcement, Event, Guarantee, Namespaces, Order, PushDecoder, encode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::process::Child;
@@ -49,6 +49,7 @@ pub(super) async fn run(
         log,
         lines,
         redactor,
+        watched,
     } = job;
     let limit = assignment.limits.log_bytes;
     let heard = Heard::new();
@@ -88,6 +89,7 @@ pub(super) async fn run(
         decoder: PushDecoder::default(),
         dialogue,
         floor,
+        watched,
         until: Instant::now() + allowed,
         allowed,
         has_program: assignment.program.is_some(),
@@ -120,6 +122,7 @@ struct Session {
     decoder: PushDecoder,
     dialogue: Dialogue,
     floor: Floor,
+    watched: bool,
     until: Instant,
     allowed: Duration,
     has_program: bool,
@@ -184,6 +187,12 @@ impl Session {
             Event::Faulted(fault) => return Err(ExecuteError::Fault(fault)),
             Event::Confined(mut report) if gathered.report.is_none() => {
                 self.meter.group.complete(&mut report.guarantees);
+                let reporting = report.guarantees.entry(Guarantee::Reporting);
+                reporting.and_modify(|found| {
+                    if !self.watched && *found == Enforcement::Enforced {
+                        *found = Enforcement::Partial;
+                    }
+                });
                 if !self.floor.admits(&report) {
                     let floor = self.floor.clone();
                     return Err(ExecuteError::Floor {

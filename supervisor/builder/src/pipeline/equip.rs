@@ -227,6 +227,7 @@ impl Pipeline {
             log: None,
             lines: None,
             redactor: crate::redact::Redactor::default(),
+            watched: true,
         };
         // Without bytecode the environment is slower, not wrong.
         let (evidence, scratch) = match settings.executor.execute(job).await {

@@ -3,24 +3,16 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::Read;
+use std::sync::Arc;
 
 use archive::Budget;
 use model::{PackageName, SourceId, SourceKind, Version};
-use protocol::Access;
-use rustix::fs::{Mode, OFlags, openat};
 use sources::{BuildSystem, CoreMetadata, Located, Project, Revisions, Source};
-use std::os::fd::OwnedFd;
-use std::sync::Arc;
 
 use super::corridor::{Pipeline, blocking};
-use crate::assignment::{Layout, unpack_order};
+use crate::assignment::unpack_order;
 use crate::error::BuildError;
-use crate::executor::{Executor, Job};
-use crate::furnished::furnished;
-
-/// The largest `pyproject.toml` that is read, in bytes.
-const LARGEST: u64 = 4 << 20;
+use crate::unpacked::unpack;
 
 /// What a look into a source shows.
 pub(super) struct Looked {
@@ -105,56 +97,16 @@ impl Pipeline {
         names: [String; 3],
     ) -> Result<[Option<Vec<u8>>; 3], BuildError> {
         let settings = Arc::clone(&self.settings);
-        let host = settings.executor.host().await?;
-        let lease = settings.executor.lease_uid(host)?;
-        let cache = settings.cache.clone();
-        let scratch = blocking("make a scratch", move || furnished(&cache)).await?;
-        let uid = lease.as_ref().map(crate::local::UidLease::uid);
-        let layout = Layout::new(host, uid, scratch.path(), settings.cache.root())?;
         let limits = settings.limits.over(settings.policy.limits());
-        let grants = vec![crate::assignment::readable(
-            "/dev/null".as_ref(),
-            Access::ReadWriteFile,
-        )?];
-        let assignment = layout.assignment(grants, limits, Some(unpack_order(source)?), None)?;
-        let job = Job {
-            assignment,
-            scratch,
-            dialogue: Box::new(|_| None),
-            floor: settings.floor.without_guarantees(),
-            log: None,
-            lines: None,
-            redactor: crate::redact::Redactor::default(),
-        };
-        let (evidence, scratch) = settings.executor.execute(job).await?;
-        if let Some((rule, detail)) = evidence.refused {
-            return Err(BuildError::Archive { rule, detail });
-        }
+        let order = unpack_order(&source.path, source.top)?;
+        let bounds = (limits, settings.floor.without_guarantees());
+        let unpacked = unpack(&settings.executor, &settings.cache, order, bounds).await?;
         blocking("read what a worker unpacked", move || {
-            let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-            let room = openat(scratch.dir(), "s", flags, Mode::empty())
-                .map_err(|errno| io("open the room of", scratch.path(), errno))?;
-            Ok(names.map(|name| read_plain(&room, &name)))
+            let room = unpacked.room()?;
+            Ok(names.map(|name| room.read(&name)))
         })
         .await
     }
-}
-
-/// Reads a file below a room, no part of whose name may be a link.
-fn read_plain(room: &OwnedFd, name: &str) -> Option<Vec<u8>> {
-    let mut folder = room.try_clone().ok()?;
-    let (path, file) = name.rsplit_once('/').unwrap_or(("", name));
-    for part in path.split('/').filter(|part| !part.is_empty()) {
-        let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        folder = openat(&folder, part, flags, Mode::empty()).ok()?;
-    }
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = File::from(openat(&folder, file, flags, Mode::empty()).ok()?);
-    let fits = file
-        .metadata()
-        .is_ok_and(|found| found.is_file() && found.len() <= LARGEST);
-    let mut bytes = Vec::new();
-    (fits && file.take(LARGEST).read_to_end(&mut bytes).is_ok()).then_some(bytes)
 }
 
 fn peek(source: &Source, names: &[String; 3]) -> Result<[Option<Vec<u8>>; 3], BuildError> {
@@ -172,12 +124,4 @@ fn peek(source: &Source, names: &[String; 3]) -> Result<[Option<Vec<u8>>; 3], Bu
             }
         })?;
     Ok([0, 1, 2].map(|at| found.remove(&names[at])))
-}
-
-fn io(doing: &'static str, path: &std::path::Path, errno: rustix::io::Errno) -> BuildError {
-    BuildError::Io {
-        doing,
-        path: path.to_owned(),
-        source: errno.into(),
-    }
 }

@@ -12,6 +12,7 @@ use super::equip::Equipment;
 use super::{judge, requirements};
 use crate::assignment::{Layout, compile, hook_program, unpack_order};
 use crate::build_id::BuildId;
+use crate::canary::Home;
 use crate::error::BuildError;
 use crate::executor::{Dialogue, Evidence, ExecuteError, Executor, Job, LineSink};
 use crate::furnished::{furnished, is_full};
@@ -35,6 +36,7 @@ pub(super) struct Made {
     pub(super) backend: String,
     pub(super) requires_by_hook: Vec<String>,
     pub(super) hooks: Vec<(String, u64)>,
+    pub(super) home: Home,
     /// Held until the output is judged: the files are the uid's.
     pub(super) uid: Option<UidLease>,
 }
@@ -47,6 +49,7 @@ struct Run<'a> {
     layout: Layout,
     request: HookRequest,
     label: String,
+    home: Home,
 }
 
 impl Pipeline {
@@ -62,7 +65,9 @@ impl Pipeline {
         let host = settings.executor.host().await?;
         let uid = settings.executor.lease_uid(host)?;
         let cache = settings.cache.clone();
-        let (build, scratch) = blocking("make a scratch", move || {
+        let leased = uid.as_ref().map(UidLease::uid);
+        let hidden = Redactor::of(&settings.variables);
+        let (build, scratch, home) = blocking("make a scratch", move || {
             let logs = cache.bucket(cache::Bucket::Logs);
             let build = BuildId::take(&cache).map_err(|source| BuildError::Io {
                 doing: "make a log in",
@@ -70,10 +75,15 @@ impl Pipeline {
                 source,
             })?;
             let scratch = furnished(&cache)?;
-            Ok((build, scratch))
+            let room = scratch.path().join("h");
+            let home = Home::lay(&room, leased, hidden).map_err(|source| BuildError::Io {
+                doing: "furnish",
+                path: room,
+                source,
+            })?;
+            Ok((build, scratch, home))
         })
         .await?;
-        let leased = uid.as_ref().map(UidLease::uid);
         let layout = Layout::new(host, leased, scratch.path(), settings.cache.root())?;
         let mut project = layout.room('s')?;
         if let Some(folder) = &source.id.subdirectory {
@@ -96,6 +106,7 @@ impl Pipeline {
             layout,
             request,
             label: label.clone(),
+            home,
         };
         let outcome = run.hooks(scratch, equipment, uid).await;
         outcome.map_err(|error| {
@@ -106,7 +117,7 @@ impl Pipeline {
                 error
             };
             self.sum_up(&build, &label, Err(&error));
-            error.in_build(build.name())
+            error.in_build(build.name(), Vec::new())
         })
     }
 }
@@ -182,11 +193,12 @@ impl Run<'_> {
                 .pipeline
                 .environment_for(roots, &self.source.label, name.as_ref())
                 .await?;
-            let (evidence, scratch) = self
+            let (mut second, scratch) = self
                 .run(scratch, &equipment, Hook::BuildWheel, false)
                 .await?;
-            hooks.extend(timed(&evidence));
-            (evidence, scratch, equipment)
+            hooks.extend(timed(&second));
+            second.denials.splice(..0, evidence.denials);
+            (second, scratch, equipment)
         };
         let judged = judge::early(&evidence, &self.request)
             .and_then(|()| judge::built(&evidence, &self.request));
@@ -206,6 +218,7 @@ impl Run<'_> {
             backend: self.request.backend().to_owned(),
             requires_by_hook: asked,
             hooks,
+            home: self.home,
             uid,
         })
     }
@@ -272,7 +285,7 @@ impl Run<'_> {
             subdirectory,
         )?;
         let order = if unpack {
-            Some(unpack_order(self.source)?)
+            Some(unpack_order(&self.source.path, self.source.top)?)
         } else {
             None
         };
@@ -286,7 +299,8 @@ impl Run<'_> {
             floor: settings.floor.clone(),
             log: Some(self.build.log()),
             lines: Some(self.lines()),
-            redactor: Redactor::of(&settings.variables),
+            redactor: self.home.redactor(),
+            watched: self.home.is_watched(),
         };
         self.stage(if unpack { "unpack" } else { first.name() });
         let environment = Standing::of(&environment.path);
@@ -300,7 +314,11 @@ impl Run<'_> {
                 let error = judge::stopped(&stopped, &self.request);
                 Err(self.failed(stopped.scratch, error).await)
             }
-            outcome => Ok(outcome?),
+            outcome => {
+                let (mut evidence, scratch) = outcome?;
+                self.home.report(&mut evidence);
+                Ok((evidence, scratch))
+            }
         }
     }
 

@@ -37,12 +37,14 @@ impl Pipeline {
         let settings = Arc::clone(&self.settings);
         let (source, expectation) = (source.clone(), expectation.clone());
         let (build, label) = (made.build.clone(), made.label.clone());
+        let denials = made.evidence.denials.clone();
         let outcome = blocking("publish a wheel", move || {
             publish(&settings, made, &source, key, &expectation)
         })
-        .await;
+        .await
+        .map_err(|error| error.in_build(build.name(), denials));
         self.sum_up(&build, &label, outcome.as_ref().map(|kept| &kept.record));
-        let kept = outcome.map_err(|error| error.in_build(build.name()))?;
+        let kept = outcome?;
         let origin = if kept.record.build == build.name() {
             Origin::Built
         } else {
@@ -77,8 +79,9 @@ fn publish(
     let expected = Expected {
         name: expectation.name.as_ref(),
         version: expectation.version.as_ref(),
-        tags: &tags,
+        tags: Some(&tags),
         strict: settings.strict_output,
+        token: Some(made.home.token()),
     };
     let file = File::open(copy.path()).map_err(|error| BuildError::Io {
         doing: "open",

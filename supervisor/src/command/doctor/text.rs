@@ -4,8 +4,7 @@ use protocol::Enforcement;
 
 use super::findings::{Finding, Findings, Isolation};
 use super::host::HostFacts;
-use crate::neutralise;
-use crate::render::bytes;
+use crate::render::{Sheet, bytes};
 use crate::report::FailureEntry;
 
 /// Returns the text, one topic a paragraph.
@@ -144,31 +143,7 @@ fn isolation(sheet: &mut Sheet, isolation: &Isolation) {
     }
 }
 
-/// Lines with a label in front.
-#[derive(Default)]
-struct Sheet {
-    text: String,
-}
-
 impl Sheet {
-    fn line(&mut self, label: &str, value: &str) {
-        let line = format!("{label:<12}{}", neutralise::line(value));
-        self.text.push_str(line.trim_end());
-        self.text.push('\n');
-    }
-
-    fn more(&mut self, value: &str) {
-        self.line("", value);
-    }
-
-    fn entry(&mut self, label: &str, value: &str) {
-        self.line("", &format!("{label:<14}{value}"));
-    }
-
-    fn gap(&mut self) {
-        self.text.push('\n');
-    }
-
     /// Adds a paragraph: the finding, or why there is none.
     fn finding<T>(&mut self, label: &str, finding: &Finding<T>, show: impl Fn(&mut Self, &T)) {
         self.gap();

@@ -180,8 +180,9 @@ pub(super) fn inspect_bytes(
     let expected = Expected {
         name: None,
         version: None,
-        tags: &tags,
+        tags: Some(&tags),
         strict,
+        token: None,
     };
     inspect(&file, filename, &expected)
 }

@@ -49,8 +49,9 @@ fn names_and_versions_must_agree_everywhere() {
         let expected = Expected {
             name: Some(&name),
             version: Some(&version),
-            tags: &tags,
+            tags: Some(&tags),
             strict: true,
+            token: None,
         };
         inspect(&file, FILENAME, &expected)
     };
