@@ -1,22 +1,23 @@
 //! The build itself: a worker that unpacks and calls hooks, a second one where a hook asks for more.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use cache::{Scratch, Standing};
 use model::PackageName;
-use protocol::{Hook, HookCall, HookReturn};
+use protocol::Hook;
 use sources::{BuildSystem, Source};
 
 use super::corridor::{Pipeline, blocking};
+use super::dialogue::dialogue;
 use super::equip::Equipment;
 use super::{judge, requirements};
 use crate::assignment::{Layout, compile, hook_program, unpack_order};
 use crate::build_id::BuildId;
 use crate::canary::Home;
 use crate::error::BuildError;
-use crate::executor::{Dialogue, Evidence, ExecuteError, Executor, Job, LineSink};
+use crate::executor::{Evidence, ExecuteError, Executor, Job, LineSink};
 use crate::furnished::{furnished, is_full};
-use crate::hook::{HookOutcome, HookRequest, call, read};
+use crate::hook::HookRequest;
 use crate::local::UidLease;
 use crate::local::neutralised;
 use crate::record::BuildRecord;
@@ -295,7 +296,7 @@ impl Run<'_> {
                 .layout
                 .assignment(compiled.grants, limits, order, Some(program))?,
             scratch,
-            dialogue: self.dialogue(equipment, first),
+            dialogue: dialogue(&self.request, equipment, first, settings, self.announce()),
             floor: settings.floor.clone(),
             log: Some(self.build.log()),
             lines: Some(self.lines()),
@@ -341,45 +342,17 @@ impl Run<'_> {
         })
     }
 
-    /// What to call next: after `get_requires_for_build_wheel`, `build_wheel` if the environment
-    /// holds what it asked for; otherwise the worker ends and another environment is made.
-    fn dialogue(&self, equipment: &Equipment, first: Hook) -> Dialogue {
-        let request = self.request.clone();
-        let environment = equipment.environment.clone();
-        let markers = self.pipeline.settings.facts.markers.clone();
-        let urls = self.pipeline.settings.allow_url_build_requires;
+    /// Tells of each hook before it is called.
+    fn announce(&self) -> impl FnMut(Hook) + Send + 'static {
         let watcher = Arc::clone(&self.pipeline.watcher);
         let (label, build) = (self.label.clone(), self.build.name().to_owned());
-        let announce = Mutex::new(move |hook: Hook| {
-            let (label, build) = (label.clone(), build.clone());
+        move |hook| {
             watcher.event(&BuildEvent::Building {
-                label,
-                build,
+                label: label.clone(),
+                build: build.clone(),
                 stage: hook.name(),
             });
-        });
-        Box::new(move |last: Option<&HookReturn>| -> Option<HookCall> {
-            let next = match last {
-                None => first,
-                Some(returned) if returned.hook == Hook::GetRequiresForBuildWheel => {
-                    let asked = match read(returned) {
-                        HookOutcome::List(asked) => asked,
-                        HookOutcome::NoHook => Vec::new(),
-                        _ => return None,
-                    };
-                    let more =
-                        requirements::read(&asked, "get_requires_for_build_wheel", urls).ok()?;
-                    let there = |one| requirements::satisfied(one, &environment, &markers);
-                    if !more.iter().all(there) {
-                        return None;
-                    }
-                    Hook::BuildWheel
-                }
-                Some(_) => return None,
-            };
-            announce.lock().unwrap_or_else(PoisonError::into_inner)(next);
-            Some(call(next, &request))
-        })
+        }
     }
 }
 

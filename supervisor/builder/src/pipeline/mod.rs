@@ -11,6 +11,7 @@
 //! ```
 
 mod corridor;
+mod dialogue;
 mod direct;
 mod equip;
 mod identify;
