@@ -1,0 +1,267 @@
+//! What confinement costs: the time from the start of a worker to the exec of its program, with and without each
+//! layer that can be left out, and the time that the kernel takes for a filter. Beside CI:
+//! `cargo run --release -p tests --bin layers -- [ROUNDS]`.
+//!
+//! Variants take turns, so that what else runs on the machine meets them all. This program is its own worker.
+
+use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use filter::{Arch, Spec, Stage};
+use protocol::{
+    AbsPath, Assignment, Confinement, Event, Namespaces, Network, Order, PathGrant, Program,
+    PushDecoder, Rooms, encode,
+};
+
+/// By this name the program is a worker.
+const WORKER: &str = "fumehood-worker";
+/// By this word it loads one filter and says how long that took.
+const FILTER: &str = "filter";
+const ROOMS: [&str; 4] = ["s", "t", "h", "o"];
+/// Folders of programs and of what they are linked to.
+const NEEDED: [&str; 6] = [
+    "/bin",
+    "/usr/bin",
+    "/lib64",
+    "/usr/lib64",
+    "/lib",
+    "/usr/lib",
+];
+/// A uid for builds of root's, below those that the program leases.
+const BUILD_UID: u32 = 61_900;
+
+fn main() -> ExitCode {
+    let mut words = std::env::args();
+    if words.next().as_deref() == Some(WORKER) {
+        return fumehood::main();
+    }
+    let word = words.next();
+    match word.as_deref() {
+        Some(FILTER) => load_a_filter(),
+        rounds => measure(rounds.and_then(|text| text.parse().ok()).unwrap_or(200)),
+    }
+}
+
+/// One way to confine, and what it took each time.
+struct Variant {
+    name: &'static str,
+    confinement: Confinement,
+    armed: Vec<Duration>,
+    started: Vec<Duration>,
+}
+
+fn measure(rounds: usize) -> ExitCode {
+    let scratch = tempfile::tempdir().expect("a folder can be made");
+    let grants = grants();
+    // What it takes to start one program.
+    let needed = |grant: &&PathGrant| {
+        let path = grant.path.as_path();
+        NEEDED.iter().any(|folder| path == Path::new(folder))
+    };
+    let few = grants.iter().filter(needed).cloned().collect();
+    let mut variants = vec![
+        variant("confined", Namespaces::None, true, grants.clone()),
+        variant("confined, a few grants", Namespaces::None, true, few),
+        variant("ns", own_namespaces(), true, grants.clone()),
+        variant("ns-only (no Landlock)", own_namespaces(), false, grants),
+    ];
+    let mut plain = Vec::new();
+    let mut filters = Vec::new();
+    for round in 0..rounds {
+        plain.push(plainly());
+        filters.push(filter_alone());
+        for variant in &mut variants {
+            let place = scratch.path().join(format!("r{round}"));
+            let (armed, started) = worker(&variant.confinement, &place);
+            variant.armed.push(armed);
+            variant.started.push(started);
+        }
+    }
+    let mut out = std::io::stdout().lock();
+    let mut line = |text: String| writeln!(out, "{text}").expect("standard output takes it");
+    let all = variants[0].confinement.grants.len();
+    line(format!(
+        "{rounds} rounds, microseconds, median / p90; {all} grants unless said otherwise"
+    ));
+    line(format!(
+        "{:<24} {}",
+        "spawn, exec, end of true",
+        figures(plain)
+    ));
+    line(format!("{:<24} {}", "one filter, loaded", figures(filters)));
+    for variant in variants {
+        let (armed, started) = (figures(variant.armed), figures(variant.started));
+        line(format!(
+            "{:<24} armed {armed}, exec {started}",
+            variant.name
+        ));
+    }
+    ExitCode::SUCCESS
+}
+
+fn figures(mut times: Vec<Duration>) -> String {
+    times.sort();
+    let at = |share: usize| times[(times.len() - 1) * share / 100].as_micros();
+    format!("{} / {}", at(50), at(90))
+}
+
+/// The grants of the default policy, without an environment.
+fn grants() -> Vec<PathGrant> {
+    let policy = policies::Policy::builtin("strict").expect("it is built in");
+    let places = policies::Places {
+        interpreter: vec![AbsPath::new("/usr/bin/true").expect("absolute")],
+        environment: None,
+        exists: &Path::exists,
+    };
+    policy.compile(&places, &[]).expect("it compiles").grants
+}
+
+fn own_namespaces() -> Namespaces {
+    if nix::unistd::geteuid().is_root() {
+        Namespaces::WithoutUser
+    } else {
+        Namespaces::WithUser
+    }
+}
+
+fn variant(
+    name: &'static str,
+    namespaces: Namespaces,
+    landlock: bool,
+    grants: Vec<PathGrant>,
+) -> Variant {
+    let by_root = namespaces == Namespaces::WithoutUser;
+    Variant {
+        name,
+        confinement: Confinement {
+            namespaces,
+            build_uid: by_root.then_some(BUILD_UID),
+            landlock,
+            landlock_floor: 1,
+            network: Network::None,
+            grants,
+            must_not_open: AbsPath::new("/etc/hostname").expect("absolute"),
+        },
+        armed: Vec::new(),
+        started: Vec::new(),
+    }
+}
+
+/// Starts a worker with `true` as its program; returns when it was armed and when that was started.
+fn worker(confinement: &Confinement, place: &Path) -> (Duration, Duration) {
+    for room in ROOMS {
+        std::fs::create_dir_all(place.join(room)).expect("a folder can be made");
+    }
+    let order = Order::Start(Box::new(assignment(confinement, place)));
+    let frame = encode(&order).expect("it fits a frame");
+    let since = Instant::now();
+    let (mut ours, theirs) = UnixStream::pair().expect("sockets can be made");
+    let mut child = Command::new("/proc/self/exe")
+        .arg0(WORKER)
+        .env_clear()
+        .current_dir("/")
+        .stdin(Stdio::from(OwnedFd::from(theirs)))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("this program can be started");
+    ours.write_all(&frame).expect("the worker listens");
+    let mut decoder = PushDecoder::default();
+    let (mut armed, mut started) = (None, None);
+    loop {
+        match next(&mut ours, &mut decoder) {
+            Event::Confined(_) => armed = Some(since.elapsed()),
+            Event::Ready { .. } => started = Some(since.elapsed()),
+            Event::Faulted(fault) => panic!("the worker broke: {fault:?}"),
+            Event::Finished(_) => break,
+            _ => {}
+        }
+    }
+    drop(ours);
+    child.wait().expect("the worker ends");
+    std::fs::remove_dir_all(place).expect("nothing is left in the rooms");
+    (
+        armed.expect("it was armed"),
+        started.expect("it was started"),
+    )
+}
+
+fn next(link: &mut UnixStream, decoder: &mut PushDecoder) -> Event {
+    loop {
+        if let Some(event) = decoder.take().expect("a worker speaks in frames") {
+            return event;
+        }
+        let mut bytes = [0; 4096];
+        let got = link.read(&mut bytes).expect("the link can be read");
+        assert!(got > 0, "the worker vanished");
+        decoder.push(&bytes[..got]);
+    }
+}
+
+fn assignment(confinement: &Confinement, place: &Path) -> Assignment {
+    let path = |text: &str| AbsPath::new(text).expect("absolute");
+    let scratch = AbsPath::new(place).expect("absolute");
+    let seen_as = path("/b");
+    let rooms = match confinement.namespaces {
+        Namespaces::None => scratch.clone(),
+        Namespaces::WithUser | Namespaces::WithoutUser => seen_as.clone(),
+    };
+    let strict = policies::Policy::builtin("strict").expect("it is built in");
+    Assignment {
+        rooms: Rooms {
+            scratch,
+            writable: ROOMS.map(str::to_owned).to_vec(),
+            seen_as,
+        },
+        confinement: confinement.clone(),
+        limits: strict.limits().clone(),
+        unpack: None,
+        program: Some(Program {
+            path: path("/usr/bin/true"),
+            arguments: vec!["true".to_owned()],
+            environment: Vec::new(),
+            directory: rooms.join("t").expect("a plain name"),
+            takes_calls: false,
+            input: None,
+            output: None,
+        }),
+    }
+}
+
+/// Starts `true` without anything around it.
+fn plainly() -> Duration {
+    let since = Instant::now();
+    let ended = Command::new("/usr/bin/true").env_clear().status();
+    assert!(ended.expect("it can be started").success());
+    since.elapsed()
+}
+
+/// Has a fresh process load a filter.
+fn filter_alone() -> Duration {
+    let output = Command::new("/proc/self/exe").arg(FILTER).output();
+    let output = output.expect("this program can be started");
+    let nanoseconds = String::from_utf8_lossy(&output.stdout).trim().parse();
+    Duration::from_nanos(nanoseconds.expect("a number is printed"))
+}
+
+fn load_a_filter() -> ExitCode {
+    let spec = Spec {
+        stage: Stage::Program,
+        listener: true,
+        local_sockets: true,
+        broker_metadata: true,
+    };
+    let since = Instant::now();
+    let program = filter::compile(Arch::current(), &spec);
+    nix::sys::prctl::set_no_new_privs().expect("every kernel has it");
+    let listener = filter::install(&program, true).expect("the kernel takes it");
+    let took = since.elapsed();
+    drop(listener);
+    writeln!(std::io::stdout(), "{}", took.as_nanos()).expect("standard output takes it");
+    ExitCode::SUCCESS
+}
