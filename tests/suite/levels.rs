@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tests::decoy::secret;
 use tests::{Lacking, Outcome, Prey, Sdist, Setting, World, hostile};
 
+use crate::limits::groups_are_there;
 use crate::site;
 
 /// The lower settings of the least privileged identity, and those of the caller.
@@ -37,12 +38,10 @@ fn vector(setting: Setting) -> BTreeMap<&'static str, &'static str> {
     let unscoped = setting.lacking == Lacking::Scopes;
     let listens = !matches!(setting.lacking, Lacking::Listener | Lacking::FreeListener);
     let held = |holds: bool| if holds { "enforced" } else { "absent" };
-    let pids = match (setting.identity.uid(), in_namespaces) {
-        // Root's builds get a uid of their own in namespaces.
-        (0, true) => "enforced",
-        (0, false) => "absent",
-        _ => "partial",
-    };
+    let by_root = setting.identity.uid() == 0;
+    // Counted from outside at least; by the kernel in a group, or under a uid of the build's own.
+    let in_group = by_root && groups_are_there();
+    let counted = |by_kernel: bool| if by_kernel { "enforced" } else { "partial" };
     BTreeMap::from([
         ("fs-read", "enforced"),
         ("fs-write", "enforced"),
@@ -62,8 +61,8 @@ fn vector(setting: Setting) -> BTreeMap<&'static str, &'static str> {
         ("ipc", "enforced"),
         ("proc-view", "enforced"),
         ("orphan-kill", if unscoped { "partial" } else { "enforced" }),
-        ("memory", "partial"),
-        ("pids", pids),
+        ("memory", counted(in_group)),
+        ("pids", counted(in_group || (by_root && in_namespaces))),
         ("disk", "partial"),
         ("reporting", held(listens)),
     ])

@@ -125,15 +125,16 @@ fn own_groups() -> Vec<PathBuf> {
     text.lines().filter_map(of).collect()
 }
 
+/// Whether the caller can make groups that bound memory and processes.
+pub(crate) fn groups_are_there() -> bool {
+    let own = own_groups();
+    let is_there = |folder: &PathBuf| folder.join("cgroup.procs").exists();
+    Identity::Caller.uid() == 0 && own.len() == 2 && own.iter().all(is_there)
+}
+
 /// Whether this process may make groups for memory and processes; noted where it may not.
 fn has_groups() -> bool {
-    let root = Identity::Caller.uid() == 0;
-    let own = own_groups();
-    let there = root
-        && own.len() == 2
-        && own
-            .iter()
-            .all(|folder| folder.join("cgroup.procs").exists());
+    let there = groups_are_there();
     if !there {
         site()
             .unrun

@@ -5,6 +5,7 @@ use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
+use nix::errno::Errno;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal};
 use nix::unistd::{ForkResult, Pid};
 
@@ -162,11 +163,17 @@ pub(crate) fn drop_capabilities() -> io::Result<()> {
     checked(result).map(drop)
 }
 
-/// Sets the nice value of this process (of one thread, where it has one only).
-pub(crate) fn set_nice(nice: i32) -> io::Result<()> {
-    // SAFETY: setpriority(2) takes plain numbers.
-    let result = unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, nice) };
-    checked(result.into()).map(drop)
+/// Adds to the nice value of this process (of one thread, where it has one only); the kernel stops at 19.
+pub(crate) fn become_nicer(by: i32) -> io::Result<()> {
+    // A value of -1 is also an answer.
+    Errno::clear();
+    // SAFETY: nice(2) takes a plain number.
+    let value = unsafe { libc::nice(by) };
+    match Errno::last_raw() {
+        0 => Ok(()),
+        errno if value == -1 => Err(io::Error::from_raw_os_error(errno)),
+        _ => Ok(()),
+    }
 }
 
 /// Adds attributes (`MOUNT_ATTR_*`) to a mount, and with `recursive` to all below it.

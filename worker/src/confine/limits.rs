@@ -55,9 +55,9 @@ pub(crate) fn set_limits(limits: &Limits, processes_now: u64) -> Result<(), Faul
     setrlimit(Resource::RLIMIT_CPU, cpu(1), cpu(3)).at(Step::Limits, "limit processor time")
 }
 
-/// Makes this process nice, and all that come of it.
+/// Makes this process nicer than it was, and all that come of it.
 pub(crate) fn become_nice() -> Result<(), Fault> {
-    sys::set_nice(NICE).at(Step::Limits, format!("become as nice as {NICE}"))
+    sys::become_nicer(NICE).at(Step::Limits, format!("become nicer by {NICE}"))
 }
 
 /// The door to how likely this process is ended when memory runs out: opened before anything is
