@@ -9,6 +9,7 @@
 //! text --parse--> Policy --compile(Places, Extras)--> Compiled --> the worker's assignment
 //!                   |
 //!                   +-- digest (for keys), explain (for people), narrower (for layers)
+//! what a build was refused --remedy--> the narrowest grant, a policy, or the reason why neither
 //! ```
 //!
 //! Everything here is pure: whether a path exists is asked through [`Places::exists`].
@@ -26,6 +27,7 @@ mod limits;
 mod narrow;
 mod place;
 mod policy;
+mod remedy;
 mod rights;
 #[cfg(test)]
 mod tests;
@@ -33,3 +35,4 @@ mod tests;
 pub use compile::{Compiled, Extra, Places};
 pub use error::{Mistake, PolicyError};
 pub use policy::Policy;
+pub use remedy::{OffLimits, Remedy, remedy};

@@ -67,4 +67,6 @@ pub struct Confinement {
     pub grants: Vec<PathGrant>,
     /// A file that exists on the host and must not open from inside: the self-test tries it.
     pub must_not_open: AbsPath,
+    /// Record what the program opens and starts. What is enforced does not change.
+    pub trace: bool,
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Claim, Denial, Fault, HookReturn, IsolationReport, Listing};
+use crate::{Claim, Denial, Fault, HookReturn, IsolationReport, Listing, Trace};
 
 /// Worker to supervisor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +27,8 @@ pub enum Event {
     Returned(HookReturn),
     /// Something was refused.
     Denied(Denial),
+    /// Something was opened or started.
+    Traced(Trace),
     /// The domain is empty; the last word.
     Finished(Claim),
     /// The worker itself can not go on; the last word.

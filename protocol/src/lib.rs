@@ -8,6 +8,7 @@
 //!     | <--- Event::Ready ----------------------- |  the program runs and waits for a call
 //!     | ---- Order::Call(HookCall) -------------> |  as often as the supervisor likes
 //!     | <--- Event::Denied ---------------------- |  at any time, counted
+//!     | <--- Event::Traced ---------------------- |  only if the assignment traces, counted
 //!     | <--- Event::Returned -------------------- |  what the hook wrote into its result file
 //!     | ---- Order::End ------------------------> |
 //!     | <--- Event::Finished(Claim) ------------- |  "domain empty": no process of the build is left
@@ -28,6 +29,7 @@ mod isolation;
 mod limits;
 mod order;
 mod path;
+mod trace;
 
 pub use assignment::{Assignment, Listing, Program, Rooms, Top, Unpack};
 pub use call::{Hook, HookCall, HookReturn};
@@ -41,3 +43,4 @@ pub use isolation::{Enforcement, Guarantee, Guarantees, IsolationReport, Level};
 pub use limits::{Limit, Limits};
 pub use order::Order;
 pub use path::{AbsPath, PathError};
+pub use trace::{Touch, Trace, Verdict};

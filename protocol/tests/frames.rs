@@ -5,7 +5,7 @@ use protocol::{
     AbsPath, Access, Assignment, Claim, Confinement, Denial, Ending, Enforcement, Event, Fault,
     FrameError, Guarantee, Hook, HookCall, HookReturn, IsolationReport, Level, Limit, Limits,
     Listing, MAX_FRAME, Namespaces, Network, Order, PathGrant, Program, PushDecoder, Rooms, Step,
-    Top, Unpack, Usage, decode, encode,
+    Top, Touch, Trace, Unpack, Usage, Verdict, decode, encode,
 };
 
 fn path() -> impl Strategy<Value = AbsPath> {
@@ -72,10 +72,18 @@ fn confinement() -> impl Strategy<Value = Confinement> {
         any::<u32>(),
         prop_oneof![Just(Network::None), Just(Network::Outbound)],
         prop::collection::vec(grant(), 0..8),
-        path(),
+        (path(), any::<bool>()),
     )
         .prop_map(
-            |(namespaces, build_uid, landlock, landlock_floor, network, grants, must_not_open)| {
+            |(
+                namespaces,
+                build_uid,
+                landlock,
+                landlock_floor,
+                network,
+                grants,
+                (must_not_open, trace),
+            )| {
                 Confinement {
                     namespaces,
                     build_uid,
@@ -84,6 +92,7 @@ fn confinement() -> impl Strategy<Value = Confinement> {
                     network,
                     grants,
                     must_not_open,
+                    trace,
                 }
             },
         )
@@ -208,10 +217,27 @@ fn claim() -> impl Strategy<Value = Claim> {
     })
 }
 
+fn trace() -> impl Strategy<Value = Trace> {
+    let touch = prop_oneof![Just(Touch::Read), Just(Touch::Write), Just(Touch::Execute)];
+    let verdict = prop_oneof![
+        Just(Verdict::Granted),
+        Just(Verdict::Refused),
+        Just(Verdict::Hidden)
+    ];
+    (touch, verdict, path(), any::<(u64, u64)>()).prop_map(|(touch, verdict, path, n)| Trace {
+        touch,
+        verdict,
+        path,
+        count: n.0,
+        last: n.1,
+    })
+}
+
 fn event() -> impl Strategy<Value = Event> {
     let bytes = prop::collection::vec(any::<u8>(), 0..200);
     prop_oneof![
         report().prop_map(Event::Confined),
+        trace().prop_map(Event::Traced),
         (
             any::<u64>(),
             any::<u64>(),

@@ -193,6 +193,7 @@ fn install_filter(
         local_sockets: boundary != Boundary::Descent,
         // At `ns` read-only mounts protect what lies outside the rooms.
         broker_metadata: confinement.namespaces == Namespaces::None,
+        trace: confinement.trace,
     };
     let listener = match filter::install(&filter::compile(arch, &spec), true) {
         Ok(listener) => listener,
@@ -206,6 +207,7 @@ fn install_filter(
         {
             spec.listener = false;
             spec.broker_metadata = false;
+            spec.trace = false;
             filter::install(&filter::compile(arch, &spec), false)
                 .at(Step::Filter, "install the filter")?
         }

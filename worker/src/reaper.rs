@@ -16,7 +16,7 @@ use nix::sys::stat::Mode;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use protocol::{Claim, Ending, Event, Fault, HookCall, HookReturn, Limit, Order, Step, Usage};
 
-use crate::broker::Broker;
+use crate::broker::{Broker, Tracer};
 use crate::error::{At, fault};
 use crate::link::{Broken, Link};
 use crate::program::{Child, Status};
@@ -85,11 +85,19 @@ impl<'a> Reaper<'a> {
     }
 
     /// Serves the listener until the child says that its self-test passed. `given` are folders of
-    /// the host that the build may write besides its rooms.
-    pub(crate) fn wait_until_armed(&mut self, given: &[PathBuf]) -> Result<(), Fault> {
+    /// the host that the build may write besides its rooms; `tracer` records, if it shall be traced.
+    pub(crate) fn wait_until_armed(
+        &mut self,
+        given: &[PathBuf],
+        tracer: Option<Tracer>,
+    ) -> Result<(), Fault> {
         if let Some(listener) = self.child.receive_listener()? {
             let rooms: Vec<_> = self.rooms.iter().map(|room| room.seen_as.clone()).collect();
-            self.broker = Some(Broker::new(listener, &rooms, given, self.child.boundary)?);
+            let mut broker = Broker::new(listener, &rooms, given, self.child.boundary)?;
+            if let Some(tracer) = tracer {
+                broker.trace(tracer);
+            }
+            self.broker = Some(broker);
         }
         match self.next_status()? {
             Status::Armed => Ok(()),
@@ -306,6 +314,9 @@ impl<'a> Reaper<'a> {
         if let Some(broker) = self.broker.take() {
             for denial in broker.denials() {
                 self.link.say(&Event::Denied(denial));
+            }
+            for trace in broker.traces() {
+                self.link.say(&Event::Traced(trace));
             }
         }
         Ok(Claim {

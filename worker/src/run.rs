@@ -1,7 +1,7 @@
 //! The corridor of a worker: order, confinement, unpacking, program, reaping, claim.
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,7 @@ use protocol::{
 };
 use std::os::fd::AsFd;
 
+use crate::broker::{Reach, Tracer};
 use crate::confine::{self, Boundary, Domain, InNamespace, OomScore, Sentinel, Stage, Support};
 use crate::error::{At, fault};
 use crate::link::{Broken, Link};
@@ -152,23 +153,36 @@ fn domain(assignment: &Assignment, rooms: &[Room], support: Support) -> Result<D
     if support.abi == 0 {
         return Ok(domain);
     }
+    for (reach, optional) in reach(assignment, rooms) {
+        domain.grant(&reach.path, reach.access, optional)?;
+    }
+    Ok(domain)
+}
+
+/// What the program's stage may reach, each path as the build sees it, and whether it may be missing.
+fn reach(assignment: &Assignment, rooms: &[Room]) -> Vec<(Reach, bool)> {
     let in_namespaces = assignment.confinement.namespaces != Namespaces::None;
+    let of = |path: &Path, access| Reach {
+        path: path.to_owned(),
+        access,
+    };
+    let mut all = Vec::new();
     for grant in &assignment.confinement.grants {
         let seen_as = grant
             .seen_as
             .as_ref()
             .filter(|_| in_namespaces)
             .unwrap_or(&grant.path);
-        domain.grant(seen_as.as_path(), grant.access, grant.optional)?;
+        all.push((of(seen_as.as_path(), grant.access), grant.optional));
     }
     for room in rooms {
-        domain.grant(&room.seen_as, Access::ReadWrite, false)?;
+        all.push((of(&room.seen_as, Access::ReadWrite), false));
     }
     if in_namespaces {
-        domain.grant("/proc".as_ref(), Access::Read, false)?;
-        domain.grant("/dev/shm".as_ref(), Access::ReadWrite, false)?;
+        all.push((of("/proc".as_ref(), Access::Read), false));
+        all.push((of("/dev/shm".as_ref(), Access::ReadWrite), false));
     }
-    Ok(domain)
+    all
 }
 
 /// Has the end of children arrive on a descriptor.
@@ -223,7 +237,7 @@ impl Confined<'_> {
             self.rooms,
             self.assignment.limits.wall_ms,
         );
-        reaper.wait_until_armed(&self.given())?;
+        reaper.wait_until_armed(&self.given(), self.tracer())?;
         let stage = match reaper.broker {
             Some(_) => Stage::Brokered,
             None => Stage::Unbrokered,
@@ -239,6 +253,15 @@ impl Confined<'_> {
         reaper.link.say(&Event::Ready { pid });
         let ending = reaper.watch()?;
         reaper.finish(ending)
+    }
+
+    /// The record of what the program opens and starts, if one is wanted.
+    fn tracer(&self) -> Option<Tracer> {
+        let confinement = &self.assignment.confinement;
+        let reach = reach(self.assignment, self.rooms).into_iter();
+        let reach: Vec<_> = reach.map(|(reach, _)| reach).collect();
+        let hides = confinement.namespaces != Namespaces::None;
+        confinement.trace.then(|| Tracer::new(&reach, hides))
     }
 
     /// Folders of the host that the build was given to write.

@@ -84,6 +84,7 @@ fn confine(
         listener: false,
         local_sockets: false,
         broker_metadata: false,
+        trace: false,
     };
     filter::install(&filter::compile(arch, &spec), false)
         .at(Step::Filter, "install the unpacker's filter")

@@ -28,6 +28,8 @@ pub(crate) struct Layout {
     pub(crate) build_uid: Option<u32>,
     pub(crate) scratch: AbsPath,
     pub(crate) must_not_open: AbsPath,
+    /// Whether what the program opens and starts is recorded.
+    pub(crate) trace: bool,
 }
 
 impl Layout {
@@ -44,6 +46,7 @@ impl Layout {
             build_uid,
             scratch: AbsPath::new(scratch)?,
             must_not_open: AbsPath::new(root.join("CACHEDIR.TAG"))?,
+            trace: false,
         })
     }
 
@@ -90,6 +93,7 @@ impl Layout {
                 network: Network::None,
                 grants,
                 must_not_open: self.must_not_open.clone(),
+                trace: self.trace,
             },
             limits,
             unpack,

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use model::{Code, PackageName, Version};
-use protocol::Hook;
 
 use crate::executor::ExecuteError;
+use crate::hook_failure::HookFailure;
 use crate::inspect::{BadWheel, OutputRefused};
 use crate::limit::Reached;
 
@@ -205,66 +205,6 @@ pub enum BuildError {
     },
 }
 
-/// A hook that did not do what it has to.
-#[derive(Clone, Debug)]
-pub struct HookFailure {
-    /// Which hook.
-    pub hook: Hook,
-    /// Of which backend.
-    pub backend: String,
-    /// How long it ran.
-    pub elapsed_ms: u64,
-    /// What is wrong.
-    pub problem: HookProblem,
-    /// What was refused to the build before it failed.
-    pub denials: Vec<protocol::Denial>,
-    /// What it would have fetched.
-    pub wants: crate::Wants,
-}
-
-/// What is wrong with a hook.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum HookProblem {
-    /// The backend can not be imported.
-    #[error("the build backend could not be imported: {message}")]
-    NoBackend {
-        /// The import error.
-        message: String,
-        /// The module that is missing, if it is not the backend itself.
-        module: Option<String>,
-    },
-    /// The backend has no such hook.
-    #[error("the build backend has no hook of this name")]
-    NoHook,
-    /// It raised.
-    #[error("the build backend failed: {kind}: {message}")]
-    Raised {
-        /// The exception's class.
-        kind: String,
-        /// Its message.
-        message: String,
-        /// The module that an `ImportError` missed.
-        module: Option<String>,
-    },
-    /// It called `sys.exit`.
-    #[error("the build backend called sys.exit({0})")]
-    Exited(String),
-    /// Its process ended without a result.
-    #[error("the build backend's process ended without a result: {how}")]
-    Died {
-        /// How, in words.
-        how: String,
-        /// The signal that ended it, if one did.
-        signal: Option<i32>,
-    },
-    /// It returned something else than PEP 517 wants.
-    #[error("the hook returned {0}, which is not what PEP 517 wants")]
-    Returned(String),
-    /// Its result file is missing or is not what the Python side writes.
-    #[error("{0}")]
-    Unreadable(&'static str),
-}
-
 impl std::fmt::Display for HookFailure {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.problem.fmt(out)
@@ -330,6 +270,15 @@ impl BuildError {
         }
     }
 
+    /// Returns the files and programs that the build was refused before it failed.
+    pub(crate) fn refusals(&self) -> &[crate::Refusal] {
+        match self {
+            Self::Hook(failure) => &failure.refusals,
+            Self::InBuild { source, .. } | Self::BuildFirst { source, .. } => source.refusals(),
+            _ => &[],
+        }
+    }
+
     /// Says in which build it happened, unless that is said already.
     pub(crate) fn in_build(self, build: &str, denials: Vec<protocol::Denial>) -> Self {
         match self {
@@ -361,32 +310,4 @@ impl BuildError {
 pub(crate) fn is_full(error: &std::io::Error) -> bool {
     use std::io::ErrorKind::{QuotaExceeded, StorageFull};
     matches!(error.kind(), StorageFull | QuotaExceeded)
-}
-
-impl HookFailure {
-    /// Returns the stable code.
-    #[must_use]
-    pub fn code(&self) -> Code {
-        match &self.problem {
-            HookProblem::NoBackend { .. } => Code::BackendMissing,
-            HookProblem::NoHook | HookProblem::Returned(_) | HookProblem::Unreadable(_) => {
-                Code::HookResult
-            }
-            HookProblem::Died { .. } => Code::BackendDied,
-            HookProblem::Raised { .. } | HookProblem::Exited(_) if self.wanted_network() => {
-                Code::DeniedNetwork
-            }
-            HookProblem::Raised { .. } | HookProblem::Exited(_) => Code::Backend,
-        }
-    }
-
-    /// Whether the build was refused the network before it failed.
-    #[must_use]
-    pub fn wanted_network(&self) -> bool {
-        self.denials.iter().any(|denial| {
-            denial.what == "socket" && denial.target.starts_with("inet") || {
-                denial.what == "connect" && !denial.target.starts_with("unix")
-            }
-        })
-    }
 }

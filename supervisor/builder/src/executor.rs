@@ -11,7 +11,7 @@ use futures::future::BoxFuture;
 use model::Code;
 use protocol::{
     Assignment, Claim, Denial, Fault, FrameError, Guarantee, HookCall, HookReturn, IsolationReport,
-    Level, Listing,
+    Level, Listing, Trace,
 };
 
 use crate::limit::Stopped;
@@ -73,6 +73,8 @@ pub struct Evidence {
     pub returns: Vec<HookReturn>,
     /// What was refused to the build.
     pub denials: Vec<Denial>,
+    /// What the build opened and started, if it was traced.
+    pub traces: Vec<Trace>,
     /// The worker's last word.
     pub claim: Claim,
     /// The host's pid of the program was known to be this.

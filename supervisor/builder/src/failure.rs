@@ -5,13 +5,15 @@ use std::error::Error;
 use model::Code;
 use protocol::Denial;
 
-use crate::error::{BuildError, HookFailure, HookProblem};
+use crate::error::BuildError;
 use crate::executor::ExecuteError;
+use crate::hook_failure::{HookFailure, HookProblem};
 use crate::inspect::BadWheel;
 use crate::limit::Reached;
 use crate::local::neutralised;
 use crate::outcome::Failure;
 use crate::redact::Redactor;
+use crate::refusal;
 
 impl Failure {
     /// Puts `error`, which ended the work on `spec`, into words.
@@ -43,9 +45,10 @@ impl Failure {
             code: error.code(),
             message: message(spec, inner),
             details,
-            hint: hint(inner),
+            hint: hint(inner, build),
             log: build.map(ToOwned::to_owned),
             denials: error.denials().to_vec(),
+            refusals: error.refusals().to_vec(),
         }
     }
 }
@@ -68,6 +71,11 @@ fn message(spec: &str, error: &BuildError) -> String {
         BuildError::Hook(failure) if failure.code() == Code::DeniedNetwork => {
             format!(
                 "{spec} did not build: the backend failed after it was refused a network connection"
+            )
+        }
+        BuildError::Hook(failure) if failure.code() == Code::DeniedFile => {
+            format!(
+                "{spec} did not build: the backend failed after it was refused a file or a program"
             )
         }
         BuildError::Hook(_) | BuildError::Limit { .. } => {
@@ -103,6 +111,7 @@ fn hook_details(failure: &HookFailure) -> Vec<(&'static str, String)> {
     );
     let mut details = vec![("in", place)];
     details.extend(tried(&failure.denials));
+    details.extend(refusal::details(failure));
     let wanted = failure.wants.sentences();
     details.extend(wanted.iter().map(|sentence| ("wanted", safe(sentence))));
     if failure.code() == Code::DeniedNetwork {
@@ -110,8 +119,11 @@ fn hook_details(failure: &HookFailure) -> Vec<(&'static str, String)> {
             "why",
             "builds have no network; this is the default policy".to_owned(),
         ));
+    }
+    if matches!(failure.code(), Code::DeniedNetwork | Code::DeniedFile) {
         details.push(("said", safe(&failure.problem.to_string())));
     }
+    details.extend(failure.again.iter().map(|again| ("again", safe(again))));
     details
 }
 
@@ -123,9 +135,9 @@ fn tried(denials: &[Denial]) -> impl Iterator<Item = (&'static str, String)> {
     })
 }
 
-fn hint(error: &BuildError) -> Option<String> {
+fn hint(error: &BuildError, build: Option<&str>) -> Option<String> {
     let text = match error {
-        BuildError::Hook(failure) => return hook_hint(failure),
+        BuildError::Hook(failure) => return hook_hint(failure, build),
         BuildError::Git(error) if error.hint().is_some() => {
             return error.hint().map(ToOwned::to_owned);
         }
@@ -193,8 +205,9 @@ fn raise(reached: &Reached) -> String {
     )
 }
 
-fn hook_hint(failure: &HookFailure) -> Option<String> {
+fn hook_hint(failure: &HookFailure, build: Option<&str>) -> Option<String> {
     Some(match &failure.problem {
+        _ if failure.code() == Code::DeniedFile => return refusal::hint(failure, build),
         _ if !failure.wants.crates.is_empty() => {
             "have the crates in the source (`cargo vendor`), or in a folder: --allow-read FOLDER --allow-env CARGO_HOME"
                 .to_owned()

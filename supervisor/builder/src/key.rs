@@ -86,7 +86,7 @@ pub(crate) fn key_of(source: &SourceId, settings: &Settings) -> Sha256 {
             .collect(),
         policy,
         extras: settings
-            .extras
+            .extras_of(source)
             .iter()
             .map(|extra| format!("{extra:?}"))
             .collect(),

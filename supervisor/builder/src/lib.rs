@@ -3,9 +3,11 @@
 //! `pipeline/` is the corridor; `local/` runs workers on this host; `inspect/` judges what a build
 //! left; `hook/` speaks PEP 517. Nothing here is global: places, policy and limits are parameters.
 
+mod approval;
 mod assignment;
 mod build_id;
 mod canary;
+mod diagnosis;
 mod error;
 mod executor;
 mod facts;
@@ -13,14 +15,17 @@ mod failure;
 mod furnished;
 mod git;
 mod hook;
+mod hook_failure;
 mod inspect;
 mod key;
 mod limit;
 mod local;
 mod outcome;
 mod pipeline;
+mod proposal;
 pub mod record;
 mod redact;
+mod refusal;
 mod settings;
 mod shelf;
 mod summary;
@@ -28,12 +33,14 @@ mod unpacked;
 mod wants;
 mod watch;
 
+pub use approval::Approval;
 pub use build_id::BuildId;
 pub use canary::{DECOY_PRINTED, DECOY_READ, Token};
-pub use error::{BuildError, HookFailure, HookProblem};
+pub use error::BuildError;
 pub use executor::{Dialogue, Evidence, ExecuteError, Executor, Floor, Job, LineSink};
 pub use facts::ask_interpreter;
 pub use git::GitError;
+pub use hook_failure::{HookFailure, HookProblem};
 pub use inspect::{
     BadWheel, Examined, Expected, Inspected, InspectedSdist, OutputRefused, Workers, examine,
     inspect, inspect_sdist, open_file, take_output,
@@ -43,8 +50,9 @@ pub use local::{Host, LocalExecutor, WorkerProgram, neutralised};
 pub use outcome::{Failure, Origin, Wheel};
 pub use pipeline::wheels;
 pub use redact::Redactor;
+pub use refusal::{Fix, Refusal};
 pub use settings::{Overrides, Settings};
-pub use shelf::records;
+pub use shelf::{forget, records};
 pub use summary::BuildSummary;
 pub use wants::Wants;
 pub use watch::{BuildEvent, Watcher};

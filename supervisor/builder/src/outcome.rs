@@ -7,6 +7,7 @@ use protocol::Denial;
 use serde::{Deserialize, Serialize};
 
 use crate::record::Isolation;
+use crate::refusal::Refusal;
 
 /// Where a wheel came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,4 +69,6 @@ pub struct Failure {
     pub log: Option<String>,
     /// What was refused to the build before it failed.
     pub denials: Vec<Denial>,
+    /// Files and programs that it was refused, the decisive ones first, if it was traced.
+    pub refusals: Vec<Refusal>,
 }

@@ -9,10 +9,11 @@ use cache::Cache;
 use environment::Found;
 use index::{FindLinks, FormatControl, IndexUrl};
 use jiff::Timestamp;
-use model::{ConfigSettings, PackageName, PythonFacts, Requirement};
-use policies::{Extra, Policy};
+use model::{ConfigSettings, PackageName, PythonFacts, Requirement, Sha256, SourceId};
+use policies::{Extra, OffLimits, Policy};
 use protocol::Limits;
 
+use crate::approval::Approval;
 use crate::executor::Floor;
 use crate::local::LocalExecutor;
 
@@ -50,7 +51,7 @@ impl Overrides {
 }
 
 /// What a pipeline works with.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// Where everything is kept.
     pub cache: Cache,
@@ -68,6 +69,16 @@ pub struct Settings {
     pub policy: Policy,
     /// Grants from the command line.
     pub extras: Vec<Extra>,
+    /// Grants that were approved for single sources.
+    pub approvals: Vec<Approval>,
+    /// Grants to single sources, by their bytes, that nobody approved yet.
+    pub on_trial: Vec<(Sha256, Extra)>,
+    /// What no proposed grant may reach.
+    pub off_limits: OffLimits,
+    /// Whether builds are traced, and their results kept by nobody.
+    pub trace: bool,
+    /// Whether a build that failed for no known reason is run once more with the trace on.
+    pub retrace: bool,
     /// Declared variables: names and values that builds see.
     pub variables: BTreeMap<String, String>,
     /// The least isolation that is accepted.
@@ -106,4 +117,28 @@ pub struct Settings {
     pub lock_timeout: Duration,
     /// Whether what another process makes is made beside it, without waiting.
     pub force: bool,
+}
+
+impl Settings {
+    /// Grants builds of the source of these bytes more, for as long as the settings live.
+    pub fn more_for(&mut self, source: Sha256, grants: impl Iterator<Item = Extra>) {
+        let grants = grants.map(|grant| (source, grant));
+        self.on_trial.extend(grants);
+    }
+
+    /// Returns the grants that builds of `source` get beyond the policy: those of the command line, and those
+    /// that were approved for exactly these bytes.
+    #[must_use]
+    pub fn extras_of(&self, source: &SourceId) -> Vec<Extra> {
+        let approved = self.approvals.iter();
+        let approved = approved.filter(|approval| approval.source == source.digest.sha256);
+        let mut extras = self.extras.clone();
+        extras.extend(approved.map(|approval| approval.grant.clone()));
+        let on_trial = self.on_trial.iter();
+        let on_trial = on_trial.filter(|(bytes, _)| *bytes == source.digest.sha256);
+        extras.extend(on_trial.map(|(_, grant)| grant.clone()));
+        extras.sort();
+        extras.dedup();
+        extras
+    }
 }

@@ -10,6 +10,7 @@ use protocol::{Enforcement, Guarantee, Level};
 
 use crate::error::BuildError;
 use crate::executor::Floor;
+use crate::outcome::Wheel;
 use crate::record::BuildRecord;
 use crate::settings::Settings;
 
@@ -101,4 +102,18 @@ pub(crate) fn publish(
         record_path: to.join(RECORD),
         record,
     })
+}
+
+/// Takes a wheel that a traced build made off the shelf again. Nobody asks for its key, so one that stays is
+/// not served, and goes with the next prune.
+pub fn forget(settings: &Settings, wheel: &Wheel) {
+    let Some(path) = &wheel.record else {
+        return;
+    };
+    let record: Option<BuildRecord> = settings.cache.read_record(path);
+    if let (Some(record), Some(folder)) = (record, path.parent())
+        && let Err(error) = settings.cache.remove_wheel(&record.key, folder)
+    {
+        tracing::debug!(path = %folder.display(), %error, "the wheel of a traced build stays");
+    }
 }

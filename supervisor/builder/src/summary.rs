@@ -1,8 +1,11 @@
 //! What became of a build, beside its log: for builds that failed the only trace besides it.
 
 use jiff::Timestamp;
+use model::{PackageName, SourceId, Version};
 use protocol::Denial;
 use serde::{Deserialize, Serialize};
+
+use crate::refusal::Refusal;
 
 /// The schema that this program writes.
 const SCHEMA: &str = "fumehood-build/1";
@@ -26,6 +29,21 @@ pub struct BuildSummary {
     pub message: Option<String>,
     /// What was refused to the build.
     pub denials: Vec<Denial>,
+    /// Files and programs that it was refused, the decisive ones first, if it was traced.
+    #[serde(default)]
+    pub refusals: Vec<Refusal>,
+    /// The project, where it was known.
+    #[serde(default)]
+    pub name: Option<PackageName>,
+    /// Its version, where it was known.
+    #[serde(default)]
+    pub version: Option<Version>,
+    /// What it was built from.
+    #[serde(default)]
+    pub source: Option<SourceId>,
+    /// Where that came from, without credentials.
+    #[serde(default)]
+    pub source_label: Option<String>,
 }
 
 impl BuildSummary {
@@ -40,6 +58,11 @@ impl BuildSummary {
             code: None,
             message: None,
             denials,
+            refusals: Vec::new(),
+            name: None,
+            version: None,
+            source: None,
+            source_label: None,
         }
     }
 }

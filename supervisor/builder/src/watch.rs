@@ -1,5 +1,7 @@
 //! Progress as a stream of events that a terminal, a report and a page consume alike.
 
+use std::path::PathBuf;
+
 use model::Code;
 
 use crate::outcome::Origin;
@@ -65,6 +67,15 @@ pub enum BuildEvent {
         /// What it is about.
         label: String,
         /// The note.
+        text: String,
+    },
+    /// A traced build is done, and this policy would have been enough for it.
+    Proposed {
+        /// What was built.
+        label: String,
+        /// The policy's file.
+        path: PathBuf,
+        /// The policy.
         text: String,
     },
     /// A lock is held by another process.

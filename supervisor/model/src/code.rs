@@ -88,6 +88,7 @@ codes! {
     BuildCycle "F0306" BuildFailed "building it needs itself";
     BackendDied "F0307" BuildFailed "the backend exited or was ended by a signal";
     Removed "F0308" BuildFailed "something was removed from the cache while a build used it";
+    DeniedFile "F0309" Denied "the backend failed after it was refused a file or a program";
     HashMismatch "F0401" CheckFailed "the bytes do not have the expected digest";
     BadArchive "F0402" CheckFailed "the source archive was refused";
     BadWheel "F0403" CheckFailed "the wheel was refused";

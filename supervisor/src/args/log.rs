@@ -13,6 +13,9 @@ pub(crate) struct LogArgs {
     /// Print what was refused during the build instead of its log
     #[arg(long, requires = "build")]
     pub(crate) denials: bool,
+    /// The form of that answer on standard output
+    #[arg(long, value_name = "FORM", value_parser = ["text", "json"], requires = "denials")]
+    pub(crate) output_format: Option<String>,
     /// Where the cache is.
     #[command(flatten)]
     pub(crate) places: PlaceArgs,

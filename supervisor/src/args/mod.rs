@@ -31,7 +31,7 @@ pub(crate) use log::LogArgs;
 pub(crate) use look::{InspectArgs, VerifyArgs};
 pub(crate) use making::{BuildArgs, MakingArgs, ReportArgs, WheelArgs};
 pub(crate) use places::WorkArgs;
-pub(crate) use policy::{PolicyArgs, PolicyCommand};
+pub(crate) use policy::{ApproveArgs, PolicyArgs, PolicyCommand};
 pub(crate) use sandbox::SandboxArgs;
 pub(crate) use talk::TalkArgs;
 
@@ -96,6 +96,13 @@ pub(crate) fn parse(
         match &mut arguments.command {
             Command::Wheel(wheel) => wheel.index.formats = formats(matches),
             Command::Build(build) => build.index.formats = formats(matches),
+            Command::Policy(policy) => {
+                if let (PolicyCommand::Approve(approve), Some((_, matches))) =
+                    (&mut policy.command, matches.subcommand())
+                {
+                    approve.index.formats = formats(matches);
+                }
+            }
             _ => {}
         }
     }

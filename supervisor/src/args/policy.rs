@@ -2,6 +2,8 @@
 
 use clap::{Args, Subcommand};
 
+use super::{IndexArgs, MakingArgs, PlaceArgs, SandboxArgs, WorkArgs};
+
 /// `fumehood policy`
 #[derive(Debug, Args)]
 pub(crate) struct PolicyArgs {
@@ -27,4 +29,32 @@ pub(crate) enum PolicyCommand {
         #[arg(value_name = "NAME|FILE")]
         policy: String,
     },
+    /// Grant one source for good what a failed build of it wants, after proving that it needs it
+    Approve(Box<ApproveArgs>),
+}
+
+/// `fumehood policy approve`
+#[derive(Debug, Args)]
+pub(crate) struct ApproveArgs {
+    /// The id of a failed build, or the beginning of one; give the flags that it had
+    #[arg(value_name = "BUILD")]
+    pub(crate) build: String,
+    /// Show and prove the grants, and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// How it is made.
+    #[command(flatten)]
+    pub(crate) making: MakingArgs,
+    /// Where packages come from.
+    #[command(flatten)]
+    pub(crate) index: IndexArgs,
+    /// What builds may touch.
+    #[command(flatten)]
+    pub(crate) sandbox: SandboxArgs,
+    /// Where things are kept.
+    #[command(flatten)]
+    pub(crate) places: PlaceArgs,
+    /// Where work is done.
+    #[command(flatten)]
+    pub(crate) work: WorkArgs,
 }

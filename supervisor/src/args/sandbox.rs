@@ -34,6 +34,12 @@ pub(crate) struct SandboxArgs {
     /// Leave the scratch directory of each build for you to look at
     #[arg(long)]
     pub(crate) keep_scratch: bool,
+    /// Record what each build opens and starts, propose a policy from it, and keep the wheel out of the cache
+    #[arg(long)]
+    pub(crate) trace: bool,
+    /// Do not run a build that failed for no known reason once more to see what it was refused
+    #[arg(long)]
+    pub(crate) no_retrace: bool,
     /// How long a build may take, such as `90s`, `30m` or `2h`
     #[arg(long, value_name = "TIME")]
     pub(crate) timeout: Option<String>,

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 
+use builder::BuildSummary;
 use builder::record::BuildRecord;
 use cache::{Bucket, Cache};
 use jiff::Timestamp;
@@ -13,12 +14,13 @@ use model::Code;
 use super::Surroundings;
 use crate::args::LogArgs;
 use crate::render::{Problem, bytes};
-use crate::settings::PlaceSettings;
+use crate::report::{self, DenialsDocument};
+use crate::settings::{PlaceSettings, ReportForm, SettingsError};
 use crate::{compose, data, neutralise};
 
 /// One past build.
-struct Past {
-    id: String,
+pub(super) struct Past {
+    pub(super) id: String,
     log: PathBuf,
     ended: Timestamp,
     size: u64,
@@ -26,8 +28,10 @@ struct Past {
 
 /// Prints what was asked for.
 pub(super) fn run(args: &LogArgs, around: &Surroundings) -> Result<(), Problem> {
-    let places = PlaceSettings::new(&args.places, &around.environment)
-        .map_err(|error| compose::of_settings(&error))?;
+    let unfit = |error: SettingsError| compose::of_settings(&error);
+    let places = PlaceSettings::new(&args.places, &around.environment).map_err(unfit)?;
+    let form =
+        ReportForm::new(args.output_format.as_deref(), &around.environment).map_err(unfit)?;
     let cache =
         Cache::open_existing(&places.cache.value).map_err(|error| compose::of_cache(&error))?;
     let past = match &cache {
@@ -38,7 +42,7 @@ pub(super) fn run(args: &LogArgs, around: &Surroundings) -> Result<(), Problem> 
         (Some(wanted), Some(cache)) => {
             let build = one(&past, wanted)?;
             if args.denials {
-                denials(cache, build)
+                denials(cache, build, form)
             } else {
                 print(&build.log)
             }
@@ -50,7 +54,7 @@ pub(super) fn run(args: &LogArgs, around: &Surroundings) -> Result<(), Problem> 
 }
 
 /// Returns the builds whose log is kept, the newest first.
-fn past(folder: &Path) -> Result<Vec<Past>, Problem> {
+pub(super) fn past(folder: &Path) -> Result<Vec<Past>, Problem> {
     let failed = |error: std::io::Error| {
         Problem::new(
             Code::Io,
@@ -87,7 +91,7 @@ fn past(folder: &Path) -> Result<Vec<Past>, Problem> {
 }
 
 /// Returns the build whose id begins so.
-fn one<'a>(past: &'a [Past], wanted: &str) -> Result<&'a Past, Problem> {
+pub(super) fn one<'a>(past: &'a [Past], wanted: &str) -> Result<&'a Past, Problem> {
     let mut fitting = past.iter().filter(|build| build.id.starts_with(wanted));
     match (fitting.next(), fitting.next()) {
         (Some(build), None) => Ok(build),
@@ -100,7 +104,7 @@ fn one<'a>(past: &'a [Past], wanted: &str) -> Result<&'a Past, Problem> {
     }
 }
 
-fn unknown(wanted: &str) -> Problem {
+pub(super) fn unknown(wanted: &str) -> Problem {
     Problem::new(
         Code::BadFlag,
         format!("there is no log of a build `{wanted}`"),
@@ -155,24 +159,35 @@ fn print(log: &Path) -> Result<(), Problem> {
 }
 
 /// Prints what was refused to a build.
-fn denials(cache: &Cache, build: &Past) -> Result<(), Problem> {
-    let (_, record) = builder::records(cache)
-        .find(|(_, record)| record.build == build.id)
-        .ok_or_else(|| {
-            Problem::new(
-                Code::BadFlag,
-                format!("what was refused to the build {} is not kept", build.id),
-            )
-            .why("only a build that made a wheel has a record; the error of one that failed says what it was refused")
-        })?;
-    data::put(
-        &record
-            .denials
-            .iter()
-            .map(|denial| {
-                let target = neutralise::line(&denial.target);
-                format!("{} {target} ({} times)\n", denial.what, denial.count)
-            })
-            .collect::<String>(),
-    )
+fn denials(cache: &Cache, build: &Past, form: ReportForm) -> Result<(), Problem> {
+    let summary = summary(cache, build).ok_or_else(|| {
+        Problem::new(
+            Code::BadFlag,
+            format!("what was refused to the build {} is not kept", build.id),
+        )
+        .why("it did not end: what was refused is written down at the end")
+    })?;
+    let (denials, refusals) = (&summary.denials, &summary.refusals);
+    if form == ReportForm::Json {
+        return data::put(&report::text(&DenialsDocument::new(
+            &build.id, denials, refusals,
+        )));
+    }
+    let acts = denials.iter().map(|denial| {
+        let target = neutralise::line(&denial.target);
+        format!("{} {target} ({} times)\n", denial.what, denial.count)
+    });
+    let files = refusals.iter().map(|refusal| {
+        let fix = refusal.fix.flag();
+        let fix = fix.map_or_else(|| "never offered".to_owned(), |flag| flag);
+        let decisive = if refusal.decisive { "decisive; " } else { "" };
+        let line = format!("{}: {decisive}{fix}", refusal.sentence());
+        format!("{}\n", neutralise::line(&line))
+    });
+    data::put(&acts.chain(files).collect::<String>())
+}
+
+/// Reads what became of a build.
+pub(super) fn summary(cache: &Cache, build: &Past) -> Option<BuildSummary> {
+    cache.read_record(&build.log.with_file_name("build.json"))
 }

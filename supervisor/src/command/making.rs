@@ -4,9 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use builder::{DECOY_PRINTED, DECOY_READ, LocalExecutor, Settings, Watcher, Wheel};
+use builder::{
+    DECOY_PRINTED, DECOY_READ, LocalExecutor, Origin, Settings, Watcher, Wheel,
+};
 use cache::Cache;
 use model::Code;
+use policies::OffLimits;
 use protocol::Level;
 use sources::Spec;
 
@@ -46,7 +49,7 @@ pub(super) struct Typed<'a> {
 }
 
 /// What it means.
-struct Order {
+pub(super) struct Order {
     specs: Vec<(String, Spec)>,
     name_dependencies: bool,
     making: MakingSettings,
@@ -130,7 +133,8 @@ fn tell(document: &Document, report: &ReportSettings) -> Result<(), Problem> {
 }
 
 impl Order {
-    fn new(
+    /// Understands what was typed.
+    pub(super) fn new(
         typed: &Typed<'_>,
         places: PlaceSettings,
         around: &Surroundings,
@@ -153,15 +157,15 @@ impl Order {
         })
     }
 
+    /// Returns what is asked for, each with what it is called.
+    pub(super) fn specs(&self) -> &[(String, Spec)] {
+        &self.specs
+    }
+
     /// Makes the wheels and delivers them.
     fn make(self, around: &Surroundings) -> Result<Made, Problem> {
         // Before any work: a wheel that can not be delivered is not worth a build.
         cache::check_out_dir(&self.making.out_dir).map_err(|error| compose::of_cache(&error))?;
-        if self.sandbox.floor == Level::None {
-            around.talk.warn(
-                "with `--min-isolation none` a build may do whatever you may do, where this machine can not hold it",
-            );
-        }
         if self.sandbox.keep_scratch && self.places.work.no_cache.is_some() {
             return Err(Problem::new(
                 Code::BadFlag,
@@ -170,32 +174,47 @@ impl Order {
             .why("a run without a cache leaves nothing, a kept scratch included")
             .fix("drop one of them"));
         }
+        let (made, is_fresh) =
+            self.host(around, async |settings| self.work(settings, around).await)?;
+        Ok(if is_fresh {
+            made.without_the_cache()
+        } else {
+            made
+        })
+    }
+
+    /// Opens the places, wires the settings and does `work` with them. Says whether the cache ends with it.
+    pub(super) fn host<T>(
+        &self,
+        around: &Surroundings,
+        work: impl AsyncFnOnce(Settings) -> Result<T, Problem>,
+    ) -> Result<(T, bool), Problem> {
+        if self.sandbox.floor == Level::None {
+            around.talk.warn(
+                "with `--min-isolation none` a build may do whatever you may do, where this machine can not hold it",
+            );
+        }
         let opened = compose::open(&self.places, Some(&self.making.out_dir), &around.talk)?;
         opened.check_exec(&around.talk)?;
         let cache = &opened.cache;
         let runtime = compose::runtime()?;
-        let made = runtime.block_on(async {
+        let done = runtime.block_on(async {
             let executor = compose::executor(&self.places, cache);
-            let work = self.work(cache, &executor, around);
-            let made = signals::unless_interrupted(work).await?;
+            let work = async {
+                let settings = self.settings(cache, &executor, around).await?;
+                work(settings).await
+            };
+            let done = signals::unless_interrupted(work).await?;
             // Dropping the work told every worker to end; here they have ended.
             executor.idle().await;
-            made.unwrap_or_else(|| Err(signals::interrupted()))
+            done.unwrap_or_else(|| Err(signals::interrupted()))
         });
         runtime.shutdown_timeout(LAST_BREATH);
-        if opened.is_fresh() {
-            return made.map(Made::without_the_cache);
-        }
-        made
+        done.map(|done| (done, opened.is_fresh()))
     }
 
-    async fn work(
-        &self,
-        cache: &Cache,
-        executor: &Arc<LocalExecutor>,
-        around: &Surroundings,
-    ) -> Result<Made, Problem> {
-        let settings = Arc::new(self.settings(cache, executor, around).await?);
+    async fn work(&self, settings: Settings, around: &Surroundings) -> Result<Made, Problem> {
+        let settings = Arc::new(settings);
         let watcher = Arc::clone(&around.talk) as Arc<dyn Watcher>;
         let results = builder::wheels(Arc::clone(&settings), self.specs.clone(), watcher).await;
         let mut made = Made {
@@ -203,18 +222,20 @@ impl Order {
             problems: Vec::new(),
         };
         for (result, (label, _)) in results.into_iter().zip(&self.specs) {
-            let mut denials = Vec::new();
+            let (mut denials, mut refusals) = (Vec::new(), Vec::new());
             let result = result.map_err(|failure| {
                 denials.clone_from(&failure.denials);
+                refusals.clone_from(&failure.refusals);
                 compose::of_failure(&failure)
             });
-            match result.and_then(|wheel| self.deliver(wheel, label)) {
+            match result.and_then(|wheel| self.deliver(&settings, wheel, label)) {
                 Ok((wheel, entry)) => {
                     self.remark(&wheel, &settings, around);
                     made.document.wheels.push(entry);
                 }
                 Err(problem) => {
-                    let entry = FailureEntry::new(Some(label.clone()), &problem).refused(&denials);
+                    let entry = FailureEntry::new(Some(label.clone()), &problem)
+                        .refused(&denials, &refusals);
                     made.document.failures.push(entry);
                     made.problems.push(problem);
                 }
@@ -248,6 +269,7 @@ impl Order {
         let client = compose::client(&self.index, &indexes, &around.environment, cache)?;
         let mut variables = compose::passed(&policy, &python.facts, &around.environment)?;
         variables.extend(self.sandbox.variables.clone());
+        let off_limits = self.off_limits(cache, around);
         Ok(Settings {
             cache: cache.clone(),
             client,
@@ -256,6 +278,11 @@ impl Order {
             found: python.found,
             facts: python.facts,
             extras: compose::extras(&self.sandbox)?,
+            approvals: compose::approvals(&off_limits)?,
+            on_trial: Vec::new(),
+            off_limits,
+            trace: self.sandbox.trace,
+            retrace: self.sandbox.retrace,
             policy,
             variables,
             floor: builder::Floor {
@@ -282,6 +309,22 @@ impl Order {
         })
     }
 
+    /// Returns what no proposed grant may reach.
+    fn off_limits(&self, cache: &Cache, around: &Surroundings) -> OffLimits {
+        let home = around.environment.absolute("HOME");
+        let caches = [cache.root().to_owned(), self.places.cache.value.clone()];
+        OffLimits {
+            homes: home
+                .filter(|home| home != Path::new("/"))
+                .into_iter()
+                .collect(),
+            caches: caches
+                .into_iter()
+                .chain(self.places.work.scratch.clone())
+                .collect(),
+        }
+    }
+
     /// Returns the source trees among the requests.
     fn sources(&self) -> Vec<PathBuf> {
         self.specs
@@ -294,7 +337,12 @@ impl Order {
     }
 
     /// Puts a wheel into the output directory.
-    fn deliver(&self, wheel: Wheel, label: &str) -> Result<(Wheel, WheelEntry), Problem> {
+    fn deliver(
+        &self,
+        settings: &Settings,
+        mut wheel: Wheel,
+        label: &str,
+    ) -> Result<(Wheel, WheelEntry), Problem> {
         let filename = &wheel.filename;
         cache::deliver(&wheel.path, &self.making.out_dir, filename).map_err(|error| {
             let mut problem = compose::of_cache(&error);
@@ -302,6 +350,10 @@ impl Order {
             problem
         })?;
         let path = self.making.out_dir_typed.join(filename);
+        if settings.trace && wheel.origin != Origin::Downloaded {
+            builder::forget(settings, &wheel);
+            wheel.record = None;
+        }
         let entry = WheelEntry::new(&wheel, &path);
         Ok((wheel, entry))
     }

@@ -1,5 +1,6 @@
 //! What the commands do: one file a command, each a corridor that is read from top to bottom.
 
+mod approve;
 mod build;
 mod cache;
 mod completion;
@@ -41,7 +42,7 @@ pub(crate) fn run(command: Command, around: &Surroundings) -> Result<Option<Code
         Command::Inspect(args) => inspect::run(&args, around),
         Command::Verify(args) => verify::run(&args, around),
         Command::Doctor(args) => doctor::run(&args, around),
-        Command::Policy(args) => policy::run(&args.command).map(|()| None),
+        Command::Policy(args) => policy::run(&args.command, around).map(|()| None),
         Command::Cache(args) => cache::run(&args.command, around).map(|()| None),
         Command::Log(args) => log::run(&args, around).map(|()| None),
         Command::Explain(args) => explain::run(&args).map(|()| None),

@@ -2,18 +2,20 @@
 
 use policies::Policy;
 
+use super::{Surroundings, approve};
 use crate::args::PolicyCommand;
 use crate::render::Problem;
 use crate::{compose, data};
 
 /// Prints what was asked for.
-pub(super) fn run(command: &PolicyCommand) -> Result<(), Problem> {
+pub(super) fn run(command: &PolicyCommand, around: &Surroundings) -> Result<(), Problem> {
     match command {
         PolicyCommand::List => data::put(&list()),
         PolicyCommand::Show { policy } => {
             let policy = compose::policy(policy)?;
             data::put(&with_end(policy.source()))
         }
+        PolicyCommand::Approve(args) => approve::run(args, around),
         PolicyCommand::Explain { policy } => {
             let policy = compose::policy(policy)?;
             data::put(&with_end(&policy.explain()))

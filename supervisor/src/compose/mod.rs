@@ -1,5 +1,6 @@
 //! Where concrete parts are made and wired: the only place that knows them all.
 
+mod approvals;
 mod indexes;
 mod interpreter;
 mod places;
@@ -8,6 +9,7 @@ mod problems;
 mod tools;
 mod workers;
 
+pub(crate) use approvals::{approvals, approve};
 pub(crate) use indexes::{Indexes, client, format_control, indexes};
 pub(crate) use interpreter::{Interpreter, Wish, interpreter};
 pub(crate) use places::{check_length, choose, open};

@@ -20,6 +20,17 @@ impl Watcher for Talk {
                 let note = paint(NOTE, "note");
                 self.say(&format!("{note}: {label}: {}", neutralise::line(text)));
             }
+            BuildEvent::Proposed { label, path, text } => {
+                let note = paint(NOTE, "note");
+                let path = path.display().to_string();
+                let path = neutralise::line(&path);
+                self.say(&format!(
+                    "{note}: {label}: traced; for --policy, kept as {path}:"
+                ));
+                for line in text.lines() {
+                    self.say(&neutralise::line(line));
+                }
+            }
             BuildEvent::Finished {
                 label,
                 origin,

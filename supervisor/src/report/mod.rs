@@ -9,7 +9,7 @@ mod tests;
 
 use std::path::Path;
 
-use builder::{Origin, Wheel};
+use builder::{Origin, Refusal, Wheel};
 use protocol::{Denial, Enforcement, Guarantee, Level};
 use serde::Serialize;
 use serde_json::Value;
@@ -77,6 +77,30 @@ pub(crate) struct SourceEntry {
     pub(crate) sha256: String,
 }
 
+/// What was refused to one build, as `log --denials` answers.
+#[derive(Debug, Serialize)]
+pub(crate) struct DenialsDocument {
+    schema: &'static str,
+    /// The build's id.
+    build: String,
+    /// Acts that the filter refused.
+    denials: Vec<DenialEntry>,
+    /// Files and programs that it was refused, where it was traced.
+    refused: Vec<RefusalEntry>,
+}
+
+impl DenialsDocument {
+    /// Makes the document of one build.
+    pub(crate) fn new(build: &str, denials: &[Denial], refusals: &[Refusal]) -> Self {
+        Self {
+            schema: SCHEMA,
+            build: build.to_owned(),
+            denials: entries(denials),
+            refused: refusals.iter().map(RefusalEntry::new).collect(),
+        }
+    }
+}
+
 /// One kind of refused act.
 #[derive(Debug, Serialize)]
 pub(crate) struct DenialEntry {
@@ -105,6 +129,23 @@ pub(crate) struct FailureEntry {
     pub(crate) log: Option<String>,
     /// What was refused to the build before it failed.
     pub(crate) denials: Vec<DenialEntry>,
+    /// Files and programs that it was refused, where it was traced.
+    pub(crate) refused: Vec<RefusalEntry>,
+}
+
+/// One file or program that a build was refused.
+#[derive(Debug, Serialize)]
+pub(crate) struct RefusalEntry {
+    /// `read`, `write`, `execute`
+    pub(crate) touch: &'static str,
+    /// The path, links resolved.
+    pub(crate) path: String,
+    /// How often.
+    pub(crate) count: u64,
+    /// Whether the build named it when it failed.
+    pub(crate) decisive: bool,
+    /// The flag that would allow it; null where none is offered.
+    pub(crate) fix: Option<String>,
 }
 
 /// One labelled line of a failure.
@@ -184,13 +225,28 @@ impl FailureEntry {
             hint: problem.hint.clone(),
             log: problem.log.clone(),
             denials: Vec::new(),
+            refused: Vec::new(),
         }
     }
 
     /// Adds what was refused to the build before it failed.
-    pub(crate) fn refused(mut self, denials: &[Denial]) -> Self {
+    pub(crate) fn refused(mut self, denials: &[Denial], refusals: &[Refusal]) -> Self {
         self.denials = entries(denials);
+        self.refused = refusals.iter().map(RefusalEntry::new).collect();
         self
+    }
+}
+
+impl RefusalEntry {
+    /// Makes the entry of one refusal.
+    pub(crate) fn new(refusal: &Refusal) -> Self {
+        Self {
+            touch: refusal.touch.word(),
+            path: refusal.path.clone(),
+            count: refusal.count,
+            decisive: refusal.decisive,
+            fix: refusal.fix.flag(),
+        }
     }
 }
 

@@ -27,6 +27,10 @@ pub(crate) struct SandboxSettings {
     pub(crate) strict_output: bool,
     /// Leave the scratch.
     pub(crate) keep_scratch: bool,
+    /// Record what builds open and start.
+    pub(crate) trace: bool,
+    /// Run a build that failed for no known reason once more with the trace on.
+    pub(crate) retrace: bool,
     /// Limits that differ from the policy's.
     pub(crate) limits: LimitSettings,
 }
@@ -105,6 +109,9 @@ impl SandboxSettings {
                 .switch(args.strict_output, environment)?,
             keep_scratch: Twin::new("--keep-scratch", "FUMEHOOD_KEEP_SCRATCH")
                 .switch(args.keep_scratch, environment)?,
+            trace: Twin::new("--trace", "FUMEHOOD_TRACE").switch(args.trace, environment)?,
+            retrace: !Twin::new("--no-retrace", "FUMEHOOD_NO_RETRACE")
+                .switch(args.no_retrace, environment)?,
             limits: limits(args, environment)?,
         })
     }

@@ -39,12 +39,17 @@ pub enum Call {
     Lremovexattr,
     Fremovexattr,
     Removexattrat,
+    Open,
+    Openat,
+    Creat,
+    Execve,
+    Execveat,
     /// No filter of this crate notifies it; refuse it.
     Other(i32),
 }
 
 impl Call {
-    const NAMED: [(Call, &'static str); 23] = [
+    const NAMED: [(Call, &'static str); 28] = [
         (Call::Socket, "socket"),
         (Call::SocketPair, "socketpair"),
         (Call::Connect, "connect"),
@@ -68,6 +73,11 @@ impl Call {
         (Call::Lremovexattr, "lremovexattr"),
         (Call::Fremovexattr, "fremovexattr"),
         (Call::Removexattrat, "removexattrat"),
+        (Call::Open, "open"),
+        (Call::Openat, "openat"),
+        (Call::Creat, "creat"),
+        (Call::Execve, "execve"),
+        (Call::Execveat, "execveat"),
     ];
 
     /// Returns the call's name in the kernel's words, `unknown` if the table does not have it.

@@ -1,5 +1,5 @@
 //! The form of a rule, and which rules make up a filter. Not here: the rules themselves
-//! (`processes`, `files`, `requests`, `host`, `network`, `metadata`, `unpack`) and their translation (`emit`).
+//! (`processes`, `files`, `requests`, `host`, `network`, `metadata`, `trace`, `unpack`) and their translation (`emit`).
 //!
 //! A refusal answers what programs are ready for: `ENOSYS` where C libraries have a fallback, `ENOTTY`
 //! for requests that many file systems do not know either, otherwise `EPERM` or `EACCES`.
@@ -11,6 +11,7 @@ mod metadata;
 mod network;
 mod processes;
 mod requests;
+mod trace;
 mod unpack;
 
 use crate::spec::{Spec, Stage};
@@ -118,6 +119,9 @@ pub(crate) fn of(spec: &Spec) -> Vec<Rule> {
             rules.extend(network.iter().map(|rule| network::adapt(*rule, spec)));
             if spec.notifies() && spec.broker_metadata {
                 rules.extend(metadata::RULES);
+            }
+            if spec.notifies() && spec.trace {
+                rules.extend(trace::RULES);
             }
             rules
         }

@@ -26,6 +26,9 @@ pub struct Spec {
     /// Together with `listener`: every call that changes metadata is notified. Otherwise such calls
     /// pass, and something else (a read-only mount) protects, or nothing does and the report says so.
     pub broker_metadata: bool,
+    /// Together with `listener`: every open of a file and every start of a program is notified, so that
+    /// it can be recorded before it goes on. Nothing else changes: what was refused still is.
+    pub trace: bool,
 }
 
 impl Spec {

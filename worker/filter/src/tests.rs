@@ -11,7 +11,7 @@ mod tables;
 use crate::spec::{Spec, Stage};
 
 /// Every filter there can be, with the name of its golden file.
-const SPECS: [(&str, Spec); 8] = [
+const SPECS: [(&str, Spec); 9] = [
     (
         "unpack",
         Spec {
@@ -19,6 +19,7 @@ const SPECS: [(&str, Spec); 8] = [
             listener: false,
             local_sockets: false,
             broker_metadata: false,
+            trace: false,
         },
     ),
     (
@@ -28,6 +29,7 @@ const SPECS: [(&str, Spec); 8] = [
             listener: false,
             local_sockets: true,
             broker_metadata: false,
+            trace: false,
         },
     ),
     (
@@ -37,6 +39,7 @@ const SPECS: [(&str, Spec); 8] = [
             listener: true,
             local_sockets: true,
             broker_metadata: false,
+            trace: false,
         },
     ),
     (
@@ -46,6 +49,7 @@ const SPECS: [(&str, Spec); 8] = [
             listener: true,
             local_sockets: true,
             broker_metadata: true,
+            trace: false,
         },
     ),
     (
@@ -55,6 +59,7 @@ const SPECS: [(&str, Spec); 8] = [
             listener: false,
             local_sockets: false,
             broker_metadata: false,
+            trace: false,
         },
     ),
     (
@@ -64,6 +69,7 @@ const SPECS: [(&str, Spec); 8] = [
             listener: true,
             local_sockets: false,
             broker_metadata: true,
+            trace: false,
         },
     ),
     (
@@ -73,6 +79,7 @@ const SPECS: [(&str, Spec); 8] = [
             listener: false,
             local_sockets: false,
             broker_metadata: false,
+            trace: false,
         },
     ),
     (
@@ -82,6 +89,17 @@ const SPECS: [(&str, Spec); 8] = [
             listener: true,
             local_sockets: false,
             broker_metadata: true,
+            trace: false,
+        },
+    ),
+    (
+        "program-trace",
+        Spec {
+            stage: Stage::Program,
+            listener: true,
+            local_sockets: true,
+            broker_metadata: true,
+            trace: true,
         },
     ),
 ];

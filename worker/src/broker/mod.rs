@@ -9,6 +9,7 @@ mod change;
 mod connect;
 mod metadata;
 mod pin;
+mod tracer;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -16,12 +17,14 @@ use std::time::Duration;
 
 use filter::{Call, Listener, Request};
 use nix::errno::Errno;
-use protocol::{Denial, Fault, Step};
+use protocol::{Denial, Fault, Step, Trace};
 
 use self::address::Address;
 use self::connect::Connector;
 use crate::confine::Boundary;
 use crate::error::At;
+
+pub(crate) use self::tracer::{Reach, Tracer};
 
 /// Kinds of refused act that are kept; more are counted under the last name.
 const MOST_DENIALS: usize = 100;
@@ -39,6 +42,7 @@ pub(crate) struct Broker {
     connector: Connector,
     denials: BTreeMap<(String, String), u64>,
     counting: bool,
+    tracer: Option<Tracer>,
 }
 
 impl Broker {
@@ -56,7 +60,13 @@ impl Broker {
             connector: Connector::new(rooms, boundary).at(Step::Reaper, "open the rooms")?,
             denials: BTreeMap::new(),
             counting: false,
+            tracer: None,
         })
+    }
+
+    /// Has it record what is opened and started.
+    pub(crate) fn trace(&mut self, tracer: Tracer) {
+        self.tracer = Some(tracer);
     }
 
     /// Begins to count: what came before was the self-test.
@@ -78,6 +88,11 @@ impl Broker {
         })
     }
 
+    /// Returns what was opened and started so far.
+    pub(crate) fn traces(&self) -> impl Iterator<Item = Trace> + '_ {
+        self.tracer.iter().flat_map(Tracer::traces)
+    }
+
     /// Answers one call.
     pub(crate) fn serve(&mut self) -> Result<(), Fault> {
         let Some(request) = self
@@ -93,9 +108,23 @@ impl Broker {
                 target: address::family(request.arguments[0], request.arguments[1]),
             }),
             Call::Connect => self.connect(&request),
+            Call::Open | Call::Openat | Call::Creat | Call::Execve | Call::Execveat => {
+                self.record(&request)
+            }
             _ => Some(metadata::answer(&request, &self.listener, &self.changeable)),
         };
         answer.map_or(Ok(()), |answer| self.give(&request, answer))
+    }
+
+    /// Records a call and lets it go on; without a record nothing of the kind is handed over.
+    fn record(&mut self, request: &Request) -> Option<Answer> {
+        let Some(tracer) = &mut self.tracer else {
+            return Some(Answer::Fail(Errno::EPERM));
+        };
+        if self.counting {
+            tracer.observe(request, &self.listener);
+        }
+        Some(Answer::Proceed)
     }
 
     fn connect(&mut self, request: &Request) -> Option<Answer> {
@@ -123,6 +152,7 @@ impl Broker {
     fn give(&mut self, request: &Request, answer: Answer) -> Result<(), Fault> {
         let sent = match answer {
             Answer::Done => self.listener.answer(request.id, 0),
+            Answer::Proceed => self.listener.proceed(request.id),
             Answer::Fail(errno) => self.listener.refuse(request.id, errno as i32),
             Answer::Refuse { errno, target } => {
                 self.note(request.call.name(), &target);
@@ -152,6 +182,8 @@ impl Broker {
 enum Answer {
     /// The broker did it.
     Done,
+    /// The kernel shall: nothing hangs on what the call's pointers lead to.
+    Proceed,
     /// The broker tried, and this is what the kernel said.
     Fail(Errno),
     /// The broker would not, and reports it.

@@ -3,15 +3,18 @@
 //! `O_PATH` opens nothing and is not restricted by Landlock; what may be done to the object is
 //! decided afterwards, on the descriptor, so that a swapped link or folder changes nothing.
 
-use std::ffi::CString;
+use std::ffi::{CString, OsStr};
 use std::fs::read_link;
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use filter::{Request, read_memory};
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, OFlag, open, openat};
 use nix::sys::stat::Mode;
+
+use super::tracer::plain;
 
 /// Bytes of a path at most (`PATH_MAX`).
 const LONGEST_PATH: usize = 4096;
@@ -66,6 +69,43 @@ pub(super) fn pin(request: &Request, named: &Named) -> Result<OwnedFd, Errno> {
                 by_path(request.pid, start, &path, follow)
             }
         }
+    }
+}
+
+/// A path of a caller, copied once.
+pub(super) struct Reference {
+    start: i32,
+    path: CString,
+    follow: bool,
+}
+
+impl Reference {
+    /// Copies a path out of the caller's memory.
+    pub(super) fn read(pid: i32, start: i32, pointer: u64, follow: bool) -> Result<Self, Errno> {
+        let path = read_path(pid, pointer)?;
+        if path.is_empty() {
+            return Err(Errno::ENOENT);
+        }
+        Ok(Self {
+            start,
+            path,
+            follow,
+        })
+    }
+
+    /// Pins what it means to the caller.
+    pub(super) fn pin(&self, pid: i32) -> Result<OwnedFd, Errno> {
+        by_path(pid, self.start, &self.path, self.follow)
+    }
+
+    /// Returns it absolute and plain, by its words alone: links in it are not followed.
+    pub(super) fn spelled(&self, pid: i32) -> Option<PathBuf> {
+        let written = Path::new(OsStr::from_bytes(self.path.as_bytes()));
+        if written.is_absolute() {
+            return Some(plain(written));
+        }
+        let start = read_link(own_link(&descriptor(pid, self.start).ok()?)).ok()?;
+        start.is_absolute().then(|| plain(&start.join(written)))
     }
 }
 

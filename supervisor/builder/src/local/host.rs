@@ -138,6 +138,7 @@ impl LocalExecutor {
                 network: Network::None,
                 grants: Vec::new(),
                 must_not_open: AbsPath::new(self.cache.root().join("CACHEDIR.TAG"))?,
+                trace: false,
             },
             limits: Limits {
                 wall_ms: 20_000,

@@ -141,6 +141,7 @@ struct Gathered {
     refused: Option<(String, String)>,
     returns: Vec<protocol::HookReturn>,
     denials: Vec<protocol::Denial>,
+    traces: Vec<protocol::Trace>,
     pid: Option<u32>,
     ready: bool,
 }
@@ -173,6 +174,7 @@ impl Session {
                     refused: gathered.refused.take(),
                     returns: gathered.returns.clone(),
                     denials: std::mem::take(&mut gathered.denials),
+                    traces: std::mem::take(&mut gathered.traces),
                     claim,
                     pid: gathered.pid,
                 }));
@@ -231,6 +233,11 @@ impl Session {
             Event::Denied(denial) => {
                 if gathered.denials.len() < 1000 {
                     gathered.denials.push(denial);
+                }
+            }
+            Event::Traced(trace) => {
+                if gathered.traces.len() < 2000 {
+                    gathered.traces.push(trace);
                 }
             }
             Event::Finished(claim) => return Ok(Some(claim)),

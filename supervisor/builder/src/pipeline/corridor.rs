@@ -122,7 +122,7 @@ impl Pipeline {
                 return self.build(&source.into(), expectation).await;
             }
             let expectation = &expectation.or(looked.named);
-            let (name, system) = (expectation.name.as_ref(), looked.system);
+            let system = looked.system;
             // Taken only now: what has to be built first was built without holding it, so two
             // projects that need each other wait for no lock.
             let _turn = self.turn(format!("wheel {key}"), &source.label).await?;
@@ -130,7 +130,13 @@ impl Pipeline {
                 return Ok((kept, Origin::Cached));
             }
             let _slot = self.slots.acquire().await;
-            let made = self.make(&source, &system, equipment, name).await?;
+            let made = self.make(&source, &system, equipment, expectation).await?;
+            // What a traced build made has a key that nobody asks for.
+            let key = if self.traces() {
+                Sha256::of(format!("{key} traced in {}", made.build.name()))
+            } else {
+                key
+            };
             self.publish(made, &source, key, expectation).await
         })
     }
@@ -166,6 +172,9 @@ impl Pipeline {
         key: &Sha256,
         expectation: &Expectation,
     ) -> Result<Option<Kept>, BuildError> {
+        if self.traces() {
+            return Ok(None);
+        }
         let settings = Arc::clone(&self.settings);
         let key = *key;
         let found = blocking("look on the shelf", move || {

@@ -3,9 +3,10 @@
 use protocol::{Ending, Hook, HookReturn, Limit, Limits};
 use rustix::process::Signal;
 
-use crate::error::{BuildError, HookFailure, HookProblem};
+use crate::error::BuildError;
 use crate::executor::Evidence;
 use crate::hook::{HookOutcome, HookRequest, read};
+use crate::hook_failure::{HookFailure, HookProblem};
 use crate::limit::{Known, Reached, Stopped};
 use crate::wants::Wants;
 
@@ -134,6 +135,10 @@ fn with(
         problem,
         denials: evidence.denials.clone(),
         wants: Wants::default(),
+        listener: evidence.report.listener,
+        traces: evidence.traces.clone(),
+        refusals: Vec::new(),
+        again: None,
     }))
 }
 
@@ -146,6 +151,10 @@ fn failed(evidence: &Evidence, request: &HookRequest, problem: HookProblem) -> B
         problem,
         denials: evidence.denials.clone(),
         wants: Wants::default(),
+        listener: evidence.report.listener,
+        traces: evidence.traces.clone(),
+        refusals: Vec::new(),
+        again: None,
     }))
 }
 

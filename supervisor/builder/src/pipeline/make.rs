@@ -7,7 +7,7 @@ use model::PackageName;
 use protocol::Hook;
 use sources::{BuildSystem, Source};
 
-use super::corridor::{Pipeline, blocking};
+use super::corridor::{Expectation, Pipeline, blocking};
 use super::dialogue::dialogue;
 use super::equip::Equipment;
 use super::{judge, requirements};
@@ -19,10 +19,7 @@ use crate::executor::{Evidence, ExecuteError, Executor, Job, LineSink};
 use crate::furnished::{furnished, is_full};
 use crate::hook::HookRequest;
 use crate::local::UidLease;
-use crate::local::neutralised;
-use crate::record::BuildRecord;
 use crate::redact::Redactor;
-use crate::summary::BuildSummary;
 use crate::wants::Wants;
 use crate::watch::BuildEvent;
 
@@ -53,14 +50,73 @@ struct Run<'a> {
     home: Home,
 }
 
+/// What is built, whichever attempt at it this is.
+pub(super) struct Work<'a> {
+    pub(super) source: &'a Source,
+    pub(super) system: &'a BuildSystem,
+    pub(super) build: BuildId,
+    /// What people call it.
+    pub(super) label: String,
+}
+
 impl Pipeline {
-    /// Runs the hooks of `source` in its environment.
+    /// Runs the hooks of `source` in its environment; once more with the trace on, if that may explain a failure.
     pub(super) async fn make(
         &self,
         source: &Source,
         system: &BuildSystem,
         equipment: Equipment,
-        name: Option<&PackageName>,
+        expectation: &Expectation,
+    ) -> Result<Made, BuildError> {
+        let cache = self.settings.cache.clone();
+        let build = blocking("make a log", move || {
+            let logs = cache.bucket(cache::Bucket::Logs);
+            BuildId::take(&cache).map_err(|source| BuildError::Io {
+                doing: "make a log in",
+                path: logs,
+                source,
+            })
+        })
+        .await?;
+        let name = expectation.name.as_ref();
+        let work = Work {
+            source,
+            system,
+            build,
+            label: name.map_or_else(|| source.label.clone(), ToString::to_string),
+        };
+        let bytes = Standing::of(&source.path);
+        let trace = self.traces();
+        let error = match self.attempt(&work, equipment.clone(), trace).await {
+            Ok(made) => {
+                if trace {
+                    self.propose(&work, &made.evidence.traces, &[]).await;
+                }
+                return Ok(made);
+            }
+            Err(error) => error,
+        };
+        // Without its source a build fails in one of many ways, and none tells why.
+        let error = if is_gone(bytes.as_ref()) {
+            removed(&source.label)
+        } else {
+            self.explained(&work, equipment, error).await
+        };
+        self.sum_up(&work.build, &work.label, source, Err((&error, expectation)));
+        Err(error.in_build(work.build.name(), Vec::new()))
+    }
+
+    /// Whether what is built now is traced from the start: what was asked for, not what it needs first.
+    pub(super) fn traces(&self) -> bool {
+        self.settings.trace && self.chain.is_empty()
+    }
+
+    /// Runs the hooks once, in a scratch of its own.
+    pub(super) async fn attempt(
+        &self,
+        work: &Work<'_>,
+        equipment: Equipment,
+        trace: bool,
     ) -> Result<Made, BuildError> {
         let settings = &self.settings;
         let host = settings.executor.host().await?;
@@ -68,13 +124,7 @@ impl Pipeline {
         let cache = settings.cache.clone();
         let leased = uid.as_ref().map(UidLease::uid);
         let hidden = Redactor::of(&settings.variables);
-        let (build, scratch, home) = blocking("make a scratch", move || {
-            let logs = cache.bucket(cache::Bucket::Logs);
-            let build = BuildId::take(&cache).map_err(|source| BuildError::Io {
-                doing: "make a log in",
-                path: logs,
-                source,
-            })?;
+        let (scratch, home) = blocking("make a scratch", move || {
             let scratch = furnished(&cache)?;
             let room = scratch.path().join("h");
             let home = Home::lay(&room, leased, hidden).map_err(|source| BuildError::Io {
@@ -82,71 +132,34 @@ impl Pipeline {
                 path: room,
                 source,
             })?;
-            Ok((build, scratch, home))
+            Ok((scratch, home))
         })
         .await?;
-        let layout = Layout::new(host, leased, scratch.path(), settings.cache.root())?;
+        let root = settings.cache.root();
+        let mut layout = Layout::new(host, leased, scratch.path(), root)?;
+        layout.trace = trace;
         let mut project = layout.room('s')?;
-        if let Some(folder) = &source.id.subdirectory {
+        if let Some(folder) = &work.source.id.subdirectory {
             project = project.join(folder)?;
         }
         let limits = settings.limits.over(settings.policy.limits());
         let request = HookRequest {
-            system: system.clone(),
+            system: work.system.clone(),
             project: project.to_string(),
             output: layout.room('o')?.to_string(),
             settings: settings.config_settings.clone(),
             wall_ms: limits.wall_ms,
         };
-        let label = name.map_or_else(|| source.label.clone(), ToString::to_string);
-        let bytes = Standing::of(&source.path);
         let run = Run {
             pipeline: self,
-            source,
-            build: build.clone(),
+            source: work.source,
+            build: work.build.clone(),
             layout,
             request,
-            label: label.clone(),
+            label: work.label.clone(),
             home,
         };
-        let outcome = run.hooks(scratch, equipment, uid).await;
-        outcome.map_err(|error| {
-            // Without its source a build fails in one of many ways, and none tells why.
-            let error = if is_gone(bytes.as_ref()) {
-                removed(&source.label)
-            } else {
-                error
-            };
-            self.sum_up(&build, &label, Err(&error));
-            error.in_build(build.name(), Vec::new())
-        })
-    }
-}
-
-impl Pipeline {
-    /// Leaves a summary beside the log. A summary that can not be written fails no build.
-    pub(super) fn sum_up(
-        &self,
-        build: &BuildId,
-        label: &str,
-        outcome: Result<&BuildRecord, &BuildError>,
-    ) {
-        let denials = match outcome {
-            Ok(record) => record.denials.clone(),
-            Err(error) => error.denials().to_vec(),
-        };
-        let mut summary = BuildSummary::new(build.name(), label, denials);
-        match outcome {
-            Ok(record) => summary.wheel = Some(record.filename.clone()),
-            Err(error) => {
-                let hidden = Redactor::of(&self.settings.variables).hide(&error.to_string());
-                summary.code = Some(error.code().to_string());
-                summary.message = Some(neutralised(hidden.as_bytes()));
-            }
-        }
-        if let Err(error) = self.settings.cache.write_record(&build.summary(), &summary) {
-            tracing::warn!(%error, "a build has no summary");
-        }
+        run.hooks(scratch, equipment, uid).await
     }
 
     /// Leaves a scratch for somebody to look at, if that was asked for.
@@ -236,7 +249,10 @@ impl Run<'_> {
             let wanted = blocking("read a log", move || Ok(Wants::of(&log, &source))).await;
             failure.wants = wanted.unwrap_or_default();
         }
-        self.pipeline.keep(scratch, &self.label);
+        // The second run is ours; what is looked at is the first.
+        if self.layout.trace == self.pipeline.traces() {
+            self.pipeline.keep(scratch, &self.label);
+        }
         error
     }
 
@@ -259,7 +275,7 @@ impl Run<'_> {
         let seen_as = self.layout.environment(&environment.path)?;
         let compiled = compile(
             &settings.policy,
-            &settings.extras,
+            &settings.extras_of(&self.source.id),
             &settings.facts,
             Some((host_path, seen_as)),
         )?;

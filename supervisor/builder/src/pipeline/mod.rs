@@ -6,6 +6,7 @@
 //! look        pyproject.toml, through the guards                              look.rs
 //! equip       build requirements -> one immutable environment                 equip.rs, provider.rs
 //! make        a worker: unpack, hooks                                         make.rs
+//! retrace     what a failed build was refused: a second run with the trace on    retrace.rs
 //! judge       the evidence                                                    judge.rs
 //! publish     copy, inspect, record, shelf                                    publish.rs
 //! ```
@@ -22,6 +23,7 @@ mod provider;
 mod publish;
 mod repository;
 mod requirements;
+mod retrace;
 mod turn;
 
 pub(crate) use corridor::blocking;

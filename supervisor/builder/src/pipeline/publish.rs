@@ -35,15 +35,18 @@ impl Pipeline {
             stage: "check",
         });
         let settings = Arc::clone(&self.settings);
-        let (source, expectation) = (source.clone(), expectation.clone());
+        let expected = expectation.clone();
+        let (blob, expectation) = (source.clone(), expectation.clone());
         let (build, label) = (made.build.clone(), made.label.clone());
         let denials = made.evidence.denials.clone();
         let outcome = blocking("publish a wheel", move || {
-            publish(&settings, made, &source, key, &expectation)
+            publish(&settings, made, &blob, key, &expectation)
         })
         .await
         .map_err(|error| error.in_build(build.name(), denials));
-        self.sum_up(&build, &label, outcome.as_ref().map(|kept| &kept.record));
+        let told = outcome.as_ref().map(|kept| &kept.record);
+        let told = told.map_err(|error| (error, &expected));
+        self.sum_up(&build, &label, source, told);
         let kept = outcome?;
         let origin = if kept.record.build == build.name() {
             Origin::Built

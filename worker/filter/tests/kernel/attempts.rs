@@ -148,6 +148,7 @@ fn install(listener: bool) -> Result<i64, i32> {
         listener,
         local_sockets: true,
         broker_metadata: false,
+        trace: false,
     };
     let program = filter::compile(filter::Arch::current(), &spec);
     filter::install(&program, listener)

@@ -101,24 +101,28 @@ fn program(name: &str) -> filter::Program {
             listener: false,
             local_sockets: false,
             broker_metadata: false,
+            trace: false,
         },
         "listener" => Spec {
             stage: Stage::Program,
             listener: true,
             local_sockets: true,
             broker_metadata: false,
+            trace: false,
         },
         "broker" => Spec {
             stage: Stage::Program,
             listener: true,
             local_sockets: true,
             broker_metadata: true,
+            trace: false,
         },
         _ => Spec {
             stage: Stage::Program,
             listener: false,
             local_sockets: true,
             broker_metadata: false,
+            trace: false,
         },
     };
     let arch = match (name, Arch::current()) {
