@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use tests::{Setting, Site, World};
 
+mod approvals;
 mod archives;
 mod backends;
 mod build;
@@ -43,6 +44,7 @@ mod promises;
 mod races;
 mod real;
 mod removal;
+mod retrace;
 mod scratches;
 mod sockets;
 mod terminal;

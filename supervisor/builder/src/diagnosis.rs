@@ -65,12 +65,13 @@ pub(crate) fn is_plain(problem: &HookProblem, log: &str) -> bool {
             !message.contains("NoneType")
         }
         HookProblem::Raised { kind, message, .. } if kind == "FileNotFoundError" => {
-            // A name without a root is looked for in the source.
-            !message.contains("'/") && !has_diagnostic_of_a_missing_file(log)
+            // A name without a root is looked for in the source. Python says it in the log as well.
+            let others = log.lines().filter(|line| !line.contains(message.as_str()));
+            !message.contains("'/") && !others.into_iter().any(misses_a_file)
         }
         HookProblem::NoBackend { .. } | HookProblem::Died { .. } => false,
         HookProblem::Raised { .. } | HookProblem::Exited(_) => {
-            is_diagnosed(log) && !has_diagnostic_of_a_missing_file(log)
+            is_diagnosed(log) && !log.lines().any(misses_a_file)
         }
     }
 }
@@ -80,9 +81,8 @@ fn is_diagnosed(log: &str) -> bool {
         .any(|line| DIAGNOSTICS.iter().any(|words| line.contains(words)))
 }
 
-fn has_diagnostic_of_a_missing_file(log: &str) -> bool {
-    log.lines()
-        .any(|line| MISSING.iter().any(|words| line.contains(words)))
+fn misses_a_file(line: &str) -> bool {
+    MISSING.iter().any(|words| line.contains(words))
 }
 
 /// Whether what was said names a path that was refused: whole, or by its last name beside words of refusal.
@@ -148,7 +148,9 @@ mod tests {
             "FileNotFoundError",
             "[Errno 2] No such file or directory: 'README'",
         );
-        assert!(is_plain(&own, ""));
+        let log = "Traceback\nFileNotFoundError: [Errno 2] No such file or directory: 'README'\n";
+        assert!(is_plain(&own, "") && is_plain(&own, log));
+        assert!(!is_plain(&own, "sh: 1: /opt/kit/bin/gen: not found\n"));
     }
 
     #[test]

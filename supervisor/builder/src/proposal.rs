@@ -1,7 +1,7 @@
 //! The policy that a traced build would have needed: the narrowest built-in one that has all it used, what it
 //! used besides, and what it was refused and missed. `--policy` accepts it.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use model::PythonFacts;
@@ -93,7 +93,11 @@ fn written(label: &str, base: &str, beyond: &[&Trace], refused: &[Refusal]) -> S
         format!("extends = \"{base}\""),
         "summary = \"What a traced build used.\"".to_owned(),
     ];
-    let mut grants = BTreeSet::new();
+    let mut grants: BTreeMap<AbsPath, (bool, &str)> = BTreeMap::new();
+    let mut add = |path: AbsPath, executes: bool, why| {
+        let held = grants.entry(path).or_insert((executes, why));
+        held.0 |= executes;
+    };
     for trace in beyond {
         if trace.touch == Touch::Write {
             lines.push(format!(
@@ -102,24 +106,24 @@ fn written(label: &str, base: &str, beyond: &[&Trace], refused: &[Refusal]) -> S
             ));
         } else {
             let executes = trace.touch == Touch::Execute;
-            grants.insert((trace.path.clone(), executes, "the traced build used it"));
+            add(trace.path.clone(), executes, "the traced build used it");
         }
     }
     for refusal in refused {
         match refusal.fix.grant().filter(|_| refusal.decisive) {
             Some((path, access)) => {
                 let executes = access == Access::ReadExecute;
-                grants.insert((
+                add(
                     path,
                     executes,
                     "the traced build was refused it, and failed",
-                ));
+                );
             }
             None => lines.push(format!("# refused: {}", one_line(&refusal.sentence()))),
         }
     }
     let grants = grants.iter();
-    lines.extend(grants.map(|(path, executes, why)| grant(path, *executes, why)));
+    lines.extend(grants.map(|(path, (executes, why))| grant(path, *executes, why)));
     lines.join("\n") + "\n"
 }
 

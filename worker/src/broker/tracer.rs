@@ -21,7 +21,7 @@ use protocol::{AbsPath, Access, Touch, Trace, Verdict};
 
 use super::pin::{Reference, own_link};
 
-/// Paths of one verdict that are kept; what comes later is only counted on those that are.
+/// Paths of one verdict that are kept: the latest.
 const MOST_PATHS: usize = 500;
 
 /// What the build may reach: a path as the build sees it.
@@ -47,7 +47,6 @@ pub(crate) struct Tracer {
     /// Whether what is refused looks as if it were not there.
     hides: bool,
     seen: BTreeMap<(Verdict, Touch, PathBuf), Seen>,
-    kept: [usize; 3],
     calls: u64,
 }
 
@@ -75,7 +74,6 @@ impl Tracer {
             reach: reach.collect(),
             hides,
             seen: BTreeMap::new(),
-            kept: [0; 3],
             calls: 0,
         }
     }
@@ -107,13 +105,16 @@ impl Tracer {
     }
 
     fn keep(&mut self, (verdict, touch, path): (Verdict, Touch, PathBuf)) {
-        let kept = &mut self.kept[verdict as usize];
         let key = (verdict, touch, path);
         if !self.seen.contains_key(&key) {
-            if *kept >= MOST_PATHS {
-                return;
+            let kept = self.seen.iter().filter(|((kept, ..), _)| *kept == verdict);
+            if kept.clone().count() >= MOST_PATHS {
+                // What failed a build is among the last things that it did.
+                let oldest = kept.min_by_key(|(_, seen)| seen.last);
+                if let Some(oldest) = oldest.map(|(key, _)| key.clone()) {
+                    self.seen.remove(&oldest);
+                }
             }
-            *kept += 1;
         }
         let seen = self.seen.entry(key).or_default();
         seen.count += 1;
@@ -261,7 +262,6 @@ mod tests {
             .to_vec(),
             hides: false,
             seen: BTreeMap::new(),
-            kept: [0; 3],
             calls: 0,
         }
     }
@@ -285,28 +285,27 @@ mod tests {
     }
 
     #[test]
-    fn a_build_that_touches_many_paths_fills_no_memory_and_hides_no_counts() {
+    fn a_build_that_touches_many_paths_fills_no_memory_and_the_latest_are_kept() {
         let mut tracer = tracer();
         let touched = |number: usize| {
             let path = PathBuf::from(format!("/x/{number}"));
             (Verdict::Refused, Touch::Read, path)
         };
+        tracer.keep((Verdict::Granted, Touch::Read, "/usr".into()));
         for number in 0..3 * MOST_PATHS {
             tracer.calls += 1;
             tracer.keep(touched(number));
             tracer.keep(touched(0));
         }
-        tracer.keep((Verdict::Granted, Touch::Read, "/usr".into()));
         assert_eq!(
             tracer.seen.len(),
             MOST_PATHS + 1,
-            "one verdict fills no other"
+            "one verdict takes no other's place"
         );
-        let first = tracer
-            .traces()
-            .find(|trace| trace.path.to_string() == "/x/0");
-        let first = first.expect("it was kept");
+        let find = |path: &str| tracer.traces().find(|trace| trace.path.to_string() == path);
+        let first = find("/x/0").expect("it is touched again and again");
         assert_eq!((first.count, first.last), (1501, 1500));
+        assert!(find("/x/1499").is_some() && find("/x/700").is_none());
     }
 
     #[test]
