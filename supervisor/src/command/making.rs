@@ -4,9 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use builder::{
-    DECOY_PRINTED, DECOY_READ, LocalExecutor, Origin, Settings, Watcher, Wheel,
-};
+use builder::{DECOY_PRINTED, DECOY_READ, LocalExecutor, Origin, Settings, Watcher, Wheel};
 use cache::Cache;
 use model::Code;
 use policies::OffLimits;

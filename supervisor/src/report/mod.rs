@@ -86,7 +86,7 @@ pub(crate) struct DenialsDocument {
     /// Acts that the filter refused.
     denials: Vec<DenialEntry>,
     /// Files and programs that it was refused, where it was traced.
-    refused: Vec<RefusalEntry>,
+    refused: Vec<RefusedEntry>,
 }
 
 impl DenialsDocument {
@@ -96,7 +96,7 @@ impl DenialsDocument {
             schema: SCHEMA,
             build: build.to_owned(),
             denials: entries(denials),
-            refused: refusals.iter().map(RefusalEntry::new).collect(),
+            refused: refusals.iter().map(RefusedEntry::new).collect(),
         }
     }
 }
@@ -130,12 +130,12 @@ pub(crate) struct FailureEntry {
     /// What was refused to the build before it failed.
     pub(crate) denials: Vec<DenialEntry>,
     /// Files and programs that it was refused, where it was traced.
-    pub(crate) refused: Vec<RefusalEntry>,
+    pub(crate) refused: Vec<RefusedEntry>,
 }
 
 /// One file or program that a build was refused.
 #[derive(Debug, Serialize)]
-pub(crate) struct RefusalEntry {
+pub(crate) struct RefusedEntry {
     /// `read`, `write`, `execute`
     pub(crate) touch: &'static str,
     /// The path, links resolved.
@@ -232,12 +232,12 @@ impl FailureEntry {
     /// Adds what was refused to the build before it failed.
     pub(crate) fn refused(mut self, denials: &[Denial], refusals: &[Refusal]) -> Self {
         self.denials = entries(denials);
-        self.refused = refusals.iter().map(RefusalEntry::new).collect();
+        self.refused = refusals.iter().map(RefusedEntry::new).collect();
         self
     }
 }
 
-impl RefusalEntry {
+impl RefusedEntry {
     /// Makes the entry of one refusal.
     pub(crate) fn new(refusal: &Refusal) -> Self {
         Self {
