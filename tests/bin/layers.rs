@@ -146,6 +146,7 @@ fn variant(
             network: Network::None,
             grants,
             must_not_open: AbsPath::new("/etc/hostname").expect("absolute"),
+            trace: false,
         },
         armed: Vec::new(),
         started: Vec::new(),
@@ -255,6 +256,7 @@ fn load_a_filter() -> ExitCode {
         listener: true,
         local_sockets: true,
         broker_metadata: true,
+        trace: false,
     };
     let since = Instant::now();
     let program = filter::compile(Arch::current(), &spec);
