@@ -179,7 +179,7 @@ fn denials(cache: &Cache, build: &Past, form: ReportForm) -> Result<(), Problem>
     });
     let files = refusals.iter().map(|refusal| {
         let fix = refusal.fix.flag();
-        let fix = fix.map_or_else(|| "never offered".to_owned(), |flag| flag);
+        let fix = fix.unwrap_or_else(|| "never offered".to_owned());
         let decisive = if refusal.decisive { "decisive; " } else { "" };
         let line = format!("{}: {decisive}{fix}", refusal.sentence());
         format!("{}\n", neutralise::line(&line))
