@@ -10,7 +10,7 @@ use sources::{GitUrl, Transport};
 use super::answer::{LARGEST, read_answer};
 use super::credentials::{Login, redactor};
 use super::error::{GitError, Said};
-use super::local::LocalRepository;
+use super::local::{LocalRepository, grants_of};
 use super::programs::{Programs, as_variables, grant, optional, settings};
 use super::ssh;
 use super::store::lay_out;
@@ -322,7 +322,7 @@ impl<'a> Git<'a> {
             grants: Programs::fetching(remote.transport())?,
             ..Reach::default()
         };
-        reach.grants.extend(local_repository(remote)?);
+        reach.grants.extend(grants_of(remote)?);
         // The client of indexes was told whom to trust, which is git's business too.
         if let Some(file) = &self.settings.client.settings().ca_file {
             reach.grants.push(grant(file, Access::Read)?);
@@ -359,20 +359,6 @@ impl<'a> Git<'a> {
                 .push(("GIT_SSH_COMMAND".to_owned(), command));
         }
         Ok(reach)
-    }
-}
-
-/// What git reads of a repository on this machine: the repository, not the work tree around it.
-fn local_repository(remote: &GitUrl) -> Result<Vec<PathGrant>, BuildError> {
-    match remote.folder() {
-        Some(folder) if remote.transport() == Transport::File => {
-            let repository = LocalRepository::of_address(&folder).map_err(BuildError::from)?;
-            // git looks at the work tree's own `.git` first.
-            let mut grants = repository.grants()?;
-            grants.push(optional(folder.join(".git"), Access::Read)?);
-            Ok(grants)
-        }
-        _ => Ok(Vec::new()),
     }
 }
 

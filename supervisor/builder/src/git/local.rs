@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use protocol::{Access, PathGrant};
 use rustix::fs::OFlags;
+use sources::{GitUrl, Transport};
 
 use super::error::GitError;
 use super::programs::{grant, optional};
@@ -177,6 +178,20 @@ pub(super) fn read_small(path: &Path) -> io::Result<Vec<u8>> {
         return Err(io::ErrorKind::FileTooLarge.into());
     }
     Ok(bytes)
+}
+
+/// What git reads of a repository on this machine: the repository, not the work tree around it.
+pub(super) fn grants_of(remote: &GitUrl) -> Result<Vec<PathGrant>, BuildError> {
+    match remote.folder() {
+        Some(folder) if remote.transport() == Transport::File => {
+            let repository = LocalRepository::of_address(&folder).map_err(BuildError::from)?;
+            // git looks at the work tree's own `.git` first.
+            let mut grants = repository.grants()?;
+            grants.push(optional(folder.join(".git"), Access::Read)?);
+            Ok(grants)
+        }
+        _ => Ok(Vec::new()),
+    }
 }
 
 #[cfg(test)]
