@@ -147,6 +147,15 @@ impl<'world, 'site> Run<'world, 'site> {
         self
     }
 
+    /// Begins with descriptors that a shell opened: `exec 5<FILE`.
+    #[must_use]
+    pub fn holding(mut self, text: &str) -> Self {
+        let whole = format!("{text}; exec \"$@\"");
+        self.wrappers
+            .push(["bash", "-c", &whole, "bash"].map(Into::into).into());
+        self
+    }
+
     /// Runs in mounts of its own: a shell script makes them and then runs `"$@"`. Its exit code 71 says that the
     /// host refuses them.
     #[must_use]

@@ -5,12 +5,15 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::command::Run;
 use crate::outcome::Outcome;
+use crate::prey::Tried;
 use crate::processes::{self, Process};
+use crate::runner::Runner;
 use crate::sdist::Sdist;
 use crate::setting::Setting;
 use crate::site::Site;
@@ -27,6 +30,11 @@ pub trait Prey {
     /// Returns variables of the program's environment.
     fn environment(&self) -> Vec<(&'static str, String)> {
         Vec::new()
+    }
+
+    /// Returns what a shell does so that the program begins with descriptors that others opened.
+    fn held_open(&self) -> Option<String> {
+        None
     }
 
     /// Lists every harm that the deed does when nothing stops it.
@@ -113,9 +121,7 @@ fn control<'world, 'site, P: Prey>(
         ])
         .directory(&room)
         .unconfined();
-    for (name, value) in prey.environment() {
-        run = run.env(name, value);
-    }
+    run = equipped(run, prey);
     let mut running = run.start();
     if P::HOLDS {
         running.wait_until("the control was ready", |_| {
@@ -137,10 +143,7 @@ fn build<'world, 'site, P: Prey>(
     prey: &mut P,
 ) -> (Sdist, Outcome<'world, 'site>) {
     let sdist = Sdist::fixture(fixture).targets(&prey.targets());
-    let mut run = world.build(&sdist);
-    for (name, value) in prey.environment() {
-        run = run.env(name, value);
-    }
+    let run = equipped(world.build(&sdist), prey);
     let mut running = run.start();
     if P::HOLDS {
         let folder = running.wait_until_ready();
@@ -157,6 +160,53 @@ fn build<'world, 'site, P: Prey>(
     }
     (sdist, running.finish_anyhow())
 }
+
+/// Gives a run the variables and descriptors of a prey.
+fn equipped<'world, 'site>(mut run: Run<'world, 'site>, prey: &impl Prey) -> Run<'world, 'site> {
+    for (name, value) in prey.environment() {
+        run = run.env(name, value);
+    }
+    match prey.held_open() {
+        Some(text) => run.holding(&text),
+        None => run,
+    }
+}
+
+/// Tries a deed, and says what it did; whether that is right is the caller's to judge.
+pub(crate) fn attempt<P: Prey>(
+    world: &World<'_>,
+    runner: &Runner,
+    fixture: &str,
+    lay: impl Fn(&World<'_>, &Path) -> P,
+) -> Tried {
+    let mut prey = lay(world, &world.folder("a"));
+    if matches!(runner, Runner::Control) {
+        let done = control(world, fixture, &mut prey);
+        return Tried::new(&mut prey, &done);
+    }
+    let sdist = Sdist::fixture(fixture).targets(&prey.targets());
+    let run = equipped(runner.run(world, &sdist), &prey);
+    let mut running = run.limit(PATIENCE).start();
+    if P::HOLDS
+        && let Some(folder) = running.ready_below(&world.folder(""))
+    {
+        let family = running.family();
+        let processes = match runner {
+            Runner::Foreign(_) => family,
+            _ => builders(running.pid(), family),
+        };
+        prey.look(&Held {
+            processes,
+            folder: folder.clone(),
+        });
+        release(&folder, "{}");
+    }
+    let done = running.finish_anyhow();
+    Tried::new(&mut prey, &done)
+}
+
+/// How long one hostile build may take.
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Picks the processes that have more filters than the program itself.
 #[must_use]

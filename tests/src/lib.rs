@@ -3,8 +3,10 @@
 //! The promises themselves stand in `tests/suite`. Everything here looks at the program from outside.
 
 pub mod decoy;
+pub mod escape;
 pub mod index;
 pub mod killpoint;
+pub mod prey;
 pub mod processes;
 pub mod search;
 pub mod trace;
@@ -20,6 +22,7 @@ mod listener;
 mod outcome;
 mod podman;
 mod report;
+mod runner;
 mod running;
 mod sdist;
 mod setting;
@@ -41,6 +44,7 @@ pub use listener::Ear;
 pub use outcome::Outcome;
 pub use podman::{Contained, Filter, IMAGE, Podman};
 pub use report::{Denial, Failure, Isolation, Report, Source, Wheel as BuiltWheel};
+pub use runner::Runner;
 pub use running::Running;
 pub use sdist::{Sdist, backends, gzip};
 pub use setting::{Identity, Lacking, Namespaces, Setting};

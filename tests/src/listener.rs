@@ -143,6 +143,19 @@ impl Ear {
             Self::Packets(ear) => accept(std::os::fd::AsRawFd::as_raw_fd(&ear.as_fd())).is_ok(),
         }
     }
+
+    /// Whether a byte arrived over a connection, which somebody else may have made.
+    #[must_use]
+    pub fn heard_bytes(&self) -> bool {
+        let mut buffer = [0; 64];
+        match self {
+            Self::Tcp(listener) => listener.accept().is_ok_and(|(mut stream, _)| {
+                // Whoever held it has ended: either there is something to read or its end.
+                stream.read(&mut buffer).is_ok_and(|count| count > 0)
+            }),
+            _ => self.heard(),
+        }
+    }
 }
 
 fn unblocked(listener: UnixListener) -> UnixListener {

@@ -185,6 +185,19 @@ impl<'world, 'site> Running<'world, 'site> {
         })
     }
 
+    /// Waits until a build anywhere below a folder says `ready`; nothing when the program ends first or takes too long.
+    pub(crate) fn ready_below(&mut self, root: &std::path::Path) -> Option<PathBuf> {
+        loop {
+            if let Some(folder) = find_ready(root, 10) {
+                return Some(folder);
+            }
+            self.listen(LOOK);
+            if self.ended.is_some() || self.since.elapsed() > self.limit {
+                return None;
+            }
+        }
+    }
+
     /// Waits for the end and sees that nothing is left behind: no process, no scratch, no partial file.
     #[must_use]
     pub fn finish(self) -> Outcome<'world, 'site> {

@@ -193,6 +193,20 @@ impl<'site> World<'site> {
         &self.program
     }
 
+    /// Returns a worker that lacks layers, which its file's name says.
+    ///
+    /// # Panics
+    /// When it can not be copied.
+    #[must_use]
+    pub fn lacking_worker(&self, layers: &str) -> PathBuf {
+        let worker = self.site.warden.with_file_name("lacking-worker");
+        let copy = self.folder.path().join(format!("lacking-{layers}"));
+        fs::copy(worker, &copy).expect("the worker can be copied");
+        fs::set_permissions(&copy, fs::Permissions::from_mode(0o755))
+            .expect("an own file's mode can be set");
+        copy
+    }
+
     /// Prepares a run of the program with nothing but a clean environment.
     #[must_use]
     pub fn run<Word: AsRef<OsStr>>(

@@ -116,6 +116,23 @@ fn a_build_that_kills_its_reaper_kills_nobody() {
 }
 
 #[test]
+fn without_the_inner_domain_a_build_ends_its_reaper_and_gets_nothing_by_it() {
+    let world = World::new(site(), Setting::DENIED);
+    let sdist = Sdist::fixture("kills_its_reaper").targets(&json!({}));
+    let lacking = world.lacking_worker("nested-domain");
+    let mut running = world.build(&sdist).env("FUMEHOOD_WORKER", lacking).start();
+    let folder = running.wait_until_ready();
+    let watched = reapers(&running);
+    let pids: Vec<i32> = watched.iter().map(|process| process.pid).collect();
+    assert!(!pids.is_empty(), "there is a reaper");
+    release(&folder, &json!({"pids": pids}).to_string());
+    let done = running.finish();
+    assert!(!watched.iter().all(processes::lives), "{done}");
+    assert_ne!(done.code, Some(0), "{done}");
+    assert_eq!(world.delivered(), Vec::<String>::new(), "{done}");
+}
+
+#[test]
 fn the_deed_that_kills_reapers_is_real() {
     let world = world();
     let victim = tests::Companion::start(

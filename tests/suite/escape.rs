@@ -1,231 +1,21 @@
 //! Files: what a build can not read, write or change. Each promise is tested in every setting, with its control.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-
-use serde_json::{Value, json};
-use tests::decoy::{State, changed_at, changes, mark, secret, states};
-use tests::{Held, Outcome, Prey, Sdist, Setting, World, hostile};
-
 use crate::site;
-
-/// Secrets by the way in which the deed goes after them: the harm is that one of them turns up.
-struct Secrets {
-    by_way: BTreeMap<String, String>,
-    targets: Value,
-}
-
-impl Secrets {
-    fn lay(world: &World<'_>, ground: &Path) -> Self {
-        let ways = [
-            ".ssh/id_rsa",
-            ".aws/credentials",
-            ".netrc",
-            ".pypirc",
-            ".config/pip/pip.conf",
-            "linked",
-            "pinned",
-            "printed",
-        ];
-        let mut by_way = BTreeMap::new();
-        let mut path = |way: &str| {
-            let secret = secret();
-            let file = world.file(ground.join(way), format!("{secret}\n"));
-            by_way.insert(way.to_owned(), secret);
-            file
-        };
-        let paths: Vec<PathBuf> = ways.iter().map(|way| path(way)).collect();
-        let listed = secret();
-        let file = world.file(ground.join("listed").join(&listed), "");
-        by_way.insert("listed".into(), listed);
-        let targets = json!({
-            "plainly": paths[..5],
-            "through a link": paths[5],
-            "through a descriptor": paths[6],
-            "through a program": paths[7],
-            "listed": file.parent(),
-        });
-        Self { by_way, targets }
-    }
-}
-
-impl Prey for Secrets {
-    fn targets(&self) -> Value {
-        self.targets.clone()
-    }
-
-    fn possible(&self) -> BTreeSet<String> {
-        self.by_way.keys().cloned().collect()
-    }
-
-    fn harm(&mut self, done: &Outcome<'_, '_>) -> BTreeSet<String> {
-        let told = self
-            .by_way
-            .iter()
-            .filter(|(_, secret)| done.tells(secret).is_some());
-        told.map(|(way, _)| way.clone()).collect()
-    }
-}
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use tests::decoy::{State, changed_at, changes, states};
+use tests::prey::{Ground, Secrets, SetId, Variables};
+use tests::{Sdist, Setting, World, hostile};
 
 #[test]
 fn a_build_that_reads_the_ssh_key_gets_nothing() {
     hostile(site(), "reads_secrets", Secrets::lay);
 }
 
-/// Variables of the program's own environment.
-struct Variables {
-    by_name: BTreeMap<&'static str, String>,
-}
-
-impl Prey for Variables {
-    fn targets(&self) -> Value {
-        json!({})
-    }
-
-    fn environment(&self) -> Vec<(&'static str, String)> {
-        self.by_name
-            .iter()
-            .map(|(name, value)| (*name, value.clone()))
-            .collect()
-    }
-
-    fn possible(&self) -> BTreeSet<String> {
-        self.by_name.keys().map(|name| (*name).to_owned()).collect()
-    }
-
-    fn harm(&mut self, done: &Outcome<'_, '_>) -> BTreeSet<String> {
-        let told = self
-            .by_name
-            .iter()
-            .filter(|(_, secret)| done.tells(secret).is_some());
-        told.map(|(name, _)| (*name).to_owned()).collect()
-    }
-}
-
 #[test]
 fn a_build_does_not_see_the_variables_of_whoever_started_it() {
-    hostile(site(), "reads_environment", |_, _| Variables {
-        by_name: ["AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN", "PYPI_TOKEN"]
-            .map(|name| (name, secret()))
-            .into(),
-    });
-}
-
-/// Files and folders that a deed changes: the harm is that one is no longer what it was.
-struct Ground {
-    targets: Value,
-    before: BTreeMap<String, (PathBuf, Option<State>)>,
-    /// Whether metadata alone is changed.
-    is_marked: bool,
-}
-
-impl Ground {
-    /// Takes in the present state of every path that the targets name.
-    fn watch(targets: Value, paths: impl IntoIterator<Item = (String, PathBuf)>) -> Self {
-        let state = |path: PathBuf| (path.clone(), State::of(&path));
-        let before = paths
-            .into_iter()
-            .map(|(way, path)| (way, state(path)))
-            .collect();
-        Self {
-            targets,
-            before,
-            is_marked: false,
-        }
-    }
-
-    fn to_be_written(world: &World<'_>, ground: &Path) -> Self {
-        let mut paths = BTreeMap::new();
-        for way in [
-            "written",
-            "appended",
-            "cut",
-            "removed",
-            "written through a link",
-            "written through a hard link",
-            "replaced",
-            "moved in",
-        ] {
-            paths.insert(way.to_owned(), world.file(ground.join(way), "as it was\n"));
-        }
-        for way in ["created", "made", "moved out", "own folder"] {
-            paths.insert(way.to_owned(), ground.join(way));
-        }
-        let mut targets = json!(paths);
-        let shared = ["/tmp", "/var/tmp", "/dev/shm"]
-            .map(Path::new)
-            .into_iter()
-            .filter(|folder| folder.is_dir());
-        let common: Vec<PathBuf> = shared.map(|folder| folder.join(secret())).collect();
-        targets["common"] = json!(common);
-        for path in common {
-            paths.insert(path.display().to_string(), path);
-        }
-        Self::watch(targets, paths)
-    }
-
-    fn to_be_marked(world: &World<'_>, ground: &Path) -> Self {
-        let mut ways = vec![
-            "mode",
-            "mode by descriptor",
-            "mode through a link",
-            "times",
-            "attribute",
-            "removed attribute",
-        ];
-        if world.has("fchmodat2") {
-            ways.extend(["mode by newest call", "mode by empty path"]);
-        }
-        let mut paths = BTreeMap::new();
-        for way in ways {
-            let path = world.file(ground.join(way), "as it was\n");
-            mark(&path, "user.mark", b"here");
-            paths.insert(way.to_owned(), path);
-        }
-        paths.insert("folder".into(), world.folder(ground.join("folder")));
-        let mut ground = Self::watch(json!(paths), paths);
-        ground.is_marked = true;
-        ground
-    }
-}
-
-impl Prey for Ground {
-    fn targets(&self) -> Value {
-        self.targets.clone()
-    }
-
-    fn possible(&self) -> BTreeSet<String> {
-        self.before.keys().cloned().collect()
-    }
-
-    fn unheld(&self, setting: Setting) -> BTreeSet<String> {
-        match self.is_marked && !setting.holds_metadata() {
-            true => self.possible(),
-            false => BTreeSet::new(),
-        }
-    }
-
-    fn harm(&mut self, _: &Outcome<'_, '_>) -> BTreeSet<String> {
-        let changed = self
-            .before
-            .iter()
-            .filter(|(_, (path, before))| State::of(path) != *before);
-        changed.map(|(way, _)| way.clone()).collect()
-    }
-}
-
-impl Drop for Ground {
-    /// The control leaves files in folders that everybody shares.
-    fn drop(&mut self) {
-        for path in self.targets["common"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-        {
-            let _ = std::fs::remove_file(path);
-        }
-    }
+    hostile(site(), "reads_environment", |_, _| Variables::default());
 }
 
 #[test]
@@ -238,59 +28,9 @@ fn a_build_that_changes_modes_times_and_attributes_outside_changes_nothing() {
     hostile(site(), "changes_metadata", Ground::to_be_marked);
 }
 
-/// Set-user-id bits on files that the deed makes in its own folder.
-struct SetId {
-    found: BTreeSet<String>,
-}
-
-impl Prey for SetId {
-    const HOLDS: bool = true;
-
-    fn targets(&self) -> Value {
-        json!({})
-    }
-
-    fn possible(&self) -> BTreeSet<String> {
-        let ways = [
-            "open",
-            "creat",
-            "openat2",
-            "mknod",
-            "chmod",
-            "fchmod",
-            "fchmodat2",
-        ];
-        ways.map(|way| format!("by-{way}")).into()
-    }
-
-    fn look(&mut self, held: &Held) {
-        use std::os::unix::fs::PermissionsExt;
-        for entry in std::fs::read_dir(&held.folder)
-            .expect("the room can be listed")
-            .flatten()
-        {
-            let mode = entry
-                .metadata()
-                .expect("the file is still there")
-                .permissions()
-                .mode();
-            if mode & 0o6000 != 0 {
-                self.found
-                    .insert(entry.file_name().to_string_lossy().into_owned());
-            }
-        }
-    }
-
-    fn harm(&mut self, _: &Outcome<'_, '_>) -> BTreeSet<String> {
-        self.found.clone()
-    }
-}
-
 #[test]
 fn a_build_can_not_make_a_set_user_id_file_even_in_its_own_folder() {
-    hostile(site(), "makes_set_id_files", |_, _| SetId {
-        found: BTreeSet::new(),
-    });
+    hostile(site(), "makes_set_id_files", |_, _| SetId::default());
 }
 
 #[test]

@@ -34,6 +34,7 @@ mod limits;
 mod local_sockets;
 mod look;
 mod lower_caches;
+mod matrix;
 mod metadata;
 mod needs;
 mod outputs;

@@ -8,12 +8,14 @@
 //! program.rs   the child that becomes the build
 //! reaper.rs    waits on everything at once, ends the domain, proves it empty
 //! broker/      answers the calls that the filter hands over
+//! left_out.rs  layers that a test build lacks
 //! sys.rs       the only file with `unsafe`
 //! ```
 
 mod broker;
 mod confine;
 mod error;
+mod left_out;
 mod link;
 mod program;
 mod reaper;
@@ -22,4 +24,6 @@ mod run;
 mod sys;
 mod unpack;
 
+#[cfg(feature = "leave-out")]
+pub use left_out::main_without;
 pub use run::{main, main_up_to};

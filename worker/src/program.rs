@@ -25,6 +25,7 @@ use crate::confine::{
     set_limits,
 };
 use crate::error::{At, fault};
+use crate::left_out::{self, Layer, stands};
 use crate::sys::{self, Fork};
 
 /// The byte with which the child says that its self-test passed.
@@ -139,7 +140,7 @@ fn armed(
     processes_now: u64,
 ) -> Result<(), Fault> {
     end_with_parent()?;
-    if support.abi > 0 {
+    if support.abi > 0 && stands(Layer::NestedDomain) {
         restrict(domain)?;
     }
     raise_open_files()?;
@@ -151,20 +152,25 @@ fn armed(
     )?;
     // After the listener is handed over: descriptors in flight are counted against the same limit,
     // for all processes of the uid together.
-    set_limits(&assignment.limits, processes_now)?;
+    if stands(Layer::Limits) {
+        set_limits(&assignment.limits, processes_now)?;
+    }
     become_nice()?;
     let confinement = &assignment.confinement;
     let beside = match confinement.namespaces {
         Namespaces::None => assignment.rooms.scratch.as_path(),
         Namespaces::WithUser | Namespaces::WithoutUser => assignment.rooms.seen_as.as_path(),
     };
-    self_test(
-        confinement.must_not_open.as_path(),
-        beside,
-        support.scopes(),
-        confinement.network,
-        boundary,
-    )?;
+    // What lacks a layer would not pass, and would never be seen to let anything through.
+    if stands(Layer::SelfTest) {
+        self_test(
+            confinement.must_not_open.as_path(),
+            beside,
+            support.scopes(),
+            confinement.network,
+            boundary,
+        )?;
+    }
     let mut status = File::from(
         ends.status
             .try_clone()
@@ -195,7 +201,7 @@ fn install_filter(
         broker_metadata: confinement.namespaces == Namespaces::None,
         trace: confinement.trace,
     };
-    let listener = match filter::install(&filter::compile(arch, &spec), true) {
+    let listener = match filter::install(&left_out::compile(arch, &spec), true) {
         Ok(listener) => listener,
         // A runtime that has a listener already, or a kernel that gives none: the same refusals
         // without the reports. The reaper computes the level from what it receives.
@@ -208,7 +214,7 @@ fn install_filter(
             spec.listener = false;
             spec.broker_metadata = false;
             spec.trace = false;
-            filter::install(&filter::compile(arch, &spec), false)
+            filter::install(&left_out::compile(arch, &spec), false)
                 .at(Step::Filter, "install the filter")?
         }
         Err(error) => return Err(error).at(Step::Filter, "install the filter with a listener"),
@@ -260,7 +266,9 @@ fn become_program(program: &Program, ends: &Ends) -> Fault {
             .map(|(name, value)| c_string(&format!("{name}={value}")))
             .collect::<Result<_, _>>()?;
         sys::plain_signals().at(Step::Exec, "reset signals")?;
-        sys::cloexec_from(3).at(Step::Exec, "keep descriptors from the build")?;
+        if stands(Layer::ClosingOnExec) {
+            sys::cloexec_from(3).at(Step::Exec, "keep descriptors from the build")?;
+        }
         place_answers(ends)?;
         execve(&path, &arguments, &environment)
             .at(Step::Exec, format!("start `{}`", program.path))

@@ -18,6 +18,13 @@ def through_path_descriptor(path):
         return file.read()
 
 
+def through_compiler(path):
+    """A deputy: the compiler reads what a source names, and repeats what it does not understand."""
+    with open("deputy.c", "w") as source:
+        source.write('#include "%s"\n' % path)
+    return subprocess.run(["cc", "-E", "-P", "deputy.c"], capture_output=True).stdout
+
+
 def do(targets):
     tried = Attempts()
     for path in targets["plainly"]:
@@ -25,5 +32,7 @@ def do(targets):
     tried("link", through_link, targets["through a link"])
     tried("descriptor", through_path_descriptor, targets["through a descriptor"])
     tried("program", subprocess.check_output, ["/bin/cat", targets["through a program"]])
+    if "through a compiler" in targets:
+        tried("compiler", through_compiler, targets["through a compiler"])
     tried("list", os.listdir, targets["listed"])
     return tried

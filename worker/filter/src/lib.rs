@@ -10,6 +10,8 @@
 mod arch;
 mod disassembly;
 mod emit;
+#[cfg(feature = "leave-out")]
+mod left_out;
 mod notify;
 mod rules;
 mod spec;
@@ -20,6 +22,8 @@ mod tests;
 
 pub use arch::Arch;
 pub use emit::{Instruction, Program, compile};
+#[cfg(feature = "leave-out")]
+pub use left_out::{Group, compile_without};
 pub use notify::{Call, Listener, Request};
 pub use spec::{Spec, Stage};
 pub use sys::{install, read_memory};

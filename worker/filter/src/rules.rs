@@ -5,12 +5,12 @@
 //! for requests that many file systems do not know either, otherwise `EPERM` or `EACCES`.
 //! The first rule of a call whose conditions all hold decides; a call without such a rule passes.
 
-mod files;
-mod host;
-mod metadata;
+pub(crate) mod files;
+pub(crate) mod host;
+pub(crate) mod metadata;
 mod network;
-mod processes;
-mod requests;
+pub(crate) mod processes;
+pub(crate) mod requests;
 mod trace;
 mod unpack;
 

@@ -14,6 +14,7 @@ use nix::sys::stat::{Mode, SFlag, fstat};
 use protocol::{Access, Fault, Network, Step};
 
 use crate::error::{At, fault};
+use crate::left_out::{Layer, stands};
 use crate::sys;
 
 /// What the kernel can do.
@@ -110,12 +111,14 @@ pub(crate) fn restrict(domain: Domain) -> Result<(), Fault> {
     let failed = |doing: &str, error: &dyn std::fmt::Display| {
         fault(Step::Landlock, format!("{doing}: {error}"))
     };
-    let mut ruleset = Ruleset::default()
-        .set_compatibility(CompatLevel::HardRequirement)
-        .handle_access(AccessFs::from_all(abi))
-        .map_err(|error| failed("handle file rights", &error))?;
+    let mut ruleset = Ruleset::default().set_compatibility(CompatLevel::HardRequirement);
+    if stands(Layer::LandlockFiles) {
+        ruleset = ruleset
+            .handle_access(AccessFs::from_all(abi))
+            .map_err(|error| failed("handle file rights", &error))?;
+    }
     // A right that is not handled is not taken away: TCP stays for who may reach out.
-    if abi >= ABI::V4 && domain.network == Network::None {
+    if abi >= ABI::V4 && domain.network == Network::None && stands(Layer::LandlockPorts) {
         ruleset = ruleset
             .handle_access(AccessNet::from_all(abi))
             .map_err(|error| failed("handle network rights", &error))?;
@@ -128,7 +131,8 @@ pub(crate) fn restrict(domain: Domain) -> Result<(), Fault> {
     let mut created = ruleset
         .create()
         .map_err(|error| failed("create the ruleset", &error))?;
-    for (descriptor, rights, path) in domain.rules {
+    let rules = domain.rules.into_iter();
+    for (descriptor, rights, path) in rules.filter(|_| stands(Layer::LandlockFiles)) {
         created = created
             .add_rule(PathBeneath::new(descriptor, rights))
             .map_err(|error| failed(&format!("add the rule for `{path}`"), &error))?;

@@ -21,6 +21,7 @@ use protocol::{Access, Assignment, Fault, Namespaces, Network, PathGrant, Step};
 
 use super::privileges::end_with_parent;
 use crate::error::{At, fault};
+use crate::left_out::{Layer, stands};
 use crate::rooms::Room;
 use crate::sys::{self, Fork};
 
@@ -52,8 +53,11 @@ pub(crate) fn enter(namespaces: Namespaces, network: Network) -> Result<InNamesp
         | CloneFlags::CLONE_NEWPID
         | CloneFlags::CLONE_NEWIPC
         | CloneFlags::CLONE_NEWUTS;
-    if network == Network::None {
+    if network == Network::None && stands(Layer::NetworkNamespace) {
         all |= CloneFlags::CLONE_NEWNET;
+    }
+    if !stands(Layer::IpcNamespace) {
+        all.remove(CloneFlags::CLONE_NEWIPC);
     }
     match namespaces {
         Namespaces::None => return Ok(InNamespace::Reaper),

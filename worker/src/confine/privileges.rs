@@ -9,6 +9,7 @@ use nix::unistd::{Gid, Uid, fchown, setgroups, setresgid, setresuid};
 use protocol::{Fault, Step};
 
 use crate::error::At;
+use crate::left_out::{Layer, stands};
 use crate::rooms::Room;
 use crate::sys;
 
@@ -68,7 +69,9 @@ pub(crate) fn drop_privileges(build_uid: Option<u32>) -> Result<(), Fault> {
     if let Some(uid) = build_uid {
         become_build_uid(uid)?;
     }
-    sys::drop_capabilities().at(Step::Privileges, doing("drop capabilities"))?;
+    if stands(Layer::Capabilities) {
+        sys::drop_capabilities().at(Step::Privileges, doing("drop capabilities"))?;
+    }
     prctl::set_no_new_privs().at(Step::Privileges, doing("set no_new_privs"))?;
     prctl::set_child_subreaper(true).at(Step::Privileges, doing("become subreaper"))
 }

@@ -7,12 +7,15 @@ use nix::unistd::{dup2_stdin, setsid};
 use protocol::{Fault, Step};
 
 use crate::error::{At, fault};
+use crate::left_out::{Layer, stands};
 use crate::link::Link;
 use crate::sys;
 
 /// Begins: closes what was inherited, takes the link over, leaves the terminal's session.
 pub(crate) fn begin() -> Result<Link, Fault> {
-    sys::close_from(3).at(Step::Session, "close inherited descriptors")?;
+    if stands(Layer::Closing) {
+        sys::close_from(3).at(Step::Session, "close inherited descriptors")?;
+    }
     let link = Link::inherited().at(Step::Session, "take the link over")?;
     let null = fs::File::open("/dev/null").at(Step::Session, "open /dev/null")?;
     dup2_stdin(&null).at(Step::Session, "put /dev/null at standard input")?;

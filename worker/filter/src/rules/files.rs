@@ -15,7 +15,7 @@ const F_SETLEASE: u32 = 1024;
 const F_NOTIFY: u32 = 1026;
 
 /// Every stage.
-pub(super) const RULES: &[Rule] = &[
+pub(crate) const RULES: &[Rule] = &[
     // Set-id files and devices.
     refuse_when(
         &["chmod", "fchmod"],

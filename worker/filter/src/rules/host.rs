@@ -6,7 +6,7 @@ use libc::EPERM;
 use super::{Rule, refuse};
 
 /// Every stage.
-pub(super) const RULES: &[Rule] = &[
+pub(crate) const RULES: &[Rule] = &[
     // Names shared with the host.
     refuse(
         &[

@@ -27,7 +27,7 @@ pub(super) const CHANGERS: &[&str] = &[
 ];
 
 /// The program stage with a broker for metadata.
-pub(super) const RULES: &[Rule] = &[Rule {
+pub(crate) const RULES: &[Rule] = &[Rule {
     calls: CHANGERS,
     when: &[],
     action: Action::Notify,

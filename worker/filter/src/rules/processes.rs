@@ -13,7 +13,7 @@ const PRIORITY_OF_PROCESS: u32 = 0;
 const IO_PRIORITY_OF_PROCESS: u32 = 1;
 
 /// Every stage.
-pub(super) const RULES: &[Rule] = &[
+pub(crate) const RULES: &[Rule] = &[
     // New processes and privileges.
     refuse(
         &["unshare", "setns"],

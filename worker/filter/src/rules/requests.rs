@@ -57,7 +57,7 @@ const fn unknown(when: &'static [Condition], why: &'static str) -> Rule {
 }
 
 /// Every stage. What passes comes before the families.
-pub(super) const RULES: &[Rule] = &[
+pub(crate) const RULES: &[Rule] = &[
     pass(
         &[is(FICLONE)],
         "copies by reference into a descriptor opened for writing; cp and installers do",

@@ -1,0 +1,223 @@
+//! Tries every hostile sdist in every environment of this host, or in somebody else's command.
+//!
+//! ```text
+//! escape                               fumehood at each level, as each user
+//! escape --runner "CMD {}"             a foreign command, beside nothing at all
+//! escape --write [--compare NAME=CMD]  the same as a page: docs/escape-matrix.md
+//! escape -v                            what each program said
+//! ```
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use tests::escape::{Cell, Column, Removal, Row, page};
+use tests::prey::Deed;
+use tests::{Identity, Namespaces, Runner, Setting, Site, World};
+
+const USAGE: &str =
+    "usage: escape [-v] [--runner \"CMD {}\"] | [--write [--compare NAME=\"CMD {}\"]...]";
+
+/// What was asked for.
+#[derive(Default)]
+struct Asked {
+    runner: Option<String>,
+    compared: Vec<(String, String)>,
+    write: bool,
+    verbose: bool,
+}
+
+fn main() -> ExitCode {
+    let Some(asked) = asked() else {
+        say(USAGE);
+        return ExitCode::from(2);
+    };
+    // A deed that can not be tried panics; that is told as such.
+    std::panic::set_hook(Box::new(|_| {}));
+    let site = site();
+    let rows = Row::all();
+    let mut broken = controls(&site);
+    let columns = match &asked.runner {
+        Some(command) => vec![foreign(&site, "the command", command)],
+        None => columns(&site, &asked.compared),
+    };
+    if asked.verbose {
+        for column in &columns {
+            for (fixture, tried) in column.all_tried() {
+                say(&format!(
+                    "== {}: {fixture}: {:?}\n{}",
+                    column.name, tried.harm, tried.said
+                ));
+            }
+        }
+    }
+    if asked.runner.is_none() {
+        let own = columns.len() - asked.compared.len();
+        broken.extend(columns[..own].iter().flat_map(failed));
+    }
+    for column in &columns {
+        for guarantee in column.broken_words(&rows) {
+            broken.push(format!(
+                "{}: `{}` is printed and does not hold",
+                column.name,
+                guarantee.word()
+            ));
+        }
+    }
+    if asked.write {
+        let removals: Vec<_> = Removal::ALL
+            .iter()
+            .map(|removal| {
+                progress(&format!("without {}", removal.layers));
+                (*removal, removal.attempt(&site))
+            })
+            .collect();
+        let text = page(&rows, &host(&site), &columns, &removals);
+        std::fs::write(repository().join("docs/escape-matrix.md"), text)
+            .expect("the page can be written");
+    } else {
+        print(&rows, &columns);
+    }
+    for line in &broken {
+        say(line);
+    }
+    ExitCode::from(u8::from(!broken.is_empty()))
+}
+
+fn asked() -> Option<Asked> {
+    let mut asked = Asked::default();
+    let mut words = std::env::args().skip(1);
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "--runner" => asked.runner = Some(words.next()?),
+            "--compare" => {
+                let (name, command) = words
+                    .next()?
+                    .split_once('=')
+                    .map(|(a, b)| (a.to_owned(), b.to_owned()))?;
+                asked.compared.push((name, command));
+            }
+            "--write" => asked.write = true,
+            "-v" => asked.verbose = true,
+            _ => return None,
+        }
+    }
+    Some(asked)
+}
+
+/// Finds the programs beside this one, which Cargo builds when it can be asked.
+fn site() -> Site {
+    if let Some(cargo) = std::env::var_os("CARGO") {
+        let built = Command::new(cargo)
+            .args(["build", "--quiet", "--package", "tests", "--bins"])
+            .status();
+        assert!(
+            built.is_ok_and(|status| status.success()),
+            "the programs can be built"
+        );
+    }
+    let own = std::env::current_exe().expect("the kernel knows this file");
+    let beside = |name: &str| own.with_file_name(name).display().to_string();
+    Site::new(
+        &beside("fumehood-under-test"),
+        &beside("warden"),
+        &beside("escape-suite"),
+    )
+}
+
+/// Does every deed unconfined, as each user; returns those that did not do all of their harm.
+fn controls(site: &Site) -> Vec<String> {
+    let mut broken = Vec::new();
+    let allowed = |setting: &Setting| setting.namespaces == Namespaces::Allowed;
+    for setting in Setting::all(site).into_iter().filter(allowed) {
+        for deed in Deed::ALL.iter().chain(&Deed::MORE) {
+            let tried = deed.attempt(&World::new(site, setting), &Runner::Control);
+            if tried.possible.is_empty() || tried.harm != tried.possible {
+                let missed: Vec<_> = tried.possible.difference(&tried.harm).collect();
+                broken.push(format!(
+                    "the control of {} as uid {} did not do {missed:?}: {}",
+                    deed.fixture,
+                    setting.identity.uid(),
+                    tried.said
+                ));
+            }
+        }
+    }
+    broken
+}
+
+/// The program at each level as each user, and what it is compared with.
+fn columns(site: &Site, compared: &[(String, String)]) -> Vec<Column> {
+    let own = Setting::all(site).into_iter().map(|setting| {
+        progress(&setting.to_string());
+        Column::try_all(site, &setting.to_string(), setting, &Runner::Own)
+    });
+    let own: Vec<_> = own.collect();
+    let others = compared
+        .iter()
+        .map(|(name, command)| foreign(site, name, command));
+    own.into_iter().chain(others).collect()
+}
+
+/// Builds of this program that did not come to their end, and so show nothing.
+fn failed(column: &Column) -> Vec<String> {
+    let failed = column.all_tried().filter(|(_, tried)| !tried.built);
+    failed
+        .map(|(fixture, tried)| format!("{}: {fixture} was not built: {}", column.name, tried.said))
+        .collect()
+}
+
+/// A foreign command, as the least privileged user that there is.
+fn foreign(site: &Site, name: &str, command: &str) -> Column {
+    progress(name);
+    let identity = match Identity::Caller.uid() {
+        0 => Identity::Unprivileged,
+        _ => Identity::Caller,
+    };
+    let setting = Setting {
+        identity,
+        ..Setting::PLAIN
+    };
+    Column::try_all(site, name, setting, &Runner::Foreign(command.to_owned()))
+}
+
+fn print(rows: &[Row], columns: &[Column]) {
+    for row in rows {
+        let cells: Vec<_> = columns.iter().map(|column| column.cell(row)).collect();
+        if cells.iter().any(|cell| *cell != Cell::Untried) {
+            let words: Vec<_> = cells.iter().map(|cell| format!("{cell:<12}")).collect();
+            say(&format!(
+                "{:>4}  {} {}",
+                row.number,
+                words.join(" "),
+                row.attack
+            ));
+        }
+    }
+}
+
+/// What the page was made on.
+fn host(site: &Site) -> String {
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    format!(
+        "Linux {}, Landlock ABI {}",
+        release.trim(),
+        site.python(Identity::Caller).landlock()
+    )
+}
+
+fn repository() -> PathBuf {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    tests.parent().expect("the tests lie in it").to_owned()
+}
+
+/// The table, for whoever asked.
+fn say(text: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+/// What is tried now, for whoever waits.
+fn progress(text: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "escape: {text}");
+}

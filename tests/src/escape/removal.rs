@@ -1,0 +1,292 @@
+//! Layers left out of a test build, and the harm that is done then. A layer whose removal opens nothing stands
+//! behind another one: then both are named.
+
+use crate::prey::{Deed, Tried};
+use crate::runner::Runner;
+use crate::setting::{Namespaces, Setting};
+use crate::site::Site;
+use crate::world::World;
+
+/// One or more layers that are left out, what is tried then, and what comes of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Removal {
+    /// The layers, joined by `+`.
+    pub layers: &'static str,
+    /// Whether there are namespaces.
+    pub namespaces: Namespaces,
+    /// The deed.
+    pub fixture: &'static str,
+    /// The harm that it does; nothing where something else holds as well.
+    pub opens: &'static [&'static str],
+    /// What holds as well, where nothing is done.
+    pub behind: &'static str,
+}
+
+const NS: Namespaces = Namespaces::Allowed;
+const CONFINED: Namespaces = Namespaces::Denied;
+
+const fn opens(
+    layers: &'static str,
+    namespaces: Namespaces,
+    fixture: &'static str,
+    opens: &'static [&'static str],
+) -> Removal {
+    Removal {
+        layers,
+        namespaces,
+        fixture,
+        opens,
+        behind: "",
+    }
+}
+
+const fn behind(
+    layers: &'static str,
+    namespaces: Namespaces,
+    fixture: &'static str,
+    behind: &'static str,
+) -> Removal {
+    Removal {
+        layers,
+        namespaces,
+        fixture,
+        opens: &[],
+        behind,
+    }
+}
+
+impl Removal {
+    /// Every removal that is tried.
+    pub const ALL: &[Self] = &[
+        opens(
+            "landlock-files",
+            CONFINED,
+            "reads_secrets",
+            &[
+                ".ssh/id_rsa",
+                ".aws/credentials",
+                ".netrc",
+                ".pypirc",
+                ".config/pip/pip.conf",
+                "linked",
+                "pinned",
+                "printed",
+                "included",
+                "listed",
+            ],
+        ),
+        opens(
+            "landlock-files",
+            CONFINED,
+            "writes_outside",
+            &[
+                "written",
+                "appended",
+                "cut",
+                "removed",
+                "written through a link",
+                "written through a hard link",
+                "replaced",
+                "moved in",
+                "created",
+                "made",
+                "moved out",
+                "own folder",
+                "/tmp",
+                "/var/tmp",
+                "/dev/shm",
+            ],
+        ),
+        opens(
+            "landlock-files",
+            CONFINED,
+            "reads_processes",
+            &["arguments"],
+        ),
+        behind("landlock-files", NS, "reads_secrets", "mount-namespace"),
+        behind("landlock-files", NS, "writes_outside", "mount-namespace"),
+        opens(
+            "filter-sockets",
+            CONFINED,
+            "connects_to_ports",
+            &["fast open", "udp"],
+        ),
+        opens(
+            "filter-sockets+filter-connects",
+            CONFINED,
+            "connects_to_ports",
+            &["fast open", "mptcp", "udp", "udp connected"],
+        ),
+        opens(
+            "filter-sockets",
+            CONFINED,
+            "opens_sockets",
+            &["a listening socket", "a netlink socket", "an open port"],
+        ),
+        opens(
+            "filter-sockets",
+            CONFINED,
+            "connects_to_unix_sockets",
+            &["datagram", "datagram of a pair"],
+        ),
+        behind(
+            "filter-sockets",
+            NS,
+            "connects_to_ports",
+            "network-namespace",
+        ),
+        behind(
+            "landlock-ports",
+            CONFINED,
+            "connects_to_ports",
+            "filter-sockets",
+        ),
+        opens(
+            "filter-sockets+filter-connects+landlock-ports",
+            CONFINED,
+            "connects_to_ports",
+            &[
+                "tcp",
+                "tcp6",
+                "fast open",
+                "mptcp",
+                "shell",
+                "udp",
+                "udp connected",
+            ],
+        ),
+        behind(
+            "network-namespace",
+            NS,
+            "connects_to_ports",
+            "filter-sockets",
+        ),
+        opens(
+            "network-namespace+filter-sockets",
+            NS,
+            "connects_to_ports",
+            &["fast open", "udp"],
+        ),
+        opens(
+            "filter-connects",
+            CONFINED,
+            "connects_to_unix_sockets",
+            &["stream", "stream through a link", "packets"],
+        ),
+        opens(
+            "filter-metadata",
+            CONFINED,
+            "changes_metadata",
+            &[
+                "mode",
+                "mode by descriptor",
+                "mode by newest call",
+                "mode by empty path",
+                "mode through a link",
+                "folder",
+                "times",
+                "attribute",
+                "removed attribute",
+            ],
+        ),
+        behind("filter-metadata", NS, "changes_metadata", "mount-namespace"),
+        opens(
+            "filter-processes",
+            CONFINED,
+            "tunes_processes",
+            &[
+                "limit",
+                "nice",
+                "processors",
+                "scheduler",
+                "input and output",
+            ],
+        ),
+        behind("filter-processes", CONFINED, "reads_processes", "scopes"),
+        opens(
+            "filter-processes",
+            NS,
+            "makes_namespaces",
+            &[
+                "1 more user namespaces",
+                "2 more user namespaces",
+                "3 more user namespaces",
+                "capabilities",
+            ],
+        ),
+        opens(
+            "filter-host",
+            CONFINED,
+            "reads_kernel_objects",
+            &[
+                "key",
+                "search",
+                "memory",
+                "left key",
+                "changed memory",
+                "left memory",
+            ],
+        ),
+        behind("ipc-namespace", NS, "reads_kernel_objects", "filter-host"),
+        opens("filter-files", CONFINED, "watches_files", &["names"]),
+        opens(
+            "filter-files",
+            CONFINED,
+            "makes_set_id_files",
+            &["by-open", "by-creat", "by-openat2", "by-mknod"],
+        ),
+        behind(
+            "capabilities",
+            NS,
+            "makes_namespaces",
+            "exec under no_new_privs",
+        ),
+        behind("closing", CONFINED, "reads_descriptors", "closing-on-exec"),
+        behind("closing-on-exec", CONFINED, "reads_descriptors", "closing"),
+        opens(
+            "closing+closing-on-exec",
+            CONFINED,
+            "reads_descriptors",
+            &["read", "listed", "written", "sent"],
+        ),
+        opens(
+            "limits",
+            CONFINED,
+            "waits",
+            &[
+                "Max file size",
+                "Max cpu time",
+                "Max processes",
+                "Max core file size",
+                "Max locked memory",
+                "Max msgqueue size",
+                "Max pending signals",
+            ],
+        ),
+        opens(
+            "reaper",
+            CONFINED,
+            "leaves_daemons",
+            &["daemon 0", "daemon 1", "daemon 2", "daemon 3", "daemon 4"],
+        ),
+        behind("reaper", NS, "leaves_daemons", "pid-namespace"),
+    ];
+
+    /// Tries it as the least privileged user that this host has, with namespaces or without; nothing where the host
+    /// has no such setting.
+    #[must_use]
+    pub fn attempt(&self, site: &Site) -> Option<Tried> {
+        let settings = Setting::all(site);
+        let setting = settings
+            .iter()
+            .rfind(|setting| setting.namespaces == self.namespaces)?;
+        let world = World::new(site, *setting);
+        Some(Deed::named(self.fixture).attempt(&world, &Runner::Lacking(self.layers.to_owned())))
+    }
+
+    /// Whether a harm is one of those that are opened; the folders that everybody shares are named with their files.
+    #[must_use]
+    pub fn expects(&self, harm: &str) -> bool {
+        self.opens.iter().any(|way| super::table::is(way, harm))
+    }
+}

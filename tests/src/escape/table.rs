@@ -1,0 +1,117 @@
+//! Deeds tried in one environment, and what that means for each row.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use protocol::Guarantee;
+
+use super::rows::Row;
+use crate::prey::{Deed, Tried};
+use crate::runner::Runner;
+use crate::setting::Setting;
+use crate::site::Site;
+use crate::world::World;
+
+/// What a row came to in an environment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cell {
+    /// Nothing of it was done.
+    Closed,
+    /// Some of its ways led to harm.
+    Partly,
+    /// All of them did.
+    Open,
+    /// No deed tries it here.
+    Untried,
+}
+
+impl fmt::Display for Cell {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Closed => "closed",
+            Self::Partly => "partly open",
+            Self::Open => "open",
+            Self::Untried => "–",
+        })
+    }
+}
+
+/// All deeds in one environment.
+#[derive(Debug)]
+pub struct Column {
+    /// The environment.
+    pub name: String,
+    tried: BTreeMap<&'static str, Tried>,
+}
+
+impl Column {
+    /// Tries every deed.
+    #[must_use]
+    pub fn try_all(site: &Site, name: &str, setting: Setting, runner: &Runner) -> Self {
+        let tried = Deed::ALL.iter().chain(&Deed::MORE).map(|deed| {
+            let world = World::new(site, setting);
+            (deed.fixture, deed.attempt(&world, runner))
+        });
+        Self {
+            name: name.to_owned(),
+            tried: tried.collect(),
+        }
+    }
+
+    /// What came of a deed.
+    #[must_use]
+    pub fn tried(&self, fixture: &str) -> Option<&Tried> {
+        self.tried.get(fixture)
+    }
+
+    /// What came of each deed.
+    pub fn all_tried(&self) -> impl Iterator<Item = (&'static str, &Tried)> {
+        self.tried.iter().map(|(fixture, tried)| (*fixture, tried))
+    }
+
+    /// What a row came to.
+    #[must_use]
+    pub fn cell(&self, row: &Row) -> Cell {
+        let mut done = Vec::new();
+        for (fixture, ways) in &row.deeds {
+            let Some(tried) = self.tried.get(fixture.as_str()) else {
+                continue;
+            };
+            let mine = |harm: &&String| ways.iter().any(|way| is(way, harm));
+            let possible = tried.possible.iter().filter(mine);
+            // A build that came to no end may have been ended before its deed: without harm it shows nothing.
+            let harms = possible.map(|way| tried.harm.contains(way));
+            done.extend(harms.filter(|harm| *harm || tried.built));
+        }
+        match (done.iter().any(|harm| *harm), done.iter().all(|harm| *harm)) {
+            (false, true) => Cell::Untried,
+            (false, false) => Cell::Closed,
+            (true, true) => Cell::Open,
+            (true, false) => Cell::Partly,
+        }
+    }
+
+    /// Guarantees that are printed as enforced although a row of theirs is open.
+    #[must_use]
+    pub fn broken_words(&self, rows: &[Row]) -> Vec<Guarantee> {
+        let enforced = |guarantee: &Guarantee| {
+            self.tried.values().any(|tried| {
+                let word = tried.guarantees.get(guarantee.word());
+                word.is_some_and(|word| word == "enforced")
+            })
+        };
+        let open = |guarantee: &Guarantee| {
+            rows.iter().any(|row| {
+                row.guarantee == Some(*guarantee)
+                    && matches!(self.cell(row), Cell::Open | Cell::Partly)
+            })
+        };
+        let all = Guarantee::ALL.into_iter();
+        all.filter(|one| enforced(one) && open(one)).collect()
+    }
+}
+
+/// Whether a row's word means a harm. A folder means whatever is found in it.
+pub(super) fn is(way: &str, harm: &str) -> bool {
+    way == harm || (way.starts_with('/') && harm.starts_with(way))
+}

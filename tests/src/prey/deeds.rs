@@ -1,0 +1,112 @@
+//! Every deed with its prey, so that one loop can try them all.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use super::{
+    Bounds, Daemons, Doors, Ears, Ground, Inherited, Keeper, Lured, Namespaces, Secrets, SetId,
+    Stores, Tuned, Variables, Victims, Watched,
+};
+use crate::hostile::{Prey, attempt};
+use crate::outcome::Outcome;
+use crate::runner::Runner;
+use crate::world::World;
+
+/// A hostile sdist and what it is after.
+#[derive(Clone, Copy)]
+pub struct Deed {
+    /// The folder in `tests/backends`.
+    pub fixture: &'static str,
+    act: fn(&World<'_>, &Runner) -> Tried,
+}
+
+/// What came of a deed.
+#[derive(Clone, Debug, Default)]
+pub struct Tried {
+    /// All that it does when nothing stops it.
+    pub possible: BTreeSet<String>,
+    /// What it did, seen from outside.
+    pub harm: BTreeSet<String>,
+    /// Whether the build came to its end, with a wheel.
+    pub built: bool,
+    /// The vector of guarantees, where the program tells one.
+    pub guarantees: BTreeMap<String, String>,
+    /// What the program said, for people.
+    pub said: String,
+}
+
+macro_rules! deeds {
+    ($($fixture:literal: $lay:expr;)*) => {
+        [$(Deed { fixture: $fixture, act: |world, runner| attempt(world, runner, $fixture, $lay) }),*]
+    };
+}
+
+impl Deed {
+    /// Every deed.
+    pub const ALL: [Self; 16] = deeds! {
+        "reads_secrets": Secrets::lay;
+        "reads_environment": |_: &World<'_>, _: &Path| Variables::default();
+        "writes_outside": Ground::to_be_written;
+        "changes_metadata": Ground::to_be_marked;
+        "makes_set_id_files": |_: &World<'_>, _: &Path| SetId::default();
+        "reads_processes": Keeper::lay;
+        "signals_processes": Victims::lay;
+        "tunes_processes": Tuned::lay;
+        "leaves_daemons": |_: &World<'_>, _: &Path| Daemons;
+        "makes_namespaces": |_: &World<'_>, _: &Path| Namespaces::default();
+        "connects_to_ports": Ears::ports;
+        "connects_to_unix_sockets": Ears::unix;
+        "opens_sockets": |_: &World<'_>, _: &Path| Doors::default();
+        "reads_kernel_objects": |world: &World<'_>, _: &Path| Stores::lay(world);
+        "reads_descriptors": Inherited::lay;
+        "watches_files": Watched::lay;
+    };
+
+    /// The deeds that take long, or look at what every build has.
+    pub const MORE: [Self; 2] = deeds! {
+        "swaps_paths": Lured::lay;
+        "waits": |_: &World<'_>, _: &Path| Bounds::default();
+    };
+
+    /// Returns a deed by its folder.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[must_use]
+    pub fn named(fixture: &str) -> Self {
+        let mut all = Self::ALL.into_iter().chain(Self::MORE);
+        all.find(|deed| deed.fixture == fixture)
+            .unwrap_or_else(|| panic!("`{fixture}` is no deed"))
+    }
+
+    /// Tries it in a world of its own. A program that hangs, or can not be started, has done what it has done.
+    #[must_use]
+    pub fn attempt(&self, world: &World<'_>, runner: &Runner) -> Tried {
+        catch_unwind(AssertUnwindSafe(|| (self.act)(world, runner))).unwrap_or_else(|_| Tried {
+            said: "it could not be tried".into(),
+            ..Tried::default()
+        })
+    }
+}
+
+impl std::fmt::Debug for Deed {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(self.fixture)
+    }
+}
+
+impl Tried {
+    pub(crate) fn new(prey: &mut impl Prey, done: &Outcome<'_, '_>) -> Self {
+        let told = serde_json::from_str::<crate::report::Report>(&done.stdout).ok();
+        let wheels = told.map(|report| report.wheels).unwrap_or_default();
+        let isolation = wheels.into_iter().find_map(|wheel| wheel.isolation);
+        Self {
+            possible: prey.possible(),
+            harm: prey.harm(done),
+            built: done.code == Some(0),
+            guarantees: isolation.map(|one| one.guarantees).unwrap_or_default(),
+            said: done.to_string(),
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! What hostile builds are after, laid out and looked at from outside: one [`crate::Prey`] a kind of harm.
+//!
+//! The deeds themselves are sdists, `tests/backends/*/deed.py`; [`Deed`] pairs each with its prey.
+
+mod bounds;
+mod deeds;
+mod files;
+mod held;
+mod others;
+mod races;
+mod sockets;
+mod stores;
+
+pub use bounds::Bounds;
+pub use deeds::{Deed, Tried};
+pub use files::{Ground, Secrets, SetId, Variables};
+pub use held::{Inherited, Watched};
+pub use others::{Daemons, Keeper, Namespaces, Tuned, Victims};
+pub use races::Lured;
+pub use sockets::{Doors, Ears};
+pub use stores::Stores;

@@ -1,0 +1,86 @@
+//! The kernel's own stores: keyrings and System V shared memory of the user.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use crate::decoy::secret;
+use crate::{Companion, Outcome, Prey, World};
+
+/// Secrets in the kernel, laid by a companion that also tells what was left or changed.
+#[derive(Debug)]
+pub struct Stores {
+    keeper: Companion,
+    secrets: BTreeMap<&'static str, String>,
+    targets: Value,
+}
+
+impl Stores {
+    /// Lays it out.
+    pub fn lay(world: &World<'_>) -> Self {
+        let secrets = BTreeMap::from([
+            ("key", secret()),
+            ("search", secret()),
+            ("memory", secret()),
+        ]);
+        let number = u32::from_str_radix(&secret()[5..12], 16)
+            .expect("a secret ends with hexadecimal digits");
+        let names = json!({
+            "name": secret(),
+            "searched key": secret(),
+            "left key": secret(),
+            "left memory": number,
+        });
+        let mut told = json!(secrets);
+        told.as_object_mut()
+            .expect("an object")
+            .extend(names.as_object().expect("an object").clone());
+        let mut keeper = Companion::start(world, "kernel_objects.py", &[], &told);
+        let mut targets = keeper.hear();
+        for name in ["searched key", "left key", "left memory"] {
+            targets[name] = names[name].clone();
+        }
+        Self {
+            keeper,
+            secrets,
+            targets,
+        }
+    }
+}
+
+impl Prey for Stores {
+    fn targets(&self) -> Value {
+        self.targets.clone()
+    }
+
+    fn possible(&self) -> BTreeSet<String> {
+        [
+            "key",
+            "search",
+            "memory",
+            "left key",
+            "changed memory",
+            "left memory",
+        ]
+        .map(str::to_owned)
+        .into()
+    }
+
+    fn harm(&mut self, done: &Outcome<'_, '_>) -> BTreeSet<String> {
+        let told = self
+            .secrets
+            .iter()
+            .filter(|(_, secret)| done.tells(secret).is_some());
+        let mut harm: BTreeSet<String> = told.map(|(way, _)| (*way).to_owned()).collect();
+        self.keeper.tell("");
+        let answer = self.keeper.hear();
+        let answer = answer.as_object().expect("an object");
+        harm.extend(
+            answer
+                .iter()
+                .filter(|(_, done)| **done == json!(true))
+                .map(|(way, _)| way.clone()),
+        );
+        harm
+    }
+}

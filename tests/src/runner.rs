@@ -1,0 +1,51 @@
+//! What a hostile sdist is given to: the program, with or without a layer, nothing at all, or somebody else's command.
+
+use crate::command::Run;
+use crate::sdist::Sdist;
+use crate::world::World;
+
+/// Who builds.
+#[derive(Clone, Debug)]
+pub enum Runner {
+    /// Nobody: the deed is done as it is, as the same user.
+    Control,
+    /// The program under test.
+    Own,
+    /// The program with a worker that lacks layers: words joined by `+`.
+    Lacking(String),
+    /// A shell command in which `{}` is the sdist's path. It runs in an empty folder, and puts its wheel there.
+    Foreign(String),
+}
+
+impl Runner {
+    /// Puts the run of a build together; the control has none.
+    ///
+    /// # Panics
+    /// For the control.
+    pub(crate) fn run<'world, 'site>(
+        &self,
+        world: &'world World<'site>,
+        sdist: &Sdist,
+    ) -> Run<'world, 'site> {
+        match self {
+            Self::Control => panic!("a control builds nothing"),
+            Self::Own => world.build(sdist),
+            Self::Lacking(layers) => world
+                .build(sdist)
+                .env("FUMEHOOD_WORKER", world.lacking_worker(layers)),
+            Self::Foreign(command) => {
+                let archive = world.archive(sdist).display().to_string();
+                let python = world.python().path.display().to_string();
+                let command = command.replace("{}", &archive).replace("{python}", &python);
+                Run::new(world, "/bin/sh".as_ref())
+                    .args(["-c", &command])
+                    .directory(&world.folder("work/out"))
+                    .env("TMPDIR", world.folder("tmp"))
+                    // Nothing has to be fetched, and nothing shall be.
+                    .env("PIP_NO_INDEX", "1")
+                    .env("PIP_DISABLE_PIP_VERSION_CHECK", "1")
+                    .env("UV_OFFLINE", "1")
+            }
+        }
+    }
+}

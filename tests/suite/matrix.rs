@@ -1,0 +1,146 @@
+//! The escape matrix: each attack has what holds it, the page is current, and each layer holds something.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use protocol::Guarantee;
+use tests::escape::{LAYERS, Removal, Row, digest, pages_digest};
+use tests::prey::{Bounds, Deed, Inherited, Tried, Watched};
+use tests::{Sdist, Setting, World, hostile};
+
+use crate::promises::{functions, repository};
+use crate::site;
+
+/// Every test of this repository.
+fn tests_there() -> BTreeSet<String> {
+    let rooms = [
+        "archive",
+        "policies",
+        "protocol",
+        "supervisor",
+        "tests",
+        "worker",
+    ];
+    rooms
+        .iter()
+        .flat_map(|folder| functions(&repository().join(folder)))
+        .collect()
+}
+
+#[test]
+fn every_attack_has_a_test_or_a_reason_and_every_test_is_there() {
+    let rows = Row::all();
+    let numbers: Vec<_> = rows.iter().map(|row| row.number.clone()).collect();
+    let of = |prefix: &str, last: u32| {
+        (1..=last)
+            .map(move |number| format!("{prefix}{number}"))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(numbers, [of("", 125), of("G", 1), of("A", 44)].concat());
+    let there = tests_there();
+    for row in &rows {
+        assert!(!row.attack.is_empty(), "{row:?}");
+        for layer in &row.layers {
+            assert!(LAYERS.contains(&layer.as_str()), "{layer} in {row:?}");
+        }
+        for same in &row.same {
+            assert!(numbers.contains(same), "{same} in {row:?}");
+        }
+        for (fixture, ways) in &row.deeds {
+            assert_eq!(Deed::named(fixture).fixture, fixture);
+            assert!(!ways.is_empty(), "{row:?}");
+        }
+        for name in &row.tests {
+            assert!(there.contains(name), "{name} in {row:?}");
+        }
+        let is_held = !row.deeds.is_empty() || !row.tests.is_empty() || !row.same.is_empty();
+        assert!(is_held || row.reason.is_some(), "nothing holds {row:?}");
+    }
+    let accepted = rows.iter().filter(|row| row.reason.is_some());
+    let accepted: Vec<_> = accepted.map(|row| row.number.as_str()).collect();
+    assert_eq!(accepted, ["17", "18", "30", "32", "53", "A35"]);
+}
+
+#[test]
+fn the_page_of_the_matrix_is_current_and_no_row_is_open_here() {
+    let path = repository().join("docs/escape-matrix.md");
+    let page = fs::read_to_string(path).expect("the page");
+    assert_eq!(
+        pages_digest(&page),
+        Some(digest().as_str()),
+        "rows or deeds have changed: cargo run -p tests --bin escape -- --write"
+    );
+    for row in Row::all() {
+        let beginning = format!("| {} | {} |", row.number, row.attack);
+        let line = page.lines().find(|line| line.starts_with(&beginning));
+        let line = line.unwrap_or_else(|| panic!("{row:?} is not on the page"));
+        // Number, attack, layers, guarantee; then this program as each user at each level.
+        let own = line.split('|').skip(5).take(4);
+        if !row.number.starts_with('A') {
+            for cell in own {
+                assert!(!cell.contains("open"), "{line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn each_guarantee_that_is_printed_as_enforced_has_a_row_that_would_show_otherwise() {
+    let rows = Row::all();
+    for setting in [Setting::all(site()), Setting::lower(site())].concat() {
+        let world = World::new(site(), setting);
+        let sdist = Sdist::hello("honest", "1.0");
+        let done = world.build(&sdist).finish();
+        let isolation = done
+            .built(&sdist.wheel())
+            .isolation
+            .expect("a built wheel tells its isolation");
+        for guarantee in Guarantee::ALL {
+            let is_printed = isolation.guarantees[guarantee.word()] == "enforced";
+            let is_shown = rows.iter().any(|row| {
+                let is_tried = !row.deeds.is_empty() || !row.tests.is_empty();
+                row.guarantee == Some(guarantee) && is_tried
+            });
+            assert!(!is_printed || is_shown, "{}: {setting}", guarantee.word());
+        }
+    }
+}
+
+#[test]
+fn each_layer_that_is_left_out_lets_named_harm_be_done_or_another_one_holds_as_well() {
+    let mut wrong = Vec::new();
+    for removal in Removal::ALL {
+        let Some(tried) = removal.attempt(site()) else {
+            site()
+                .unrun
+                .note(&format!("a setting without {}", removal.layers));
+            continue;
+        };
+        let possible = tried.possible.iter();
+        let expected: BTreeSet<_> = possible
+            .filter(|harm| removal.expects(harm))
+            .cloned()
+            .collect();
+        let is_right = tried.harm == expected && removal.opens.is_empty() == expected.is_empty();
+        if !is_right {
+            let Tried { harm, said, .. } = tried;
+            wrong.push(format!("{removal:?} let {harm:?} be done: {said}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn no_descriptor_of_the_caller_reaches_a_build() {
+    hostile(site(), "reads_descriptors", Inherited::lay);
+}
+
+#[test]
+fn a_build_that_watches_a_folder_learns_no_names() {
+    hostile(site(), "watches_files", Watched::lay);
+}
+
+#[test]
+fn every_limit_of_a_build_is_below_that_of_the_caller() {
+    hostile(site(), "waits", |_, _| Bounds::default());
+}

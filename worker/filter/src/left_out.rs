@@ -1,0 +1,49 @@
+//! Groups of rules that a test build leaves out, to show what each of them holds. Compiled with the
+//! feature `leave-out` alone, which no shipped program has.
+
+use crate::arch::Arch;
+use crate::emit::{Program, assemble};
+use crate::rules::{self, Rule};
+use crate::spec::Spec;
+
+/// Rules that stand or fall together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Group {
+    /// Families and types of sockets, and data that is sent while connecting.
+    Sockets,
+    /// The connect that the broker decides.
+    Connects,
+    /// Namespaces, tracing, tuning of others.
+    Processes,
+    /// Set-id bits, devices, mounts, watches.
+    Files,
+    /// Requests to devices.
+    Requests,
+    /// Keys, queues, shared memory, the kernel's other subsystems.
+    Host,
+    /// Changes of metadata that the broker decides.
+    Metadata,
+}
+
+impl Group {
+    fn holds(self, rule: &Rule) -> bool {
+        const SOCKETS: [&str; 5] = ["socket", "socketpair", "sendto", "sendmmsg", "sendmsg"];
+        match self {
+            Self::Sockets => rule.calls.iter().all(|call| SOCKETS.contains(call)),
+            Self::Connects => rule.calls == ["connect"],
+            Self::Processes => rules::processes::RULES.contains(rule),
+            Self::Files => rules::files::RULES.contains(rule),
+            Self::Requests => rules::requests::RULES.contains(rule),
+            Self::Host => rules::host::RULES.contains(rule),
+            Self::Metadata => rules::metadata::RULES.contains(rule),
+        }
+    }
+}
+
+/// Compiles the filter of a description without some groups of its rules.
+#[must_use]
+pub fn compile_without(arch: Arch, spec: &Spec, left_out: &[Group]) -> Program {
+    let mut rules = rules::of(spec);
+    rules.retain(|rule| !left_out.iter().any(|group| group.holds(rule)));
+    assemble(arch, &rules)
+}

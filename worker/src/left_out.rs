@@ -1,0 +1,109 @@
+//! Layers that a test build leaves out, to show that each of them holds something.
+//!
+//! Without the feature `leave-out`, which no shipped program has, every layer stands: there is
+//! nothing to switch, and what asks is a constant. What could end processes that are not the build's
+//! (scopes, the probe, the namespace of processes) is no layer here; see [`crate::main_up_to`].
+
+use filter::{Arch, Program, Spec};
+
+/// One layer of the confinement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Layer {
+    LandlockFiles,
+    LandlockPorts,
+    /// The domain of the program's stage inside the reaper's.
+    NestedDomain,
+    /// The closing of what the worker inherited.
+    Closing,
+    /// The closing of everything once more, at exec.
+    ClosingOnExec,
+    Capabilities,
+    NetworkNamespace,
+    IpcNamespace,
+    Limits,
+    /// The end of every process of the build.
+    Reaper,
+    /// Left out with any other: it tells of what is missing before a build could use it.
+    SelfTest,
+}
+
+#[cfg(not(feature = "leave-out"))]
+mod whole {
+    use super::{Arch, Layer, Program, Spec};
+
+    /// Whether a layer stands: it does.
+    pub(crate) const fn stands(_: Layer) -> bool {
+        true
+    }
+
+    /// Compiles a filter.
+    pub(crate) fn compile(arch: Arch, spec: &Spec) -> Program {
+        filter::compile(arch, spec)
+    }
+}
+
+#[cfg(feature = "leave-out")]
+mod lacking {
+    use std::process::ExitCode;
+    use std::sync::OnceLock;
+
+    use filter::Group;
+
+    use super::{Arch, Layer, Program, Spec};
+
+    static LEFT_OUT: OnceLock<(Vec<Layer>, Vec<Group>)> = OnceLock::new();
+
+    /// Whether a layer stands.
+    pub(crate) fn stands(layer: Layer) -> bool {
+        LEFT_OUT
+            .get()
+            .is_none_or(|(layers, _)| !layers.contains(&layer) && layer != Layer::SelfTest)
+    }
+
+    /// Compiles a filter, without the rules that are left out.
+    pub(crate) fn compile(arch: Arch, spec: &Spec) -> Program {
+        let groups = LEFT_OUT.get().map_or(&[][..], |(_, groups)| groups);
+        filter::compile_without(arch, spec, groups)
+    }
+
+    /// Runs a worker without some layers: words joined by `+`, such as `sockets+landlock-ports`.
+    ///
+    /// # Panics
+    /// When a word is no layer, or this process has left out others before.
+    #[must_use]
+    pub fn main_without(words: &str) -> ExitCode {
+        let (mut layers, mut groups) = (Vec::new(), Vec::new());
+        for word in words.split('+') {
+            match word {
+                "landlock-files" => layers.push(Layer::LandlockFiles),
+                "landlock-ports" => layers.push(Layer::LandlockPorts),
+                "nested-domain" => layers.push(Layer::NestedDomain),
+                "closing" => layers.push(Layer::Closing),
+                "closing-on-exec" => layers.push(Layer::ClosingOnExec),
+                "capabilities" => layers.push(Layer::Capabilities),
+                "network-namespace" => layers.push(Layer::NetworkNamespace),
+                "ipc-namespace" => layers.push(Layer::IpcNamespace),
+                "limits" => layers.push(Layer::Limits),
+                "reaper" => layers.push(Layer::Reaper),
+                "filter-sockets" => groups.push(Group::Sockets),
+                "filter-connects" => groups.push(Group::Connects),
+                "filter-processes" => groups.push(Group::Processes),
+                "filter-files" => groups.push(Group::Files),
+                "filter-requests" => groups.push(Group::Requests),
+                "filter-host" => groups.push(Group::Host),
+                "filter-metadata" => groups.push(Group::Metadata),
+                other => panic!("`{other}` is no layer"),
+            }
+        }
+        let fresh = LEFT_OUT.set((layers, groups));
+        assert!(fresh.is_ok(), "layers are left out once");
+        crate::main()
+    }
+}
+
+#[cfg(feature = "leave-out")]
+pub use lacking::main_without;
+#[cfg(feature = "leave-out")]
+pub(crate) use lacking::{compile, stands};
+#[cfg(not(feature = "leave-out"))]
+pub(crate) use whole::{compile, stands};
