@@ -1,6 +1,6 @@
-//! A strict reading of a policy's TOML: every complaint names file, line, table and key.
+//! A strict reading of TOML: every complaint names file, line, table and key.
 //!
-//! What the keys mean is not known here.
+//! What the keys mean is not known here: policies and configuration files are both read this way.
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -8,11 +8,12 @@ use toml::de::{DeTable, DeValue};
 use crate::PolicyError;
 use crate::error::Mistake;
 
-/// The most bytes that a policy may have.
+/// The most bytes that a file may have.
 const MOST: usize = 256 * 1024;
 
 /// A parsed file.
-pub(crate) struct Document<'t> {
+#[derive(Debug)]
+pub struct Document<'t> {
     file: &'t str,
     text: &'t str,
     root: Spanned<DeTable<'t>>,
@@ -20,7 +21,10 @@ pub(crate) struct Document<'t> {
 
 impl<'t> Document<'t> {
     /// Parses `text`, which came from `file`.
-    pub(crate) fn parse(text: &'t str, file: &'t str) -> Result<Self, PolicyError> {
+    ///
+    /// # Errors
+    /// If it is too large or no TOML.
+    pub fn parse(text: &'t str, file: &'t str) -> Result<Self, PolicyError> {
         if text.len() > MOST {
             return Err(PolicyError::TooLarge {
                 file: file.to_owned(),
@@ -37,7 +41,8 @@ impl<'t> Document<'t> {
     }
 
     /// Returns the table that is the file itself.
-    pub(crate) fn top(&self) -> Section<'_> {
+    #[must_use]
+    pub fn top(&self) -> Section<'_> {
         Section {
             file: self.file,
             text: self.text,
@@ -49,7 +54,8 @@ impl<'t> Document<'t> {
 }
 
 /// One table.
-pub(crate) struct Section<'d> {
+#[derive(Debug)]
+pub struct Section<'d> {
     file: &'d str,
     text: &'d str,
     name: String,
@@ -59,7 +65,10 @@ pub(crate) struct Section<'d> {
 
 impl<'d> Section<'d> {
     /// Refuses keys that are not among `known`.
-    pub(crate) fn only(&self, known: &[&str]) -> Result<(), PolicyError> {
+    ///
+    /// # Errors
+    /// Names the first key that is not.
+    pub fn only(&self, known: &[&str]) -> Result<(), PolicyError> {
         for key in self.table.keys() {
             let word = key.get_ref().as_ref();
             if !known.contains(&word) {
@@ -75,12 +84,15 @@ impl<'d> Section<'d> {
     }
 
     /// Returns the keys in the order of the alphabet.
-    pub(crate) fn keys(&self) -> impl Iterator<Item = &'d str> + use<'d> {
+    pub fn keys(&self) -> impl Iterator<Item = &'d str> + use<'d> {
         self.table.keys().map(|key| key.get_ref().as_ref())
     }
 
     /// Returns a string, if the key is there.
-    pub(crate) fn text(&self, key: &str) -> Result<Option<&'d str>, PolicyError> {
+    ///
+    /// # Errors
+    /// If it is no string.
+    pub fn text(&self, key: &str) -> Result<Option<&'d str>, PolicyError> {
         self.typed(key, "a string", DeValue::as_str)
     }
 
@@ -94,7 +106,10 @@ impl<'d> Section<'d> {
     }
 
     /// Returns a list of strings, if the key is there.
-    pub(crate) fn texts(&self, key: &str) -> Result<Option<Vec<&'d str>>, PolicyError> {
+    ///
+    /// # Errors
+    /// If it is no such list.
+    pub fn texts(&self, key: &str) -> Result<Option<Vec<&'d str>>, PolicyError> {
         self.typed(key, "a list of strings", |value| {
             value
                 .as_array()?
@@ -105,7 +120,10 @@ impl<'d> Section<'d> {
     }
 
     /// Returns a truth value, if the key is there.
-    pub(crate) fn truth(&self, key: &str) -> Result<Option<bool>, PolicyError> {
+    ///
+    /// # Errors
+    /// If it is none.
+    pub fn truth(&self, key: &str) -> Result<Option<bool>, PolicyError> {
         self.typed(key, "true or false", DeValue::as_bool)
     }
 
@@ -120,7 +138,10 @@ impl<'d> Section<'d> {
     }
 
     /// Returns the table below `key`, if the key is there.
-    pub(crate) fn table(&self, key: &str) -> Result<Option<Self>, PolicyError> {
+    ///
+    /// # Errors
+    /// If it is no table.
+    pub fn table(&self, key: &str) -> Result<Option<Self>, PolicyError> {
         let inner = self.typed(key, "a table", DeValue::as_table)?;
         let name = match self.name.strip_suffix(']') {
             Some(outer) => format!("{outer}.{key}]"),
@@ -154,8 +175,62 @@ impl<'d> Section<'d> {
             .collect()
     }
 
+    /// Returns the strings of a list, or the one string that stands in its place, each with its line.
+    ///
+    /// # Errors
+    /// If it is neither.
+    pub fn lines(&self, key: &str) -> Result<Vec<(usize, &'d str)>, PolicyError> {
+        let Some((start, value)) = self.find(key) else {
+            return Ok(Vec::new());
+        };
+        if let Some(text) = value.as_str() {
+            return Ok(vec![(line_of(self.text, start), text)]);
+        }
+        let lines = self.typed(key, "a string or a list of strings", |value| {
+            value
+                .as_array()?
+                .iter()
+                .map(|item| {
+                    let line = line_of(self.text, item.span().start);
+                    Some((line, item.get_ref().as_str()?))
+                })
+                .collect()
+        })?;
+        Ok(lines.unwrap_or_default())
+    }
+
+    /// Returns a string or a whole number as text, if the key is there.
+    ///
+    /// # Errors
+    /// If it is neither.
+    pub fn word(&self, key: &str) -> Result<Option<String>, PolicyError> {
+        self.typed(key, "a string or a whole number", |value| {
+            match (value.as_str(), value.as_integer()) {
+                (Some(text), _) => Some(text.to_owned()),
+                (None, Some(number)) if number.radix() == 10 => Some(number.as_str().to_owned()),
+                _ => None,
+            }
+        })
+    }
+
+    /// Whether the key is there.
+    #[must_use]
+    pub fn has(&self, key: &str) -> bool {
+        self.find(key).is_some()
+    }
+
+    /// Returns the line of a key, counted from 1; the table's own if the key is not there.
+    #[must_use]
+    pub fn line(&self, key: &str) -> usize {
+        line_of(
+            self.text,
+            self.find(key).map_or(self.start, |(start, _)| start),
+        )
+    }
+
     /// Returns a complaint about `key` of this table.
-    pub(crate) fn fail(&self, key: &str, problem: &str, instead: &str) -> PolicyError {
+    #[must_use]
+    pub fn fail(&self, key: &str, problem: &str, instead: &str) -> PolicyError {
         let start = self.find(key).map_or(self.start, |(start, _)| start);
         self.fail_at(start, key, problem.to_owned(), instead.to_owned())
     }

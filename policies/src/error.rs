@@ -6,8 +6,8 @@ use std::path::PathBuf;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PolicyError {
-    /// The file is larger than any policy needs to be.
-    #[error("{file}: a policy of {bytes} bytes; at most {most} are read")]
+    /// The file is larger than any needs to be.
+    #[error("{file}: {bytes} bytes are too many; at most {most} are read")]
     TooLarge {
         /// The file.
         file: String,

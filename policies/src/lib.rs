@@ -33,6 +33,7 @@ mod rights;
 mod tests;
 
 pub use compile::{Compiled, Extra, Places};
+pub use document::{Document, Section};
 pub use error::{Mistake, PolicyError};
 pub use policy::Policy;
 pub use remedy::{OffLimits, Remedy, remedy};

@@ -28,13 +28,14 @@ use std::process::ExitCode;
 /// Runs the program, or the worker if this process was started as one.
 ///
 /// Which of the two is decided first of all: a worker may have no thread and no runtime when it
-/// confines itself.
+/// confines itself. `system` is the folder of the system's configuration file and its ceiling; no
+/// variable and no flag can name another.
 #[must_use]
-pub fn main() -> ExitCode {
+pub fn main(system: &Path) -> ExitCode {
     if is_worker() {
         return worker::main();
     }
-    program::run()
+    program::run(system)
 }
 
 /// Whether this process was started under the worker's name.

@@ -1,5 +1,6 @@
-//! The corridor of the supervisor: arguments, talk, one command, one exit code.
+//! The corridor of the supervisor: arguments, talk, configuration, one command, one exit code.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -10,11 +11,11 @@ use model::Code;
 use crate::args::{self, Arguments};
 use crate::command::{self, Surroundings};
 use crate::render::{Problem, Talk};
-use crate::settings::{Environment, TalkSettings};
+use crate::settings::{Environment, Layers, TalkSettings};
 use crate::{compose, data, exit, logging};
 
-/// Runs the supervisor.
-pub(crate) fn run() -> ExitCode {
+/// Runs the supervisor; `system` is the folder of the system's configuration file.
+pub(crate) fn run(system: &Path) -> ExitCode {
     if !cfg!(target_os = "linux") {
         let talk = Talk::new(TalkSettings::PLAIN);
         talk.problem(&Problem::new(
@@ -23,16 +24,16 @@ pub(crate) fn run() -> ExitCode {
         ));
         return exit::code(Some(Code::Isolation));
     }
-    let environment = Environment::of_process();
+    let layers = Layers::from(Environment::of_process());
     match args::parse(std::env::args_os()) {
-        Ok(arguments) => with(arguments, environment),
-        Err(error) => without(&error, &environment),
+        Ok(arguments) => with(arguments, layers, system),
+        Err(error) => without(&error, &layers),
     }
 }
 
 /// Runs the command that was typed.
-fn with(arguments: Arguments, environment: Environment) -> ExitCode {
-    let talk = match TalkSettings::new(&arguments.talk, &environment) {
+fn with(arguments: Arguments, layers: Layers, system: &Path) -> ExitCode {
+    let talk = match TalkSettings::new(&arguments.talk, &layers) {
         Ok(settings) => Talk::new(settings),
         Err(error) => {
             let talk = Talk::new(TalkSettings::PLAIN);
@@ -40,30 +41,43 @@ fn with(arguments: Arguments, environment: Environment) -> ExitCode {
             return exit::code(Some(error.code()));
         }
     };
-    logging::start(&environment, arguments.talk.verbose);
-    for note in environment.unread() {
+    logging::start(&layers.environment, arguments.talk.verbose);
+    for note in layers.environment.unread() {
         talk.note(&note);
     }
-    let around = Surroundings {
-        environment,
-        talk: Arc::new(talk),
-        now: Timestamp::now(),
-    };
-    let code = match command::run(arguments.command, &around) {
-        Ok(code) => code,
-        Err(problem) => {
-            around.talk.end();
-            around.talk.problem(&problem);
-            Some(problem.code)
+    let talk = Arc::new(talk);
+    let ran = configured(&arguments, layers, system).and_then(|layers| {
+        for note in &layers.notes {
+            talk.note(note);
         }
-    };
+        let around = Surroundings {
+            layers,
+            talk: Arc::clone(&talk),
+            now: Timestamp::now(),
+        };
+        command::run(arguments.command, &around)
+    });
+    let code = ran.unwrap_or_else(|problem| {
+        talk.end();
+        talk.problem(&problem);
+        Some(problem.code)
+    });
     exit::code(code)
 }
 
+/// Puts the configuration files below the variables, if the command has settings.
+fn configured(arguments: &Arguments, layers: Layers, system: &Path) -> Result<Layers, Problem> {
+    if arguments.command.has_settings() {
+        compose::configuration(&arguments.configuration, layers.environment, system)
+    } else {
+        Ok(layers)
+    }
+}
+
 /// Answers words that are no command: help and the version are data, everything else is an error.
-fn without(error: &clap::Error, environment: &Environment) -> ExitCode {
+fn without(error: &clap::Error, layers: &Layers) -> ExitCode {
     let settings =
-        TalkSettings::new(&args::TalkArgs::default(), environment).unwrap_or(TalkSettings::PLAIN);
+        TalkSettings::new(&args::TalkArgs::default(), layers).unwrap_or(TalkSettings::PLAIN);
     let talk = Talk::new(settings);
     let text = error.render().to_string();
     let problem = match error.kind() {

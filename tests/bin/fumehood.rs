@@ -1,6 +1,7 @@
 //! The shipped program under the suite's own name.
+use std::path::Path;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    fumehood::main()
+    fumehood::main(Path::new("/etc/fumehood"))
 }

@@ -38,7 +38,7 @@ const BUILD_UID: u32 = 61_900;
 fn main() -> ExitCode {
     let mut words = std::env::args();
     if words.next().as_deref() == Some(WORKER) {
-        return fumehood::main();
+        return fumehood::main(Path::new("/etc/fumehood"));
     }
     let word = words.next();
     match word.as_deref() {

@@ -177,6 +177,21 @@ impl<'world, 'site> Run<'world, 'site> {
         self
     }
 
+    /// Runs on a system with this file in `/etc/fumehood`, whose account database gives the user the world's home: in
+    /// mounts of its own, see [`Run::in_own_mounts`].
+    #[must_use]
+    pub fn on_system(self, configuration: &str) -> Self {
+        let (world, uid) = (self.world, self.world.setting.identity.uid());
+        let account = format!("me:x:{uid}:{uid}::{}:/bin/sh\n", world.home().display());
+        world.file("etc/passwd", account);
+        world.file("etc/fumehood/fumehood.toml", configuration);
+        let etc = world.folder("etc");
+        self.in_own_mounts(&format!(
+            "mount -t overlay overlay -o lowerdir={}:/etc /etc || exit 71; exec \"$@\"",
+            etc.display()
+        ))
+    }
+
     /// Runs under `strace`, which writes these calls of all processes to a file: see [`crate::trace`].
     #[must_use]
     pub fn traced(mut self, log: &Path, calls: &str) -> Self {

@@ -215,7 +215,11 @@ impl<'site> World<'site> {
     ) -> Run<'_, 'site> {
         let run = Run::new(self, self.program.as_os_str()).args(arguments);
         match self.setting.lacking {
-            Lacking::Scopes => run.env("FUMEHOOD_WORKER", &self.older_worker),
+            Lacking::Scopes => {
+                let named = format!("worker = {:?}\n", self.older_worker);
+                let file = self.file("older_worker.toml", named);
+                run.args(["--config-file".as_ref(), file.as_os_str()])
+            }
             _ => run,
         }
     }

@@ -71,6 +71,8 @@ codes! {
     DiskFull "F0111" Usage "the disk is full";
     LockTimeout "F0112" Limit "another process holds a lock for too long";
     NoGit "F0113" Usage "git is wanted and not there";
+    Configuration "F0114" Usage "a configuration file is not valid, or not safe to use";
+    Ceiling "F0115" Usage "the ceiling of this system does not allow it";
     NoIndex "F0201" Network "no package index is known";
     HttpStatus "F0202" Network "the index answered with an error";
     Transport "F0203" Network "the index could not be reached, or cut the connection";
@@ -100,6 +102,7 @@ codes! {
     Canary "F0409" CheckFailed "the wheel holds a decoy of its build's home";
     Isolation "F0501" Isolation "the isolation asked for is not available here";
     SelfTest "F0502" Isolation "something that must fail did not: the sandbox does not hold";
+    CeilingIsolation "F0503" Isolation "less isolation is asked for than this system demands";
     WallLimit "F0601" Limit "the build took too long";
     LogLimit "F0602" Limit "the build wrote too much output";
     ScratchLimit "F0603" Limit "the build wrote too much to its scratch";

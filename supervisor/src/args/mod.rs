@@ -4,6 +4,7 @@
 //! parser and one error. A flag appears only once it works.
 
 mod cache;
+mod configuration;
 mod doctor;
 mod explain;
 mod index;
@@ -24,6 +25,7 @@ use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcomm
 pub(crate) use cache::{
     CacheArgs, CacheCommand, CheckArgs, CleanArgs, FormArgs, ListArgs, PlaceArgs, PruneArgs,
 };
+pub(crate) use configuration::ConfigurationArgs;
 pub(crate) use doctor::DoctorArgs;
 pub(crate) use explain::{CompletionArgs, ExplainArgs};
 pub(crate) use index::{Format, IndexArgs};
@@ -53,6 +55,9 @@ pub(crate) struct Arguments {
     /// What to do.
     #[command(subcommand)]
     pub(crate) command: Command,
+    /// Which configuration files are read.
+    #[command(flatten)]
+    pub(crate) configuration: ConfigurationArgs,
     /// How to talk about it.
     #[command(flatten)]
     pub(crate) talk: TalkArgs,
@@ -81,6 +86,23 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
     /// Print a completion script for a shell
     Completion(CompletionArgs),
+}
+
+impl Command {
+    /// Whether settings bear on it: the others must work beside a broken configuration file.
+    pub(crate) fn has_settings(&self) -> bool {
+        match self {
+            Self::Policy(args) => matches!(args.command, PolicyCommand::Approve(_)),
+            Self::Explain(_) | Self::Completion(_) => false,
+            Self::Wheel(_)
+            | Self::Build(_)
+            | Self::Inspect(_)
+            | Self::Verify(_)
+            | Self::Doctor(_)
+            | Self::Cache(_)
+            | Self::Log(_) => true,
+        }
+    }
 }
 
 /// Reads the command line.

@@ -29,6 +29,12 @@ pub(crate) enum PolicyCommand {
         #[arg(value_name = "NAME|FILE")]
         policy: String,
     },
+    /// Read a policy file and say in words what it allows; exit 2 with the line of what is wrong
+    Check {
+        /// A file
+        #[arg(value_name = "FILE")]
+        file: String,
+    },
     /// Grant one source for good what a failed build of it wants, after proving that it needs it
     Approve(Box<ApproveArgs>),
 }

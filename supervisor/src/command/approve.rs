@@ -15,7 +15,7 @@ use super::making::{Order, Typed};
 use super::{Surroundings, log};
 use crate::args::{ApproveArgs, Format, ReportArgs};
 use crate::render::Problem;
-use crate::settings::{PlaceSettings, SettingsError};
+use crate::settings::{Ceiling, PlaceSettings, SettingsError};
 use crate::{compose, data, neutralise};
 
 /// Grants that one source may need at most; each is a build of its own.
@@ -33,7 +33,7 @@ struct Wanted {
 pub(super) fn run(args: &ApproveArgs, around: &Surroundings) -> Result<(), Problem> {
     let unfit = |error: SettingsError| compose::of_settings(&error);
     let places =
-        PlaceSettings::for_work(&args.places, &args.work, &around.environment).map_err(unfit)?;
+        PlaceSettings::for_work(&args.places, &args.work, &around.layers).map_err(unfit)?;
     let summary = summary(&places, &args.build)?;
     let source = check(&summary)?;
     let mut index = args.index.clone();
@@ -58,6 +58,7 @@ pub(super) fn run(args: &ApproveArgs, around: &Surroundings) -> Result<(), Probl
         let watcher = Arc::clone(&around.talk) as Arc<dyn Watcher>;
         let bench = Bench {
             settings,
+            ceiling: order.ceiling(),
             specs: order.specs(),
             watcher,
             source,
@@ -165,6 +166,8 @@ fn spec_of(summary: &BuildSummary) -> Result<String, Problem> {
 /// Builds of one source under more or less.
 struct Bench<'a> {
     settings: Settings,
+    /// What nothing exceeds.
+    ceiling: Option<&'a Ceiling>,
     specs: &'a [(String, Spec)],
     watcher: Arc<dyn Watcher>,
     source: Sha256,
@@ -204,6 +207,9 @@ impl Bench<'_> {
         let before = wanted.len();
         for refusal in failure.refusals.iter().filter(|one| one.decisive) {
             let grant = approvable(refusal)?;
+            // Before any build has it: a proof may not have more than the system allows either.
+            let allowed = compose::approvable(&grant, self.ceiling);
+            allowed.map_err(|error| compose::of_settings(&error))?;
             if wanted.iter().all(|one| one.grant != grant) {
                 wanted.push(Wanted {
                     grant,

@@ -20,13 +20,13 @@ const SCHEMA: &str = "fumehood-cache/1";
 /// Prints what was asked for.
 pub(super) fn run(command: &CacheCommand, around: &Surroundings) -> Result<(), Problem> {
     let unfit = |error: SettingsError| compose::of_settings(&error);
-    let environment = &around.environment;
+    let layers = &around.layers;
     match command {
         CacheCommand::Dir(args) => {
-            let places = PlaceSettings::for_work(&args.places, &args.work, environment);
+            let places = PlaceSettings::for_work(&args.places, &args.work, layers);
             dir(&places.map_err(unfit)?, around)
         }
-        CacheCommand::Size(args) => size(&PlaceSettings::new(args, environment).map_err(unfit)?),
+        CacheCommand::Size(args) => size(&PlaceSettings::new(args, layers).map_err(unfit)?),
         CacheCommand::List(args) => list::run(args, around),
         CacheCommand::Clean(args) => remove::clean(args, around),
         CacheCommand::Prune(args) => remove::prune(args, around),
@@ -43,13 +43,13 @@ struct Asked {
 impl Asked {
     fn new(places: &PlaceArgs, form: &FormArgs, around: &Surroundings) -> Result<Self, Problem> {
         let unfit = |error: SettingsError| compose::of_settings(&error);
-        let environment = &around.environment;
+        let layers = &around.layers;
         Ok(Self {
-            root: PlaceSettings::new(places, environment)
+            root: PlaceSettings::new(places, layers)
                 .map_err(unfit)?
                 .cache
                 .value,
-            form: ReportForm::new(form.output_format.as_deref(), environment).map_err(unfit)?,
+            form: ReportForm::new(form.output_format.as_deref(), layers).map_err(unfit)?,
         })
     }
 }

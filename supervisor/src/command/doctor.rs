@@ -10,7 +10,7 @@ use builder::LocalExecutor;
 use cache::Cache;
 use model::Code;
 
-use self::findings::{Findings, Isolation, Place, Python};
+use self::findings::{Configured, Findings, Isolation, Place, Python};
 use self::host::HostFacts;
 use super::Surroundings;
 use crate::args::DoctorArgs;
@@ -22,10 +22,10 @@ use crate::{data, report, settings, signals};
 /// Finds out and prints. The exit code is that of the first thing that would end a build.
 pub(super) fn run(args: &DoctorArgs, around: &Surroundings) -> Result<Option<Code>, Problem> {
     let unfit = |error| compose::of_settings(&error);
-    let environment = &around.environment;
-    let places = PlaceSettings::for_work(&args.places, &args.work, environment).map_err(unfit)?;
-    let index = IndexSettings::new(&args.index, environment, around.now).map_err(unfit)?;
-    let form = ReportForm::new(args.output_format.as_deref(), environment).map_err(unfit)?;
+    let layers = &around.layers;
+    let places = PlaceSettings::for_work(&args.places, &args.work, layers).map_err(unfit)?;
+    let index = IndexSettings::new(&args.index, layers, around.now).map_err(unfit)?;
+    let form = ReportForm::new(args.output_format.as_deref(), layers).map_err(unfit)?;
     let opened = compose::open(&places, None, &around.talk)?;
     let runtime = compose::runtime()?;
     let findings = runtime.block_on(async {
@@ -70,7 +70,7 @@ impl Examination<'_> {
             request: self.python,
             sources: &[],
             places: self.places,
-            environment: &self.around.environment,
+            environment: &self.around.layers.environment,
         };
         let python = compose::interpreter(wish, self.cache, self.executor).await;
         let index = match &python {
@@ -84,8 +84,12 @@ impl Examination<'_> {
             Err(problem) => Err(problem.clone()),
         };
         Findings::new(
+            (
+                Configured::of(&self.around.layers),
+                Place::of(self.places, self.cache),
+                self.facts(),
+            ),
             isolation,
-            (Place::of(self.places, self.cache), self.facts()),
             python.map(|python| Python::of(&python)),
             index,
             tools,
@@ -98,7 +102,7 @@ impl Examination<'_> {
             (self.cache.root().to_owned(), "cache"),
             (self.cache.scratches_in().to_owned(), "scratches"),
         ];
-        let temporary = settings::temporary(&self.around.environment);
+        let temporary = settings::temporary(&self.around.layers.environment);
         places.extend(
             temporary
                 .into_iter()

@@ -19,7 +19,7 @@ use crate::{compose, data, report, signals};
 /// Looks and prints. The exit code is that of the first rule that is broken.
 pub(super) fn run(args: &InspectArgs, around: &Surroundings) -> Result<Option<Code>, Problem> {
     let unfit = |error| compose::of_settings(&error);
-    let form = ReportForm::new(args.form.output_format.as_deref(), &around.environment);
+    let form = ReportForm::new(args.form.output_format.as_deref(), &around.layers);
     let form = form.map_err(unfit)?;
     let path = Path::new(&args.file);
     let filename = path.file_name().unwrap_or_default().to_string_lossy();
@@ -120,7 +120,7 @@ fn look(
     if !needs_worker {
         return Ok(runtime.block_on(inspect_sdist(&path, None)));
     }
-    let places = PlaceSettings::for_work(&args.places, &args.work, &around.environment)
+    let places = PlaceSettings::for_work(&args.places, &args.work, &around.layers)
         .map_err(|error| compose::of_settings(&error))?;
     let place = compose::open(&places, None, &around.talk)?;
     let (limits, floor) = bounds()?;

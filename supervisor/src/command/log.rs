@@ -29,9 +29,8 @@ pub(super) struct Past {
 /// Prints what was asked for.
 pub(super) fn run(args: &LogArgs, around: &Surroundings) -> Result<(), Problem> {
     let unfit = |error: SettingsError| compose::of_settings(&error);
-    let places = PlaceSettings::new(&args.places, &around.environment).map_err(unfit)?;
-    let form =
-        ReportForm::new(args.output_format.as_deref(), &around.environment).map_err(unfit)?;
+    let places = PlaceSettings::new(&args.places, &around.layers).map_err(unfit)?;
+    let form = ReportForm::new(args.output_format.as_deref(), &around.layers).map_err(unfit)?;
     let cache =
         Cache::open_existing(&places.cache.value).map_err(|error| compose::of_cache(&error))?;
     let past = match &cache {

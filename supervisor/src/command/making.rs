@@ -17,8 +17,8 @@ use crate::compose::{self, Wish};
 use crate::render::{Problem, last_line};
 use crate::report::{Document, FailureEntry, WheelEntry};
 use crate::settings::{
-    IndexSettings, MakingSettings, PlaceSettings, ReportForm, ReportSettings, SandboxSettings,
-    SettingsError,
+    Ceiling, IndexSettings, MakingSettings, PlaceSettings, ReportForm, ReportSettings,
+    SandboxSettings, SettingsError,
 };
 use crate::{data, signals};
 
@@ -83,9 +83,9 @@ impl Made {
 pub(super) fn run(typed: &Typed<'_>, around: &Surroundings) -> Result<Option<Code>, Problem> {
     let unfit = |error: SettingsError| compose::of_settings(&error);
     let places =
-        PlaceSettings::for_work(typed.places, typed.work, &around.environment).map_err(unfit)?;
+        PlaceSettings::for_work(typed.places, typed.work, &around.layers).map_err(unfit)?;
     let report =
-        ReportSettings::new(typed.report, &around.environment, &places.directory).map_err(unfit)?;
+        ReportSettings::new(typed.report, &around.layers, &places.directory).map_err(unfit)?;
     if let Some(folder) = report.file.as_deref().and_then(Path::parent) {
         cache::check_out_dir(folder).map_err(|error| compose::of_cache(&error))?;
     }
@@ -138,7 +138,7 @@ impl Order {
         around: &Surroundings,
     ) -> Result<Self, Problem> {
         let unfit = |error: SettingsError| compose::of_settings(&error);
-        let environment = &around.environment;
+        let layers = &around.layers;
         let directory = &places.directory;
         let specs = typed
             .specs
@@ -148,9 +148,9 @@ impl Order {
         Ok(Self {
             specs,
             name_dependencies: typed.name_dependencies,
-            making: MakingSettings::new(typed.making, environment, directory).map_err(unfit)?,
-            index: IndexSettings::new(typed.index, environment, around.now).map_err(unfit)?,
-            sandbox: SandboxSettings::new(typed.sandbox, environment, directory).map_err(unfit)?,
+            making: MakingSettings::new(typed.making, layers, directory).map_err(unfit)?,
+            index: IndexSettings::new(typed.index, layers, around.now).map_err(unfit)?,
+            sandbox: SandboxSettings::new(typed.sandbox, layers, directory).map_err(unfit)?,
             places,
         })
     }
@@ -249,14 +249,20 @@ impl Order {
         executor: &Arc<LocalExecutor>,
         around: &Surroundings,
     ) -> Result<Settings, Problem> {
-        let policy = compose::policy(&self.sandbox.policy.value)?;
-        let limits = compose::overrides(&self.sandbox.limits, &policy)?;
+        let (sandbox, mut notes) = (&self.sandbox, self.sandbox.notes.clone());
+        notes.extend(self.index.notes.clone());
+        let policy = compose::chosen(sandbox, &mut notes)?;
+        let ceiling = self.ceiling();
+        let limits = compose::overrides(&sandbox.limits, &policy, ceiling, &mut notes)?;
+        for note in &notes {
+            around.talk.note(note);
+        }
         let sources = self.sources();
         let wish = Wish {
             request: self.making.python.as_deref(),
             sources: &sources,
             places: &self.places,
-            environment: &around.environment,
+            environment: &around.layers.environment,
         };
         let python = compose::interpreter(wish, cache, executor).await?;
         compose::check_length(cache, executor).await?;
@@ -264,8 +270,8 @@ impl Order {
         for note in &indexes.notes {
             around.talk.note(note);
         }
-        let client = compose::client(&self.index, &indexes, &around.environment, cache)?;
-        let mut variables = compose::passed(&policy, &python.facts, &around.environment)?;
+        let client = compose::client(&self.index, &indexes, &around.layers.environment, cache)?;
+        let mut variables = compose::passed(&policy, &python.facts, &around.layers.environment)?;
         variables.extend(self.sandbox.variables.clone());
         let off_limits = self.off_limits(cache, around);
         Ok(Settings {
@@ -276,7 +282,7 @@ impl Order {
             found: python.found,
             facts: python.facts,
             extras: compose::extras(&self.sandbox)?,
-            approvals: compose::approvals(&off_limits)?,
+            approvals: compose::approvals(&off_limits, ceiling, &around.talk)?,
             on_trial: Vec::new(),
             off_limits,
             trace: self.sandbox.trace,
@@ -309,7 +315,7 @@ impl Order {
 
     /// Returns what no proposed grant may reach.
     fn off_limits(&self, cache: &Cache, around: &Surroundings) -> OffLimits {
-        let home = around.environment.absolute("HOME");
+        let home = around.layers.environment.absolute("HOME");
         let caches = [cache.root().to_owned(), self.places.cache.value.clone()];
         OffLimits {
             homes: home
@@ -321,6 +327,11 @@ impl Order {
                 .chain(self.places.work.scratch.clone())
                 .collect(),
         }
+    }
+
+    /// Returns what nothing exceeds.
+    pub(super) fn ceiling(&self) -> Option<&Ceiling> {
+        self.sandbox.ceiling.as_ref()
     }
 
     /// Returns the source trees among the requests.

@@ -18,13 +18,13 @@ use model::Code;
 
 use crate::args::Command;
 use crate::render::{Problem, Talk};
-use crate::settings::Environment;
+use crate::settings::Layers;
 
 /// What every command gets.
 #[derive(Clone, Debug)]
 pub(crate) struct Surroundings {
-    /// The environment variables.
-    pub(crate) environment: Environment,
+    /// The environment variables and the configuration files.
+    pub(crate) layers: Layers,
     /// Who speaks.
     pub(crate) talk: std::sync::Arc<Talk>,
     /// When this run began.

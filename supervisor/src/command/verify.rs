@@ -22,7 +22,7 @@ const LARGEST: u64 = 16 << 20;
 /// Checks and prints. The exit code is that of the first thing that does not hold.
 pub(super) fn run(args: &VerifyArgs, around: &Surroundings) -> Result<Option<Code>, Problem> {
     let unfit = |error| compose::of_settings(&error);
-    let form = ReportForm::new(args.form.output_format.as_deref(), &around.environment);
+    let form = ReportForm::new(args.form.output_format.as_deref(), &around.layers);
     let form = form.map_err(unfit)?;
     let path = Path::new(&args.wheel);
     let (file, digest) = opened(path)?;
@@ -64,7 +64,7 @@ fn find(
     if let Some(place) = &args.record {
         return read(place).map(|record| Some((place.clone(), record)));
     }
-    let places = PlaceSettings::for_work(&args.places, &args.work, &around.environment)
+    let places = PlaceSettings::for_work(&args.places, &args.work, &around.layers)
         .map_err(|error| compose::of_settings(&error))?;
     if places.work.no_cache.is_some() {
         return Ok(None);

@@ -12,9 +12,10 @@ use builder::Approval;
 use model::Code;
 use nix::fcntl::OFlag;
 use nix::unistd::{User, geteuid};
-use policies::OffLimits;
+use policies::{Extra, OffLimits};
 
-use crate::render::Problem;
+use crate::render::{Problem, Talk};
+use crate::settings::{Ceiling, SettingsError};
 
 /// Bytes of the file that are read; one more than any may have shows that it is too large.
 const MOST: u64 = 1024 * 1024;
@@ -27,14 +28,38 @@ pub(crate) fn approvals_file() -> Option<PathBuf> {
         .then(|| home.join(".config/fumehood/approvals.toml"))
 }
 
-/// Returns what the user approved.
+/// Returns what the user approved, but for what the system's ceiling does not allow: that is noted.
 ///
 /// # Errors
 /// If the file is not valid, or others could have written it.
-pub(crate) fn approvals(off_limits: &OffLimits) -> Result<Vec<Approval>, Problem> {
-    match approvals_file() {
-        Some(file) => read(&file, off_limits),
-        None => Ok(Vec::new()),
+pub(crate) fn approvals(
+    off_limits: &OffLimits,
+    ceiling: Option<&Ceiling>,
+    talk: &Talk,
+) -> Result<Vec<Approval>, Problem> {
+    let mut approvals = match approvals_file() {
+        Some(file) => read(&file, off_limits)?,
+        None => Vec::new(),
+    };
+    approvals.retain(|one| {
+        let allowed = approvable(&one.grant, ceiling);
+        if let Err(error) = &allowed {
+            let why = error.why().unwrap_or_default();
+            talk.note(&format!("{error}, so it is not heard: {why}"));
+        }
+        allowed.is_ok()
+    });
+    Ok(approvals)
+}
+
+/// Refuses a grant that the system's ceiling does not allow.
+///
+/// # Errors
+/// If it does not.
+pub(crate) fn approvable(grant: &Extra, ceiling: Option<&Ceiling>) -> Result<(), SettingsError> {
+    match ceiling {
+        Some(ceiling) => ceiling.grant(&"an approval", grant.path.as_path(), grant.access),
+        None => Ok(()),
     }
 }
 

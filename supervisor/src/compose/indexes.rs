@@ -11,9 +11,10 @@ use index::{
 use model::Code;
 
 use super::interpreter::{Interpreter, Wish, default_index_of_others};
+use super::of_settings;
 use crate::args::Format;
 use crate::render::Problem;
-use crate::settings::{Environment, IndexSettings};
+use crate::settings::{Environment, IndexSettings, exceeds};
 
 /// The indexes of one run.
 #[derive(Debug)]
@@ -54,6 +55,14 @@ pub(crate) async fn indexes(
         }
         there
     });
+    for place in &find_links {
+        allowed(
+            settings,
+            "the place",
+            &place.to_string(),
+            &place.canonical(),
+        )?;
+    }
     let mut indexes = Indexes {
         urls: Vec::new(),
         default: None,
@@ -79,7 +88,26 @@ pub(crate) async fn indexes(
     let default = default(settings, &indexes.pip, python, wish, (cache, executor)).await?;
     indexes.urls.push(default.0.clone());
     indexes.default = Some(default);
+    for url in &indexes.urls {
+        allowed(settings, "the index", &url.to_string(), &url.canonical())?;
+    }
     Ok(indexes)
+}
+
+/// Refuses an index or a place of files that the system's ceiling does not list, whoever named it.
+fn allowed(
+    settings: &IndexSettings,
+    kind: &str,
+    shown: &str,
+    canonical: &str,
+) -> Result<(), Problem> {
+    match &settings.allowed {
+        Some(bound) if !bound.value.contains(canonical.trim_end_matches('/')) => {
+            let what = format!("{kind} `{shown}`");
+            Err(of_settings(&exceeds(what, &bound.value, &bound.place)))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Returns what pip would be configured to use for this Python.

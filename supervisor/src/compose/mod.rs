@@ -1,6 +1,7 @@
 //! Where concrete parts are made and wired: the only place that knows them all.
 
 mod approvals;
+mod configuration;
 mod indexes;
 mod interpreter;
 mod places;
@@ -9,11 +10,12 @@ mod problems;
 mod tools;
 mod workers;
 
-pub(crate) use approvals::{approvals, approve};
+pub(crate) use approvals::{approvable, approvals, approve};
+pub(crate) use configuration::configuration;
 pub(crate) use indexes::{Indexes, client, format_control, indexes};
 pub(crate) use interpreter::{Interpreter, Wish, interpreter};
 pub(crate) use places::{check_length, choose, open};
-pub(crate) use policy::{extras, overrides, passed, policy};
+pub(crate) use policy::{chosen, extras, overrides, passed, policy};
 pub(crate) use problems::{of_build, of_cache, of_failure, of_settings};
 pub(crate) use tools::tools;
 pub(crate) use workers::{executor, runtime};

@@ -9,8 +9,12 @@ use model::{Code, PythonFacts};
 use policies::{Compiled, Extra, Places, Policy};
 use protocol::AbsPath;
 
+use super::of_settings;
 use crate::render::Problem;
-use crate::settings::{Environment, LimitSettings, Origin, SandboxSettings, Value};
+use crate::settings::{
+    Bound, Ceiling, Environment, LimitSettings, Origin, SandboxSettings, Twin, Value, amount,
+    exceeds,
+};
 
 /// Bytes of a policy file that are read; one more than any policy may have shows it is too large.
 const MAX_POLICY: u64 = 1024 * 1024;
@@ -49,6 +53,57 @@ pub(crate) fn policy(named: &str) -> Result<Policy, Problem> {
     Policy::parse(&text, named).map_err(|error| Problem::of(Code::BadPolicy, &error))
 }
 
+/// Returns the policy that holds: of those who may widen, the last one's; then whatever is narrower.
+/// Notes what is not heard.
+///
+/// # Errors
+/// If one can not be read, or it allows more than the system's ceiling.
+pub(crate) fn chosen(
+    settings: &SandboxSettings,
+    notes: &mut Vec<String>,
+) -> Result<Policy, Problem> {
+    let asked = &settings.policies;
+    let free = asked.iter().rposition(|named| named.origin.widens());
+    let (first, others) = match free.and_then(|at| asked[at..].split_first()) {
+        Some(found) => found,
+        None => return policy("strict"),
+    };
+    let (mut origin, mut held) = (&first.origin, policy(&first.value)?);
+    for named in others {
+        let narrower = policy(&named.value)?;
+        match narrower.narrower(&held) {
+            Ok(()) => (origin, held) = (&named.origin, narrower),
+            Err(wider) => notes.push(format!(
+                "{}: `policy` is not heard, because this file may only narrow: {wider}",
+                named.origin
+            )),
+        }
+    }
+    if let Some(bound) = settings
+        .ceiling
+        .as_ref()
+        .and_then(|it| it.policies.as_ref())
+    {
+        below_the_ceiling(&held, origin, bound)?;
+    }
+    Ok(held)
+}
+
+/// Refuses a policy that allows more than each of those that the system allows.
+fn below_the_ceiling(
+    held: &Policy,
+    origin: &Origin,
+    bound: &Bound<Vec<String>>,
+) -> Result<(), Problem> {
+    for allowed in &bound.value {
+        if held.narrower(&policy(allowed)?).is_ok() {
+            return Ok(());
+        }
+    }
+    let what = format!("{origin}: the policy `{}`", held.name());
+    Err(of_settings(&exceeds(what, &bound.value, &bound.place)))
+}
+
 /// Returns the grants that were typed.
 ///
 /// # Errors
@@ -67,25 +122,36 @@ pub(crate) fn extras(settings: &SandboxSettings) -> Result<Vec<Extra>, Problem> 
         .collect()
 }
 
-/// Returns the limits that differ from the policy's.
+/// Returns the limits that differ from the policy's. Notes what is not heard.
 ///
 /// # Errors
-/// If a variable would raise one: that is for flags alone.
-pub(crate) fn overrides(limits: &LimitSettings, policy: &Policy) -> Result<Overrides, Problem> {
+/// If a variable would raise one, which is for flags and the user's own file, or one that was asked
+/// for is above the system's ceiling.
+pub(crate) fn overrides(
+    limits: &LimitSettings,
+    policy: &Policy,
+    ceiling: Option<&Ceiling>,
+    notes: &mut Vec<String>,
+) -> Result<Overrides, Problem> {
     let of = policy.limits();
-    let [wall, silence] = [&limits.wall, &limits.silence].map(|span| {
-        span.as_ref().map(|span| Value {
+    let [wall, silence] = [&limits.wall, &limits.silence].map(|spans| {
+        let spans = spans.iter().map(|span| Value {
             value: u64::try_from(span.value.as_millis()).unwrap_or(u64::MAX),
-            origin: span.origin,
-        })
+            origin: span.origin.clone(),
+        });
+        spans.collect::<Vec<_>>()
     });
+    let mut limit = |flag: &'static str, asked: &[Value<u64>], policy| {
+        let bound = ceiling.and_then(|ceiling| ceiling.limit(flag));
+        limit(flag, asked, policy, bound, notes)
+    };
     Ok(Overrides {
-        wall_ms: lowered(wall.as_ref(), of.wall_ms, "--timeout")?,
-        silence_ms: lowered(silence.as_ref(), of.silence_ms, "--idle-timeout")?,
-        memory_bytes: lowered(limits.memory.as_ref(), of.memory_bytes, "--memory")?,
-        processes: lowered(limits.processes.as_ref(), of.processes, "--processes")?,
-        scratch_bytes: lowered(limits.disk.as_ref(), of.scratch_bytes, "--disk")?,
-        log_bytes: lowered(limits.log.as_ref(), of.log_bytes, "--log-limit")?,
+        wall_ms: limit("--timeout", &wall, of.wall_ms)?,
+        silence_ms: limit("--idle-timeout", &silence, of.silence_ms)?,
+        memory_bytes: limit("--memory", &limits.memory, of.memory_bytes)?,
+        processes: limit("--processes", &limits.processes, of.processes)?,
+        scratch_bytes: limit("--disk", &limits.disk, of.scratch_bytes)?,
+        log_bytes: limit("--log-limit", &limits.log, of.log_bytes)?,
     })
 }
 
@@ -130,18 +196,29 @@ pub(super) fn compile(policy: &Policy, facts: &PythonFacts) -> Result<Compiled, 
     policy.compile(&places, &[]).map_err(unfit)
 }
 
-/// Returns the value, if it was typed or is not above the policy's.
-fn lowered(asked: Option<&Value<u64>>, policy: u64, flag: &str) -> Result<Option<u64>, Problem> {
-    match asked {
-        Some(asked) if asked.value > policy && matches!(asked.origin, Origin::Variable(_)) => {
-            Err(Problem::new(
-                Code::BadFlag,
-                format!("{} would raise a limit of the policy", asked.origin),
-            )
-            .why("a variable may lower limits; what widens is typed for one run")
-            .fix(format!("use {flag}")))
+/// Returns the limit, if it is another than the policy's. What nobody asked for is lowered to the
+/// ceiling; what somebody asked for is not changed behind their back.
+fn limit(
+    flag: &'static str,
+    asked: &[Value<u64>],
+    policy: u64,
+    ceiling: Option<&Bound<u64>>,
+    notes: &mut Vec<String>,
+) -> Result<Option<u64>, Problem> {
+    let is_lower = |bound: Option<&Value<u64>>, value: &u64| {
+        *value <= bound.map_or(policy, |bound| bound.value)
+    };
+    let held = Twin::flag_only(flag)
+        .narrowed(asked.to_vec(), is_lower, notes)
+        .map_err(|error| of_settings(&error))?;
+    match (held, ceiling) {
+        (Some(held), Some(ceiling)) if held.value > ceiling.value => {
+            let what = format!("{}: `{}`", held.origin, flag.trim_start_matches('-'));
+            let most = [format!("at most {}", amount(flag, ceiling.value))];
+            Err(of_settings(&exceeds(what, most, &ceiling.place)))
         }
-        asked => Ok(asked.map(|asked| asked.value)),
+        (None, Some(ceiling)) if policy > ceiling.value => Ok(Some(ceiling.value)),
+        (held, _) => Ok(held.map(|held| held.value)),
     }
 }
 
@@ -151,18 +228,18 @@ mod tests {
 
     fn memory(value: u64, origin: Origin) -> Result<Option<u64>, Problem> {
         let limits = LimitSettings {
-            memory: Some(Value { value, origin }),
+            memory: vec![Value { value, origin }],
             ..LimitSettings::default()
         };
         let policy = policy("strict")?;
-        overrides(&limits, &policy).map(|overrides| overrides.memory_bytes)
+        overrides(&limits, &policy, None, &mut Vec::new()).map(|overrides| overrides.memory_bytes)
     }
 
     #[test]
     fn a_variable_may_lower_a_limit_and_only_a_flag_may_raise_it() {
         let most = policy("strict").unwrap().limits().memory_bytes;
         let variable = Origin::Variable("FUMEHOOD_MEMORY");
-        assert_eq!(memory(most, variable), Ok(Some(most)));
+        assert_eq!(memory(most, variable.clone()), Ok(Some(most)));
         let problem = memory(most + 1, variable).unwrap_err();
         assert_eq!(problem.code, Code::BadFlag);
         assert_eq!(problem.hint.as_deref(), Some("use --memory"));

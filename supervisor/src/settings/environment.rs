@@ -10,14 +10,34 @@ use super::SettingsError;
 #[derive(Clone, Default)]
 pub(crate) struct Environment(BTreeMap<String, OsString>);
 
-/// Variables that widen, and what to type instead: they are not read, and that is said.
-const WIDENING: [(&str, &str); 6] = [
-    ("FUMEHOOD_POLICY", "--policy"),
-    ("FUMEHOOD_ALLOW_READ", "--allow-read"),
-    ("FUMEHOOD_ALLOW_WRITE", "--allow-write"),
-    ("FUMEHOOD_ALLOW_EXEC", "--allow-exec"),
-    ("FUMEHOOD_ALLOW_ENV", "--allow-env"),
-    ("FUMEHOOD_MIN_ISOLATION", "--min-isolation"),
+/// Variables that would widen, or lift what narrows, and what to write instead: they are not read,
+/// and that is said.
+const WIDENING: [(&str, &str); 10] = [
+    ("FUMEHOOD_POLICY", "typed for one run, as --policy"),
+    ("FUMEHOOD_ALLOW_READ", "typed for one run, as --allow-read"),
+    (
+        "FUMEHOOD_ALLOW_WRITE",
+        "typed for one run, as --allow-write",
+    ),
+    ("FUMEHOOD_ALLOW_EXEC", "typed for one run, as --allow-exec"),
+    ("FUMEHOOD_ALLOW_ENV", "typed for one run, as --allow-env"),
+    (
+        "FUMEHOOD_ALLOW_URL_BUILD_REQUIRES",
+        "typed for one run, as --allow-url-build-requires",
+    ),
+    (
+        "FUMEHOOD_MIN_ISOLATION",
+        "typed for one run, as --min-isolation",
+    ),
+    (
+        "FUMEHOOD_CONFIG_FILE",
+        "typed for one run, as --config-file",
+    ),
+    ("FUMEHOOD_NO_CONFIG", "typed for one run, as --no-config"),
+    (
+        "FUMEHOOD_WORKER",
+        "written into your own configuration file, as `worker`",
+    ),
 ];
 
 impl Environment {
@@ -69,10 +89,8 @@ impl Environment {
         WIDENING
             .iter()
             .filter(|(name, _)| self.raw(name).is_some())
-            .map(|(name, flag)| {
-                format!(
-                    "{name} is not read: what widens the sandbox is typed for one run, as {flag}"
-                )
+            .map(|(name, instead)| {
+                format!("{name} is not read: what widens the sandbox is {instead}")
             })
             .collect()
     }

@@ -1,6 +1,7 @@
 //! What the words about indexes mean. URLs stay text: they may hold credentials, and `index` is
 //! where those are taken out.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::str::FromStr as _;
 
@@ -8,8 +9,8 @@ use index::{CacheControl, Refresh};
 use jiff::Timestamp;
 use model::PackageName;
 
-use super::origin::Twin;
-use super::{Environment, SettingsError, Value, words};
+use super::twin::Twin;
+use super::{Bound, Layers, SettingsError, Value, words};
 use crate::args::{Format, IndexArgs};
 
 /// Where packages come from.
@@ -39,6 +40,10 @@ pub(crate) struct IndexSettings {
     pub(crate) netrc: Option<PathBuf>,
     /// A file of certificate authorities.
     pub(crate) certificates: Option<PathBuf>,
+    /// The indexes and places of files that the system's ceiling allows.
+    pub(crate) allowed: Option<Bound<BTreeSet<String>>>,
+    /// What is not heard.
+    pub(crate) notes: Vec<String>,
 }
 
 /// Shows no URL: they may hold credentials.
@@ -59,26 +64,30 @@ impl IndexSettings {
     /// If a value does not fit.
     pub(crate) fn new(
         args: &IndexArgs,
-        environment: &Environment,
+        layers: &Layers,
         now: Timestamp,
     ) -> Result<Self, SettingsError> {
         let text = |text: &str| Ok(text.to_owned());
-        let exclude_newer = Twin::new("--exclude-newer", "FUMEHOOD_EXCLUDE_NEWER").one(
-            args.exclude_newer.as_deref(),
-            environment,
-            |text| words::cut_off(text, now),
-        )?;
-        let switch = |flag, variable, typed| Twin::new(flag, variable).switch(typed, environment);
+        let mut notes = Vec::new();
+        let twin = Twin::new("--exclude-newer", "FUMEHOOD_EXCLUDE_NEWER");
+        let asked = twin.all(args.exclude_newer.as_deref(), layers, |text| {
+            words::cut_off(text, now)
+        })?;
+        let is_earlier = |bound: Option<&Value<Timestamp>>, moment: &Timestamp| {
+            bound.is_none_or(|bound| *moment <= bound.value)
+        };
+        let exclude_newer = twin.narrowed(asked, is_earlier, &mut notes)?;
+        let switch = |flag, variable, typed| Twin::new(flag, variable).switch(typed, layers);
         let refresh = Refresh {
             all: switch("--refresh", "FUMEHOOD_REFRESH", args.refresh)?,
             packages: Twin::new("--refresh-package", "FUMEHOOD_REFRESH_PACKAGE")
-                .many(&args.refresh_package, environment, |text| {
+                .many(&args.refresh_package, layers, |text| {
                     PackageName::from_str(text).map_err(|error| error.to_string())
                 })?
                 .into_iter()
                 .collect(),
         };
-        let offline = switch("--offline", "FUMEHOOD_OFFLINE", args.offline)?;
+        let offline = Twin::new("--offline", "FUMEHOOD_OFFLINE").demanded(args.offline, layers)?;
         if offline && !refresh.is_empty() {
             return Err(SettingsError::OfflineRefresh);
         }
@@ -86,52 +95,67 @@ impl IndexSettings {
         Ok(Self {
             default_index: Twin::new("--default-index", "FUMEHOOD_DEFAULT_INDEX").one(
                 args.default_index.as_deref(),
-                environment,
+                layers,
                 text,
             )?,
-            indexes: Twin::new("--index", "FUMEHOOD_INDEX").many(&args.index, environment, text)?,
+            indexes: Twin::new("--index", "FUMEHOOD_INDEX").many(&args.index, layers, text)?,
             find_links: Twin::new("--find-links", "FUMEHOOD_FIND_LINKS").many(
                 &args.find_links,
-                environment,
+                layers,
                 text,
             )?,
             no_index: switch("--no-index", "FUMEHOOD_NO_INDEX", args.no_index)?,
             offline,
             exclude_newer: exclude_newer.map(|value| value.value),
-            formats: formats(&args.formats, environment)?,
+            formats: formats(&args.formats, layers)?,
             pre: switch("--pre", "FUMEHOOD_PRE", args.pre)?,
             refresh,
-            cache_control: control.many(&args.index_cache_control, environment, |text| {
+            cache_control: control.many(&args.index_cache_control, layers, |text| {
                 CacheControl::parse(text).map_err(|error| error.to_string())
             })?,
-            netrc: environment
+            netrc: layers
+                .environment
                 .raw("NETRC")
                 .map(PathBuf::from)
-                .or_else(|| environment.absolute("HOME").map(|home| home.join(".netrc"))),
-            certificates: environment.raw("SSL_CERT_FILE").map(PathBuf::from),
+                .or_else(|| {
+                    layers
+                        .environment
+                        .absolute("HOME")
+                        .map(|home| home.join(".netrc"))
+                }),
+            certificates: layers.environment.raw("SSL_CERT_FILE").map(PathBuf::from),
+            allowed: layers.ceiling().and_then(|ceiling| ceiling.indexes.clone()),
+            notes,
         })
     }
 }
 
-/// Returns the typed words, or those of the two variables where nothing was typed.
+/// Returns the typed words, else those of the two variables, else those of the files.
 fn formats(
     typed: &[(Format, String)],
-    environment: &Environment,
+    layers: &Layers,
 ) -> Result<Vec<(Format, String)>, SettingsError> {
+    const FLAGS: [(Format, &str, &str); 2] = [
+        (Format::NoBinary, "--no-binary", "FUMEHOOD_NO_BINARY"),
+        (Format::OnlyBinary, "--only-binary", "FUMEHOOD_ONLY_BINARY"),
+    ];
     if !typed.is_empty() {
         return Ok(typed.to_vec());
     }
     let mut formats = Vec::new();
-    for (format, name) in [
-        (Format::NoBinary, "FUMEHOOD_NO_BINARY"),
-        (Format::OnlyBinary, "FUMEHOOD_ONLY_BINARY"),
-    ] {
-        let words = environment.text(name)?.unwrap_or_default();
+    for (format, _, name) in FLAGS {
+        let words = layers.environment.text(name)?.unwrap_or_default();
         formats.extend(
             words
                 .split_whitespace()
                 .map(|word| (format, word.to_owned())),
         );
+    }
+    if formats.is_empty() {
+        for (format, flag, _) in FLAGS {
+            let words = layers.winning(flag).into_iter();
+            formats.extend(words.map(|word| (format, word.value.to_owned())));
+        }
     }
     Ok(formats)
 }

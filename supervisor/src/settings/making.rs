@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use model::{ConfigSettings, PackageName, Requirement};
+use model::{ConfigSettings, PackageName, Requirement, VersionOrUrl};
 
-use super::origin::Twin;
-use super::{Environment, SettingsError, constraints, places, words};
+use super::twin::Twin;
+use super::{Layers, Origin, SettingsError, Value, constraints, places, words};
 use crate::args::{MakingArgs, ReportArgs};
 
 /// How wheels are made.
@@ -50,19 +50,15 @@ impl ReportForm {
     ///
     /// # Errors
     /// If the word is neither.
-    pub(crate) fn new(
-        typed: Option<&str>,
-        environment: &Environment,
-    ) -> Result<Self, SettingsError> {
-        let form = Twin::new("--output-format", "FUMEHOOD_OUTPUT_FORMAT").one(
-            typed,
-            environment,
-            |word| match word {
-                "text" => Ok(Self::Text),
-                "json" => Ok(Self::Json),
-                _ => Err(format!("`{word}` is neither text nor json")),
-            },
-        )?;
+    pub(crate) fn new(typed: Option<&str>, layers: &Layers) -> Result<Self, SettingsError> {
+        let form =
+            Twin::new("--output-format", "FUMEHOOD_OUTPUT_FORMAT").one(typed, layers, |word| {
+                match word {
+                    "text" => Ok(Self::Text),
+                    "json" => Ok(Self::Json),
+                    _ => Err(format!("`{word}` is neither text nor json")),
+                }
+            })?;
         Ok(form.map_or(Self::Text, |value| value.value))
     }
 }
@@ -83,16 +79,16 @@ impl ReportSettings {
     /// If a value does not fit.
     pub(crate) fn new(
         args: &ReportArgs,
-        environment: &Environment,
+        layers: &Layers,
         directory: &Path,
     ) -> Result<Self, SettingsError> {
         let file = Twin::new("--report", "FUMEHOOD_REPORT").one(
             args.report.as_deref(),
-            environment,
+            layers,
             |text| places::path(text, directory),
         )?;
         Ok(Self {
-            form: ReportForm::new(args.output_format.as_deref(), environment)?,
+            form: ReportForm::new(args.output_format.as_deref(), layers)?,
             file: file.map(|value| value.value),
         })
     }
@@ -105,51 +101,55 @@ impl MakingSettings {
     /// If a value does not fit or a file of constraints can not be read.
     pub(crate) fn new(
         args: &MakingArgs,
-        environment: &Environment,
+        layers: &Layers,
         directory: &Path,
     ) -> Result<Self, SettingsError> {
         let out_dir = Twin::new("--out-dir", "FUMEHOOD_OUT_DIR").one(
             args.out_dir.as_deref(),
-            environment,
+            layers,
             |text| places::path(text, directory).map(|path| (path, PathBuf::from(text))),
         )?;
         let (out_dir, out_dir_typed) = out_dir.map_or_else(
             || (directory.join("dist"), PathBuf::from("dist")),
             |value| value.value,
         );
-        let files = Twin::new("--build-constraint", "FUMEHOOD_BUILD_CONSTRAINT").many(
+        let files = Twin::new("--build-constraint", "FUMEHOOD_BUILD_CONSTRAINT").every(
             &args.build_constraint,
-            environment,
+            layers,
             |text| places::path(text, directory),
         )?;
         let mut build_constraints = Vec::new();
-        for file in files {
-            build_constraints.extend(constraints::read(&file)?);
+        for Value { value, origin } in files {
+            for requirement in constraints::read(&value)? {
+                names_no_place(&requirement, &origin)?;
+                build_constraints.push(requirement);
+            }
         }
         Ok(Self {
             out_dir,
             out_dir_typed,
             python: Twin::new("--python", "FUMEHOOD_PYTHON")
-                .one(args.python.as_deref(), environment, |text| {
-                    Ok(text.to_owned())
-                })?
+                .one(args.python.as_deref(), layers, |text| Ok(text.to_owned()))?
                 .map(|value| value.value),
             build_constraints,
-            config_settings: config_settings(args, environment)?,
-            allow_url_build_requires: args.allow_url_build_requires,
-            extra_build_deps: extra_build_deps(args, environment)?,
+            config_settings: config_settings(args, layers)?,
+            allow_url_build_requires: allow_url_build_requires(args, layers)?,
+            extra_build_deps: extra_build_deps(args, layers)?,
             jobs: Twin::new("--jobs", "FUMEHOOD_JOBS")
-                .one(args.jobs.as_deref(), environment, words::count)?
+                .one(args.jobs.as_deref(), layers, words::count)?
                 .and_then(|value| usize::try_from(value.value).ok())
                 .unwrap_or_else(processors),
             force: args.force,
             source_date_epoch: Twin::new("SOURCE_DATE_EPOCH", "SOURCE_DATE_EPOCH")
-                .one(None, environment, |text| {
+                .one(None, layers, |text| {
                     text.parse()
                         .map_err(|_| format!("`{text}` is not a number of seconds since 1970"))
                 })?
                 .map(|value| value.value),
-            ssh_folder: environment.absolute("HOME").map(|home| home.join(".ssh")),
+            ssh_folder: layers
+                .environment
+                .absolute("HOME")
+                .map(|home| home.join(".ssh")),
         })
     }
 }
@@ -159,24 +159,43 @@ fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-/// Returns the settings for backends.
-fn config_settings(
-    args: &MakingArgs,
-    environment: &Environment,
-) -> Result<ConfigSettings, SettingsError> {
+/// Returns whether packages may name URLs as build requirements.
+fn allow_url_build_requires(args: &MakingArgs, layers: &Layers) -> Result<bool, SettingsError> {
+    let typed = args.allow_url_build_requires.then_some("true");
+    let twin = Twin::flag_only("--allow-url-build-requires");
+    let Some(allowed) = twin.one(typed, layers, words::yes_or_no)? else {
+        return Ok(false);
+    };
+    if allowed.value
+        && let Some(ceiling) = layers.ceiling()
+    {
+        ceiling.urls(&allowed.origin)?;
+    }
+    Ok(allowed.value)
+}
+
+/// Returns the settings for backends: what a later layer says about a key replaces what the earlier
+/// ones say about it.
+fn config_settings(args: &MakingArgs, layers: &Layers) -> Result<ConfigSettings, SettingsError> {
     let twin = Twin::new("--config-setting", "FUMEHOOD_CONFIG_SETTING");
-    let texts = twin.many(&args.config_setting, environment, |text| {
-        // The whole is checked one by one, so that the error knows its origin.
+    // Each is checked alone, so that the error knows its origin.
+    let texts = twin.every(&args.config_setting, layers, |text| {
         ConfigSettings::default()
             .add(text)
             .map(|()| text.to_owned())
     })?;
+    let key = |text: &str| text.split('=').next().map(str::to_owned);
     let mut settings = ConfigSettings::default();
-    for text in texts {
-        settings.add(&text).map_err(|what| SettingsError::Unfit {
-            origin: super::Origin::Flag(twin.flag),
-            what,
-        })?;
+    for (at, Value { value, origin }) in texts.iter().enumerate() {
+        let replaced = texts[at..].iter().any(|later| {
+            key(&later.value) == key(value) && !later.origin.is_of_the_layer_of(origin)
+        });
+        if !replaced {
+            settings.add(value).map_err(|what| SettingsError::Unfit {
+                origin: origin.clone(),
+                what,
+            })?;
+        }
     }
     Ok(settings)
 }
@@ -184,11 +203,11 @@ fn config_settings(
 /// Returns the further build requirements by package.
 fn extra_build_deps(
     args: &MakingArgs,
-    environment: &Environment,
+    layers: &Layers,
 ) -> Result<BTreeMap<PackageName, Vec<Requirement>>, SettingsError> {
-    let pairs = Twin::new("--extra-build-dep", "FUMEHOOD_EXTRA_BUILD_DEP").many(
+    let pairs = Twin::new("--extra-build-dep", "FUMEHOOD_EXTRA_BUILD_DEP").every(
         &args.extra_build_dep,
-        environment,
+        layers,
         |text| {
             let unfit = || format!("`{text}` is not PKG:REQ, such as peewee:cython<3");
             let (package, requirement) = text.split_once(':').ok_or_else(unfit)?;
@@ -201,8 +220,22 @@ fn extra_build_deps(
         },
     )?;
     let mut deps = BTreeMap::<_, Vec<_>>::new();
-    for (package, requirement) in pairs {
+    for Value { value, origin } in pairs {
+        let (package, requirement) = value;
+        names_no_place(&requirement, &origin)?;
         deps.entry(package).or_default().push(requirement);
     }
     Ok(deps)
+}
+
+/// Refuses a URL from whoever may only narrow: it is a place to fetch from.
+fn names_no_place(requirement: &Requirement, origin: &Origin) -> Result<(), SettingsError> {
+    let is_url = matches!(requirement.version_or_url, Some(VersionOrUrl::Url(_)));
+    if is_url && !origin.widens() && !matches!(origin, Origin::Variable(_)) {
+        return Err(SettingsError::Unfit {
+            origin: origin.clone(),
+            what: "a project's file does not say where requirements come from".to_owned(),
+        });
+    }
+    Ok(())
 }

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::origin::Twin;
-use super::{Environment, Origin, SettingsError, Value, words};
+use super::twin::Twin;
+use super::{Environment, Layers, Origin, SettingsError, Value, words};
 use crate::args::{PlaceArgs, WorkArgs};
 
 /// Where things are kept.
@@ -47,9 +47,9 @@ impl PlaceSettings {
     ///
     /// # Errors
     /// If a value does not fit, or nothing says where the cache is.
-    pub(crate) fn new(args: &PlaceArgs, environment: &Environment) -> Result<Self, SettingsError> {
+    pub(crate) fn new(args: &PlaceArgs, layers: &Layers) -> Result<Self, SettingsError> {
         let directory = std::env::current_dir().map_err(SettingsError::NoDirectory)?;
-        Self::below(args, environment, directory)
+        Self::below(args, layers, directory)
     }
 
     /// The same for a command that works: scratches, layers and whether there is a cache at all.
@@ -59,56 +59,58 @@ impl PlaceSettings {
     pub(crate) fn for_work(
         args: &PlaceArgs,
         work: &WorkArgs,
-        environment: &Environment,
+        layers: &Layers,
     ) -> Result<Self, SettingsError> {
         let directory = std::env::current_dir().map_err(SettingsError::NoDirectory)?;
-        Self::working_below(args, work, environment, directory)
+        Self::working_below(args, work, layers, directory)
     }
 
     /// The same for a given working directory.
     pub(super) fn working_below(
         args: &PlaceArgs,
         work: &WorkArgs,
-        environment: &Environment,
+        layers: &Layers,
         directory: PathBuf,
     ) -> Result<Self, SettingsError> {
-        let work = WorkSettings::new(work, environment, &directory)?;
-        let cache = match cache_root(args, environment, &directory) {
+        let work = WorkSettings::new(work, layers, &directory)?;
+        let cache = match cache_root(args, layers, &directory) {
             Err(SettingsError::NoCachePlace) if work.no_cache.is_some() => Value {
                 value: PathBuf::new(),
                 origin: Origin::Default,
             },
             other => other?,
         };
-        Self::around(cache, work, args, environment, directory)
+        Self::around(cache, work, args, layers, directory)
     }
 
     /// The same for a given working directory.
     pub(super) fn below(
         args: &PlaceArgs,
-        environment: &Environment,
+        layers: &Layers,
         directory: PathBuf,
     ) -> Result<Self, SettingsError> {
-        let cache = cache_root(args, environment, &directory)?;
-        Self::around(cache, WorkSettings::default(), args, environment, directory)
+        let cache = cache_root(args, layers, &directory)?;
+        Self::around(cache, WorkSettings::default(), args, layers, directory)
     }
 
     fn around(
         cache: Value<PathBuf>,
         work: WorkSettings,
         args: &PlaceArgs,
-        environment: &Environment,
+        layers: &Layers,
         directory: PathBuf,
     ) -> Result<Self, SettingsError> {
         let lock_timeout = Twin::new("--lock-timeout", "FUMEHOOD_LOCK_TIMEOUT")
-            .one(args.lock_timeout.as_deref(), environment, words::span)?
+            .one(args.lock_timeout.as_deref(), layers, words::span)?
             .map_or(Duration::from_secs(15 * 60), |value| value.value);
+        // It runs unconfined, so it is written where only the user can have written it.
+        let worker = Twin::flag_only("worker").one(None, layers, |text| path(text, &directory))?;
         Ok(Self {
             directory,
             cache,
             work,
             lock_timeout,
-            worker: environment.absolute("FUMEHOOD_WORKER"),
+            worker: worker.map(|value| value.value),
         })
     }
 }
@@ -116,32 +118,28 @@ impl PlaceSettings {
 /// Returns the cache root: named, or where the XDG rules have it.
 fn cache_root(
     args: &PlaceArgs,
-    environment: &Environment,
+    layers: &Layers,
     directory: &Path,
 ) -> Result<Value<PathBuf>, SettingsError> {
     let named = Twin::new("--cache-dir", "FUMEHOOD_CACHE_DIR").one(
         args.cache_dir.as_deref(),
-        environment,
+        layers,
         |text| path(text, directory),
     )?;
-    named.map_or_else(|| default_cache(environment), Ok)
+    named.map_or_else(|| default_cache(&layers.environment), Ok)
 }
 
 impl WorkSettings {
-    fn new(
-        args: &WorkArgs,
-        environment: &Environment,
-        directory: &Path,
-    ) -> Result<Self, SettingsError> {
+    fn new(args: &WorkArgs, layers: &Layers, directory: &Path) -> Result<Self, SettingsError> {
         let scratch = Twin::new("--scratch-dir", "FUMEHOOD_SCRATCH_DIR").one(
             args.scratch_dir.as_deref(),
-            environment,
+            layers,
             |text| path(text, directory),
         )?;
         let no_cache =
-            Twin::new("--no-cache", "FUMEHOOD_NO_CACHE").switch(args.no_cache, environment)?;
+            Twin::new("--no-cache", "FUMEHOOD_NO_CACHE").switch(args.no_cache, layers)?;
         let strict = Twin::new("--no-cache-strict", "FUMEHOOD_NO_CACHE_STRICT")
-            .switch(args.no_cache_strict, environment)?;
+            .switch(args.no_cache_strict, layers)?;
         if args.no_cache_strict && !no_cache {
             return Err(SettingsError::Unfit {
                 origin: Origin::Flag("--no-cache-strict"),
@@ -155,13 +153,13 @@ impl WorkSettings {
                 lower: Vec::new(),
                 no_cache: Some(NoCache {
                     strict,
-                    temporary: temporary(environment),
+                    temporary: temporary(&layers.environment),
                 }),
             });
         }
         Ok(Self {
             scratch: scratch.map(|value| value.value),
-            lower: lower(&args.cache_readonly, environment, directory)?,
+            lower: lower(&args.cache_readonly, layers, directory)?,
             no_cache: None,
         })
     }
@@ -170,22 +168,18 @@ impl WorkSettings {
 /// Returns the caches that are only read: each one flag, or all of them in a variable as in PATH.
 fn lower(
     typed: &[String],
-    environment: &Environment,
+    layers: &Layers,
     directory: &Path,
 ) -> Result<Vec<PathBuf>, SettingsError> {
     const VARIABLE: &str = "FUMEHOOD_CACHE_READONLY";
-    let (texts, origin): (Vec<&str>, _) = if typed.is_empty() {
-        let listed = environment.text(VARIABLE)?.unwrap_or_default();
+    // In the variable white space belongs to a path.
+    if typed.is_empty()
+        && let Some(listed) = layers.environment.text(VARIABLE)?
+    {
         let parts = listed.split(':').filter(|part| !part.is_empty());
-        (parts.collect(), Origin::Variable(VARIABLE))
-    } else {
-        let flags = typed.iter().map(String::as_str);
-        (flags.collect(), Origin::Flag("--cache-readonly"))
-    };
-    texts
-        .into_iter()
-        .map(|text| path(text, directory).map_err(|what| SettingsError::Unfit { origin, what }))
-        .collect()
+        return Ok(parts.map(|part| directory.join(part)).collect());
+    }
+    Twin::flag_only("--cache-readonly").many(typed, layers, |text| path(text, directory))
 }
 
 /// Returns the directories of the system for temporary files.

@@ -2,23 +2,23 @@
 
 use cache::{Clean, Kinds, Prune};
 
-use super::origin::Twin;
-use super::{Environment, Origin, SettingsError, words};
+use super::twin::Twin;
+use super::{Layers, Origin, SettingsError, words};
 use crate::args::{CleanArgs, PruneArgs};
 
 /// Understands the flags of `cache prune`.
 ///
 /// # Errors
 /// If a value does not fit.
-pub(crate) fn prune(args: &PruneArgs, environment: &Environment) -> Result<Prune, SettingsError> {
+pub(crate) fn prune(args: &PruneArgs, layers: &Layers) -> Result<Prune, SettingsError> {
     let max_size = Twin::new("--max-size", "FUMEHOOD_MAX_SIZE").one(
         args.max_size.as_deref(),
-        environment,
+        layers,
         words::size,
     )?;
     let older_than = Twin::new("--older-than", "FUMEHOOD_OLDER_THAN").one(
         args.older_than.as_deref(),
-        environment,
+        layers,
         words::span,
     )?;
     Ok(Prune {

@@ -1,20 +1,21 @@
 //! What the words about the sandbox mean.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use protocol::{Access, Guarantee, Level};
 
-use super::origin::Twin;
-use super::{Environment, Origin, SettingsError, Value, places, words};
+use super::twin::Twin;
+use super::{Ceiling, Layers, Origin, SettingsError, Value, places, words};
 use crate::args::SandboxArgs;
 
 /// What builds may touch and use, as asked.
 #[derive(Clone)]
 pub(crate) struct SandboxSettings {
-    /// The name of a policy, or a file.
-    pub(crate) policy: Value<String>,
+    /// The names of policies, or files, in the order in which they are heard.
+    pub(crate) policies: Vec<Value<String>>,
     /// Grants added to the policy.
     pub(crate) extras: Vec<(PathBuf, Access)>,
     /// Variables handed to builds; the values may be credentials.
@@ -33,30 +34,34 @@ pub(crate) struct SandboxSettings {
     pub(crate) retrace: bool,
     /// Limits that differ from the policy's.
     pub(crate) limits: LimitSettings,
+    /// What nothing exceeds.
+    pub(crate) ceiling: Option<Ceiling>,
+    /// What is not heard.
+    pub(crate) notes: Vec<String>,
 }
 
-/// Limits as asked; what is not set is the policy's.
+/// Limits as asked, each in the order in which it is heard; what is not set is the policy's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct LimitSettings {
     /// `--timeout`
-    pub(crate) wall: Option<Value<Duration>>,
+    pub(crate) wall: Vec<Value<Duration>>,
     /// `--idle-timeout`
-    pub(crate) silence: Option<Value<Duration>>,
+    pub(crate) silence: Vec<Value<Duration>>,
     /// `--memory`, bytes
-    pub(crate) memory: Option<Value<u64>>,
+    pub(crate) memory: Vec<Value<u64>>,
     /// `--disk`, bytes
-    pub(crate) disk: Option<Value<u64>>,
+    pub(crate) disk: Vec<Value<u64>>,
     /// `--processes`
-    pub(crate) processes: Option<Value<u64>>,
+    pub(crate) processes: Vec<Value<u64>>,
     /// `--log-limit`, bytes
-    pub(crate) log: Option<Value<u64>>,
+    pub(crate) log: Vec<Value<u64>>,
 }
 
 /// Shows the names of variables only.
 impl std::fmt::Debug for SandboxSettings {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.debug_struct("SandboxSettings")
-            .field("policy", &self.policy)
+            .field("policies", &self.policies)
             .field("extras", &self.extras)
             .field("variables", &self.variables.keys())
             .field("floor", &self.floor)
@@ -74,53 +79,86 @@ impl SandboxSettings {
     /// If a value does not fit, or isolation is asked to be switched off.
     pub(crate) fn new(
         args: &SandboxArgs,
-        environment: &Environment,
+        layers: &Layers,
         directory: &Path,
     ) -> Result<Self, SettingsError> {
         if args.no_build_isolation
             || Twin::new("--no-build-isolation", "FUMEHOOD_NO_BUILD_ISOLATION")
-                .switch(false, environment)?
+                .switch(false, layers)?
         {
             return Err(SettingsError::NoBuildIsolation);
         }
-        let policy =
-            Twin::flag_only("--policy").one(args.policy.as_deref(), environment, |text| {
-                Ok(text.to_owned())
-            })?;
-        let floor = Twin::flag_only("--min-isolation").one(
-            args.min_isolation.as_deref(),
-            environment,
-            str::parse,
-        )?;
+        let mut notes = Vec::new();
+        let policies = Twin::flag_only("--policy")
+            .all(args.policy.as_deref(), layers, |text| Ok(text.to_owned()))?;
         Ok(Self {
-            policy: policy.unwrap_or_else(|| Value {
+            policies: std::iter::once(Value {
                 value: "strict".to_owned(),
                 origin: Origin::Default,
-            }),
-            extras: extras(args, environment, directory)?,
-            variables: variables(&args.allow_env, environment)?,
-            floor: floor.map_or(Level::Confined, |value| value.value),
-            require: Twin::new("--require", "FUMEHOOD_REQUIRE").many(
-                &args.require,
-                environment,
-                str::parse,
-            )?,
+            })
+            .chain(policies)
+            .collect(),
+            extras: extras(args, layers, directory)?,
+            variables: variables(&args.allow_env, layers)?,
+            floor: floor(args, layers, &mut notes)?,
+            require: Twin::new("--require", "FUMEHOOD_REQUIRE")
+                .every(&args.require, layers, str::parse)?
+                .into_iter()
+                .map(|value| value.value)
+                .collect(),
             strict_output: Twin::new("--strict-output", "FUMEHOOD_STRICT_OUTPUT")
-                .switch(args.strict_output, environment)?,
+                .demanded(args.strict_output, layers)?,
             keep_scratch: Twin::new("--keep-scratch", "FUMEHOOD_KEEP_SCRATCH")
-                .switch(args.keep_scratch, environment)?,
-            trace: Twin::new("--trace", "FUMEHOOD_TRACE").switch(args.trace, environment)?,
+                .switch(args.keep_scratch, layers)?,
+            trace: Twin::new("--trace", "FUMEHOOD_TRACE").switch(args.trace, layers)?,
             retrace: !Twin::new("--no-retrace", "FUMEHOOD_NO_RETRACE")
-                .switch(args.no_retrace, environment)?,
-            limits: limits(args, environment)?,
+                .switch(args.no_retrace, layers)?,
+            limits: limits(args, layers)?,
+            ceiling: layers.ceiling().cloned(),
+            notes,
         })
     }
 }
 
-/// Returns the grants that were typed.
+/// Returns the lowest level of isolation.
+fn floor(
+    args: &SandboxArgs,
+    layers: &Layers,
+    notes: &mut Vec<String>,
+) -> Result<Level, SettingsError> {
+    let twin = Twin::flag_only("--min-isolation");
+    let mut asked = twin.all(args.min_isolation.as_deref(), layers, str::parse)?;
+    let typed = |value: &Value<Level>| matches!(value.origin, Origin::Flag(_));
+    if let Some(none) = asked
+        .iter()
+        .find(|value| value.value == Level::None && !typed(value))
+    {
+        return Err(SettingsError::Unfit {
+            origin: none.origin.clone(),
+            what: "the level `none` is typed for one run: --min-isolation none".to_owned(),
+        });
+    }
+    asked.insert(
+        0,
+        Value {
+            value: Level::Confined,
+            origin: Origin::Default,
+        },
+    );
+    let is_higher = |bound: Option<&Value<Level>>, level: &Level| {
+        bound.is_none_or(|bound| *level >= bound.value)
+    };
+    let floor = twin.narrowed(asked, is_higher, notes)?;
+    match (floor, layers.ceiling()) {
+        (Some(floor), Some(ceiling)) => Ok(ceiling.floor(floor)?.value),
+        (floor, _) => Ok(floor.map_or(Level::Confined, |floor| floor.value)),
+    }
+}
+
+/// Returns the grants that were typed or written where they may be.
 fn extras(
     args: &SandboxArgs,
-    environment: &Environment,
+    layers: &Layers,
     directory: &Path,
 ) -> Result<Vec<(PathBuf, Access)>, SettingsError> {
     let mut extras = Vec::new();
@@ -129,81 +167,108 @@ fn extras(
         ("--allow-write", &args.allow_write, Access::ReadWrite),
         ("--allow-exec", &args.allow_exec, Access::ReadExecute),
     ] {
-        let paths = Twin::flag_only(flag).many(typed, environment, |text| {
+        let paths = Twin::flag_only(flag).every(typed, layers, |text| {
             let path = places::path(text, directory)?;
             // Landlock rules hang on what a path leads to now; the build is told that name.
             path.canonicalize()
                 .map_err(|error| format!("`{}`: {error}", path.display()))
         })?;
-        extras.extend(paths.into_iter().map(|path| (path, access)));
+        for Value { value, origin } in paths {
+            if let Some(ceiling) = layers.ceiling() {
+                ceiling.grant(&origin, &value, access)?;
+            }
+            extras.push((value, access));
+        }
     }
     Ok(extras)
 }
 
-/// Returns the caller's values of the variables that were named.
-fn variables(
-    typed: &[String],
-    environment: &Environment,
-) -> Result<BTreeMap<String, String>, SettingsError> {
-    let unfit = |what| SettingsError::Unfit {
-        origin: Origin::Flag("--allow-env"),
-        what,
-    };
+/// Returns the caller's values of the variables that were named. One that a file names and that is
+/// not set is not there for builds either.
+fn variables(typed: &[String], layers: &Layers) -> Result<BTreeMap<String, String>, SettingsError> {
+    let named = Twin::flag_only("--allow-env").every(typed, layers, |name| {
+        declared(name).map(|()| name.to_owned())
+    })?;
     let mut variables = BTreeMap::new();
-    for name in typed {
-        if name.contains('=') {
-            return Err(unfit(
-                "give the name alone; the value is taken from your environment, where no process list shows it"
-                    .to_owned(),
-            ));
+    for Value {
+        value: name,
+        origin,
+    } in named
+    {
+        if let Some(ceiling) = layers.ceiling() {
+            ceiling.variable(&Value {
+                value: &name,
+                origin: origin.clone(),
+            })?;
         }
-        if name.is_empty() || name.contains('\0') {
-            return Err(unfit("not the name of a variable".to_owned()));
+        let unfit = |what| {
+            Err(SettingsError::Unfit {
+                origin: origin.clone(),
+                what,
+            })
+        };
+        match layers.environment.raw(&name).map(OsStr::to_str) {
+            Some(Some(value)) => {
+                variables.insert(name, value.to_owned());
+            }
+            Some(None) => return unfit(format!("{name} is not UTF-8 text")),
+            None if matches!(origin, Origin::Flag(_)) => {
+                return unfit(format!("{name} is not set"));
+            }
+            None => {}
         }
-        if OWN.contains(&name.as_str()) {
-            return Err(unfit(format!("a build has a {name} of its own")));
-        }
-        let value = environment
-            .raw(name)
-            .ok_or_else(|| unfit(format!("{name} is not set")))?
-            .to_str()
-            .ok_or_else(|| unfit(format!("{name} is not UTF-8 text")))?;
-        variables.insert(name.clone(), value.to_owned());
     }
     Ok(variables)
 }
 
+/// Checks the name of a variable that is to be handed to builds.
+fn declared(name: &str) -> Result<(), String> {
+    if name.contains('=') {
+        return Err(
+            "give the name alone; the value is taken from your environment, where no process list shows it"
+                .to_owned(),
+        );
+    }
+    if name.is_empty() || name.contains('\0') {
+        return Err("not the name of a variable".to_owned());
+    }
+    if OWN.contains(&name) {
+        return Err(format!("a build has a {name} of its own"));
+    }
+    Ok(())
+}
+
 /// Returns the limits that were asked for.
-fn limits(args: &SandboxArgs, environment: &Environment) -> Result<LimitSettings, SettingsError> {
+fn limits(args: &SandboxArgs, layers: &Layers) -> Result<LimitSettings, SettingsError> {
     Ok(LimitSettings {
-        wall: Twin::new("--timeout", "FUMEHOOD_TIMEOUT").one(
+        wall: Twin::new("--timeout", "FUMEHOOD_TIMEOUT").all(
             args.timeout.as_deref(),
-            environment,
+            layers,
             words::span,
         )?,
-        silence: Twin::new("--idle-timeout", "FUMEHOOD_IDLE_TIMEOUT").one(
+        silence: Twin::new("--idle-timeout", "FUMEHOOD_IDLE_TIMEOUT").all(
             args.idle_timeout.as_deref(),
-            environment,
+            layers,
             words::span,
         )?,
-        memory: Twin::new("--memory", "FUMEHOOD_MEMORY").one(
+        memory: Twin::new("--memory", "FUMEHOOD_MEMORY").all(
             args.memory.as_deref(),
-            environment,
+            layers,
             words::size,
         )?,
-        disk: Twin::new("--disk", "FUMEHOOD_DISK").one(
+        disk: Twin::new("--disk", "FUMEHOOD_DISK").all(
             args.disk.as_deref(),
-            environment,
+            layers,
             words::size,
         )?,
-        processes: Twin::new("--processes", "FUMEHOOD_PROCESSES").one(
+        processes: Twin::new("--processes", "FUMEHOOD_PROCESSES").all(
             args.processes.as_deref(),
-            environment,
+            layers,
             words::count,
         )?,
-        log: Twin::new("--log-limit", "FUMEHOOD_LOG_LIMIT").one(
+        log: Twin::new("--log-limit", "FUMEHOOD_LOG_LIMIT").all(
             args.log_limit.as_deref(),
-            environment,
+            layers,
             words::size,
         )?,
     })

@@ -2,8 +2,8 @@
 
 use std::io::IsTerminal as _;
 
-use super::origin::Twin;
-use super::{Environment, SettingsError, words};
+use super::twin::Twin;
+use super::{Layers, SettingsError, words};
 use crate::args::TalkArgs;
 
 /// How much is said, in which form.
@@ -29,40 +29,42 @@ impl TalkSettings {
     ///
     /// # Errors
     /// If a variable does not fit.
-    pub(crate) fn new(args: &TalkArgs, environment: &Environment) -> Result<Self, SettingsError> {
-        Self::with_terminal(args, environment, std::io::stderr().is_terminal())
+    pub(crate) fn new(args: &TalkArgs, layers: &Layers) -> Result<Self, SettingsError> {
+        Self::with_terminal(args, layers, std::io::stderr().is_terminal())
     }
 
     /// The same for a given answer about the terminal.
     pub(super) fn with_terminal(
         args: &TalkArgs,
-        environment: &Environment,
+        layers: &Layers,
         terminal: bool,
     ) -> Result<Self, SettingsError> {
-        let color = Twin::new("--color", "FUMEHOOD_COLOR").one(
-            args.color.as_deref(),
-            environment,
-            |word| match word {
-                "auto" => Ok(None),
-                "always" => Ok(Some(true)),
-                "never" => Ok(Some(false)),
-                _ => Err(format!("`{word}` is not auto, always or never")),
-            },
-        )?;
-        let dumb = environment.raw("TERM").is_some_and(|term| term == "dumb");
+        let color =
+            Twin::new("--color", "FUMEHOOD_COLOR").one(args.color.as_deref(), layers, |word| {
+                match word {
+                    "auto" => Ok(None),
+                    "always" => Ok(Some(true)),
+                    "never" => Ok(Some(false)),
+                    _ => Err(format!("`{word}` is not auto, always or never")),
+                }
+            })?;
+        let dumb = layers
+            .environment
+            .raw("TERM")
+            .is_some_and(|term| term == "dumb");
         let automatic = || {
-            if environment.raw("NO_COLOR").is_some() {
+            if layers.environment.raw("NO_COLOR").is_some() {
                 false
             } else {
-                environment.raw("FORCE_COLOR").is_some() || (terminal && !dumb)
+                layers.environment.raw("FORCE_COLOR").is_some() || (terminal && !dumb)
             }
         };
-        let no_progress = Twin::new("--no-progress", "FUMEHOOD_NO_PROGRESS")
-            .switch(args.no_progress, environment)?;
+        let no_progress =
+            Twin::new("--no-progress", "FUMEHOOD_NO_PROGRESS").switch(args.no_progress, layers)?;
         let loud = i8::try_from(args.verbose.min(3)).unwrap_or_default();
         let quiet = i8::try_from(args.quiet.min(3)).unwrap_or_default();
         // Somebody's CI is whatever is set and not an explicit no.
-        let ci = environment.raw("CI").is_some_and(|ci| {
+        let ci = layers.environment.raw("CI").is_some_and(|ci| {
             ci.to_str()
                 .is_none_or(|ci| words::yes_or_no(ci) != Ok(false))
         });

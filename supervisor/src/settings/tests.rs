@@ -20,115 +20,118 @@ fn now() -> Timestamp {
 mod layers {
     use super::*;
 
-    fn jobs(typed: Option<&str>, environment: &Environment) -> Result<usize, SettingsError> {
+    fn jobs(typed: Option<&str>, layers: &Layers) -> Result<usize, SettingsError> {
         let args = MakingArgs {
             jobs: typed.map(str::to_owned),
             ..MakingArgs::default()
         };
-        MakingSettings::new(&args, environment, here()).map(|making| making.jobs)
+        MakingSettings::new(&args, layers, here()).map(|making| making.jobs)
     }
 
     #[test]
     fn a_flag_wins_over_its_variable_and_that_over_the_default() {
-        let environment = Environment::from([("FUMEHOOD_JOBS", "3")]);
-        assert_eq!(jobs(Some("7"), &environment).unwrap(), 7);
-        assert_eq!(jobs(None, &environment).unwrap(), 3);
-        assert!(jobs(None, &Environment::default()).unwrap() >= 1);
+        let layers = Layers::from([("FUMEHOOD_JOBS", "3")]);
+        assert_eq!(jobs(Some("7"), &layers).unwrap(), 7);
+        assert_eq!(jobs(None, &layers).unwrap(), 3);
+        assert!(jobs(None, &Layers::default()).unwrap() >= 1);
     }
 
     #[test]
     fn an_empty_variable_is_no_variable() {
-        let environment = Environment::from([("FUMEHOOD_JOBS", "")]);
-        assert!(jobs(None, &environment).unwrap() >= 1);
+        let layers = Layers::from([("FUMEHOOD_JOBS", "")]);
+        assert!(jobs(None, &layers).unwrap() >= 1);
     }
 
     #[test]
     fn an_error_names_what_the_value_came_from() {
-        let environment = Environment::from([("FUMEHOOD_JOBS", "none")]);
-        let error = jobs(None, &environment).unwrap_err();
+        let layers = Layers::from([("FUMEHOOD_JOBS", "none")]);
+        let error = jobs(None, &layers).unwrap_err();
         assert_eq!(error.code(), Code::BadFlag);
         assert!(error.to_string().contains("FUMEHOOD_JOBS"), "{error}");
-        let error = jobs(Some("0"), &environment).unwrap_err();
+        let error = jobs(Some("0"), &layers).unwrap_err();
         assert!(error.to_string().contains("--jobs"), "{error}");
     }
 
     #[test]
     fn what_widens_has_no_variable_and_that_is_said() {
-        let environment = Environment::from([
+        let layers = Layers::from([
             ("FUMEHOOD_POLICY", "native"),
             ("FUMEHOOD_MIN_ISOLATION", "none"),
             ("FUMEHOOD_ALLOW_ENV", "SECRET"),
             ("FUMEHOOD_REQUIRE", "metadata ip-net"),
             ("SECRET", "s3cret"),
         ]);
-        let sandbox = SandboxSettings::new(&SandboxArgs::default(), &environment, here()).unwrap();
-        assert_eq!(sandbox.policy.value, "strict");
-        assert_eq!(sandbox.policy.origin, Origin::Default);
+        let sandbox = SandboxSettings::new(&SandboxArgs::default(), &layers, here()).unwrap();
+        let [policy] = sandbox.policies.as_slice() else {
+            panic!("{sandbox:?}");
+        };
+        assert_eq!(policy.value, "strict");
+        assert_eq!(policy.origin, Origin::Default);
         assert_eq!(sandbox.floor, Level::Confined);
         assert!(sandbox.variables.is_empty());
         // What narrows has one.
         assert_eq!(sandbox.require, [Guarantee::Metadata, Guarantee::IpNet]);
-        let notes = environment.unread();
+        let notes = layers.environment.unread();
         assert_eq!(notes.len(), 3, "{notes:?}");
         assert!(notes.iter().all(|note| !note.contains("s3cret")));
     }
 
     #[test]
     fn a_limit_knows_whether_it_was_typed() {
-        let environment = Environment::from([("FUMEHOOD_MEMORY", "1G"), ("FUMEHOOD_DISK", "2G")]);
+        let layers = Layers::from([("FUMEHOOD_MEMORY", "1G"), ("FUMEHOOD_DISK", "2G")]);
         let args = SandboxArgs {
             memory: Some("4G".to_owned()),
             ..SandboxArgs::default()
         };
-        let limits = SandboxSettings::new(&args, &environment, here())
-            .unwrap()
-            .limits;
+        let limits = SandboxSettings::new(&args, &layers, here()).unwrap().limits;
+        let origins = |limit: &[Value<u64>]| -> Vec<_> {
+            let origins = limit.iter().map(|value| value.origin.clone());
+            origins.collect()
+        };
         assert_eq!(
-            limits.memory,
-            Some(Value {
-                value: 4 << 30,
-                origin: Origin::Flag("--memory")
-            })
+            origins(&limits.memory),
+            [
+                Origin::Variable("FUMEHOOD_MEMORY"),
+                Origin::Flag("--memory")
+            ]
         );
-        assert_eq!(
-            limits.disk.map(|disk| disk.origin),
-            Some(Origin::Variable("FUMEHOOD_DISK"))
-        );
-        assert_eq!(limits.wall, None);
+        assert_eq!(limits.memory[1].value, 4 << 30);
+        assert_eq!(origins(&limits.disk), [Origin::Variable("FUMEHOOD_DISK")]);
+        assert_eq!(limits.wall, []);
     }
 }
 
 mod places {
     use super::*;
 
-    fn cache(args: &[&str], environment: &Environment) -> Result<Value<PathBuf>, SettingsError> {
+    fn cache(args: &[&str], layers: &Layers) -> Result<Value<PathBuf>, SettingsError> {
         let args = PlaceArgs {
             cache_dir: args.first().map(|&dir| dir.to_owned()),
             lock_timeout: None,
         };
-        PlaceSettings::below(&args, environment, here().to_owned()).map(|places| places.cache)
+        PlaceSettings::below(&args, layers, here().to_owned()).map(|places| places.cache)
     }
 
     #[test]
     fn the_cache_is_where_the_first_of_flag_variable_xdg_and_home_says() {
-        let all = Environment::from([
+        let all = Layers::from([
             ("FUMEHOOD_CACHE_DIR", "/var/fumehood"),
             ("XDG_CACHE_HOME", "/xdg"),
             ("HOME", "/home/me"),
         ]);
         assert_eq!(cache(&["kept"], &all).unwrap().value, here().join("kept"));
         assert_eq!(cache(&[], &all).unwrap().value, Path::new("/var/fumehood"));
-        let xdg = Environment::from([("XDG_CACHE_HOME", "/xdg"), ("HOME", "/home/me")]);
+        let xdg = Layers::from([("XDG_CACHE_HOME", "/xdg"), ("HOME", "/home/me")]);
         assert_eq!(cache(&[], &xdg).unwrap().value, Path::new("/xdg/fumehood"));
-        let home = Environment::from([("XDG_CACHE_HOME", "relative"), ("HOME", "/home/me")]);
+        let home = Layers::from([("XDG_CACHE_HOME", "relative"), ("HOME", "/home/me")]);
         assert_eq!(
             cache(&[], &home).unwrap().value,
             Path::new("/home/me/.cache/fumehood")
         );
     }
 
-    fn working(work: &WorkArgs, environment: &Environment) -> Result<PlaceSettings, SettingsError> {
-        PlaceSettings::working_below(&PlaceArgs::default(), work, environment, here().to_owned())
+    fn working(work: &WorkArgs, layers: &Layers) -> Result<PlaceSettings, SettingsError> {
+        PlaceSettings::working_below(&PlaceArgs::default(), work, layers, here().to_owned())
     }
 
     #[test]
@@ -137,7 +140,7 @@ mod places {
             no_cache: true,
             ..WorkArgs::default()
         };
-        let nowhere = Environment::from([("TMPDIR", "/scratch")]);
+        let nowhere = Layers::from([("TMPDIR", "/scratch")]);
         let places = working(&work, &nowhere).unwrap();
         assert_eq!(places.cache.value, Path::new(""));
         let no_cache = places.work.no_cache.unwrap();
@@ -149,19 +152,19 @@ mod places {
 
     #[test]
     fn a_relative_directory_for_temporary_files_is_none() {
-        let environment = Environment::from([
+        let layers = Layers::from([
             ("TMPDIR", "."),
             ("HOME", "/home/me"),
             ("FUMEHOOD_NO_CACHE", "yes"),
         ]);
-        let places = working(&WorkArgs::default(), &environment).unwrap();
+        let places = working(&WorkArgs::default(), &layers).unwrap();
         let temporary = places.work.no_cache.unwrap().temporary;
         assert_eq!(temporary[0].0, Path::new("/tmp"));
     }
 
     #[test]
     fn read_only_caches_are_named_by_flags_or_as_in_path() {
-        let environment = Environment::from([
+        let layers = Layers::from([
             ("HOME", "/home/me"),
             ("FUMEHOOD_CACHE_READONLY", "/a b:c::/d"),
         ]);
@@ -170,7 +173,7 @@ mod places {
                 cache_readonly: typed.iter().map(|&path| path.to_owned()).collect(),
                 ..WorkArgs::default()
             };
-            working(&work, &environment).unwrap().work.lower
+            working(&work, &layers).unwrap().work.lower
         };
         assert_eq!(
             lower(&[]),
@@ -182,7 +185,7 @@ mod places {
             no_cache: true,
             ..WorkArgs::default()
         };
-        let lower = working(&work, &environment).unwrap().work.lower;
+        let lower = working(&work, &layers).unwrap().work.lower;
         assert_eq!(lower, Vec::<PathBuf>::new());
     }
 
@@ -192,14 +195,14 @@ mod places {
             no_cache_strict: true,
             ..WorkArgs::default()
         };
-        let home = Environment::from([("HOME", "/home/me")]);
+        let home = Layers::from([("HOME", "/home/me")]);
         let error = working(&work, &home).unwrap_err();
         assert!(error.to_string().contains("--no-cache-strict"), "{error}");
     }
 
     #[test]
     fn without_any_place_the_error_says_how_to_name_one() {
-        let error = cache(&[], &Environment::default()).unwrap_err();
+        let error = cache(&[], &Layers::default()).unwrap_err();
         assert_eq!(error.code(), Code::CachePlace);
         assert!(error.hint().unwrap().contains("--cache-dir"));
     }
@@ -208,11 +211,8 @@ mod places {
 mod sandbox {
     use super::*;
 
-    fn with(
-        args: SandboxArgs,
-        environment: &Environment,
-    ) -> Result<SandboxSettings, SettingsError> {
-        SandboxSettings::new(&args, environment, here())
+    fn with(args: SandboxArgs, layers: &Layers) -> Result<SandboxSettings, SettingsError> {
+        SandboxSettings::new(&args, layers, here())
     }
 
     #[test]
@@ -221,7 +221,7 @@ mod sandbox {
             no_build_isolation: true,
             ..SandboxArgs::default()
         };
-        let error = with(args, &Environment::default()).unwrap_err();
+        let error = with(args, &Layers::default()).unwrap_err();
         assert_eq!(error.code(), Code::FlagRefused);
         assert!(error.why().is_some());
         assert!(error.hint().unwrap().contains("--extra-build-dep"));
@@ -229,13 +229,13 @@ mod sandbox {
 
     #[test]
     fn a_declared_variable_takes_its_value_from_the_environment_and_never_from_the_command_line() {
-        let environment = Environment::from([("TOKEN", "s3cret")]);
+        let layers = Layers::from([("TOKEN", "s3cret")]);
         let declare = |name: &str| {
             let args = SandboxArgs {
                 allow_env: vec![name.to_owned()],
                 ..SandboxArgs::default()
             };
-            with(args, &environment)
+            with(args, &layers)
         };
         let settings = declare("TOKEN").unwrap();
         assert_eq!(settings.variables["TOKEN"], "s3cret");
@@ -253,7 +253,7 @@ mod sandbox {
             allow_read: vec!["src/..".to_owned()],
             ..SandboxArgs::default()
         };
-        let settings = SandboxSettings::new(&args, &Environment::default(), &folder).unwrap();
+        let settings = SandboxSettings::new(&args, &Layers::default(), &folder).unwrap();
         assert_eq!(
             settings.extras,
             [(folder.canonicalize().unwrap(), Access::Read)]
@@ -262,7 +262,7 @@ mod sandbox {
             allow_write: vec!["/no/such/place".to_owned()],
             ..SandboxArgs::default()
         };
-        let error = SandboxSettings::new(&args, &Environment::default(), &folder).unwrap_err();
+        let error = SandboxSettings::new(&args, &Layers::default(), &folder).unwrap_err();
         assert!(error.to_string().contains("--allow-write"), "{error}");
     }
 }
@@ -271,15 +271,15 @@ mod talk {
     use super::*;
 
     fn settings(variables: &[(&str, &str)], color: Option<&str>, terminal: bool) -> TalkSettings {
-        let mut environment = Environment::default();
+        let mut layers = Layers::default();
         for (name, value) in variables {
-            environment.set(name, value);
+            layers.environment.set(name, value);
         }
         let args = TalkArgs {
             color: color.map(str::to_owned),
             ..TalkArgs::default()
         };
-        TalkSettings::with_terminal(&args, &environment, terminal).unwrap()
+        TalkSettings::with_terminal(&args, &layers, terminal).unwrap()
     }
 
     #[test]
@@ -308,7 +308,7 @@ mod index {
 
     #[test]
     fn formats_come_from_the_flags_or_else_from_the_variables() {
-        let environment = Environment::from([
+        let layers = Layers::from([
             ("FUMEHOOD_NO_BINARY", ":all:"),
             ("FUMEHOOD_ONLY_BINARY", "numpy scipy"),
         ]);
@@ -317,9 +317,7 @@ mod index {
                 formats: typed,
                 ..IndexArgs::default()
             };
-            IndexSettings::new(&args, &environment, now())
-                .unwrap()
-                .formats
+            IndexSettings::new(&args, &layers, now()).unwrap().formats
         };
         assert_eq!(formats(Vec::new()).len(), 3);
         let typed = vec![(Format::OnlyBinary, "six".to_owned())];

@@ -71,7 +71,7 @@ pub(super) fn clean(args: &CleanArgs, around: &Surroundings) -> Result<(), Probl
 /// Prunes.
 pub(super) fn prune(args: &PruneArgs, around: &Surroundings) -> Result<(), Problem> {
     let wish =
-        removal::prune(args, &around.environment).map_err(|error| compose::of_settings(&error))?;
+        removal::prune(args, &around.layers).map_err(|error| compose::of_settings(&error))?;
     let asked = Asked::new(&args.places, &args.form, around)?;
     let Some(cache) = kept(&asked.root)? else {
         return nothing(&asked, args.dry_run);

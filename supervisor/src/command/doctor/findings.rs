@@ -12,7 +12,7 @@ use super::host::HostFacts;
 use crate::compose::{Indexes, Interpreter};
 use crate::render::Problem;
 use crate::report::{FailureEntry, SCHEMA};
-use crate::settings::PlaceSettings;
+use crate::settings::{Ceiling, Layers, PlaceSettings};
 
 /// A finding, or why there is none.
 #[derive(Debug, Serialize)]
@@ -32,6 +32,8 @@ pub(super) struct Findings {
     pub(super) fumehood: &'static str,
     /// The kernel.
     pub(super) kernel: String,
+    /// The configuration files.
+    pub(super) configuration: Configured,
     /// What isolation builds get here.
     pub(super) isolation: Finding<Isolation>,
     /// The cache.
@@ -46,6 +48,26 @@ pub(super) struct Findings {
     pub(super) tools: Finding<BTreeMap<&'static str, Option<String>>>,
     #[serde(skip)]
     first_problem: Option<Code>,
+}
+
+/// The configuration files that bear on this run.
+#[derive(Debug, Serialize)]
+pub(super) struct Configured {
+    /// Those that are heard, the one that wins last.
+    pub(super) files: Vec<ConfigurationFile>,
+    /// What is not heard.
+    pub(super) notes: Vec<String>,
+    /// What nothing exceeds here, one line a key; none without a ceiling.
+    pub(super) ceiling: Option<Vec<String>>,
+}
+
+/// One configuration file.
+#[derive(Debug, Serialize)]
+pub(super) struct ConfigurationFile {
+    /// The file.
+    pub(super) path: String,
+    /// Whose it is, in words.
+    pub(super) layer: &'static str,
 }
 
 /// The isolation of builds.
@@ -123,8 +145,8 @@ pub(super) struct Index {
 impl Findings {
     /// Puts the findings together.
     pub(super) fn new(
+        (configuration, cache, host): (Configured, Place, HostFacts),
         isolation: Result<Isolation, Problem>,
-        (cache, host): (Place, HostFacts),
         python: Result<Python, Problem>,
         index: Result<Indexes, Problem>,
         tools: Result<BTreeMap<&'static str, Option<String>>, Problem>,
@@ -140,6 +162,7 @@ impl Findings {
             schema: SCHEMA,
             fumehood: env!("CARGO_PKG_VERSION"),
             kernel: kernel(),
+            configuration,
             isolation: finding(isolation),
             cache,
             host,
@@ -170,6 +193,21 @@ fn kernel() -> String {
             .map(|part| part.to_string_lossy().into_owned())
             .join(" "),
         Err(_) => "unknown".to_owned(),
+    }
+}
+
+impl Configured {
+    /// Reads which files were read.
+    pub(super) fn of(layers: &Layers) -> Self {
+        let files = layers.files.iter().map(|file| ConfigurationFile {
+            path: file.file.display().to_string(),
+            layer: file.layer.word(),
+        });
+        Self {
+            files: files.collect(),
+            notes: layers.notes.clone(),
+            ceiling: layers.ceiling().map(Ceiling::lines),
+        }
     }
 }
 

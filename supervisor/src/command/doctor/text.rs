@@ -2,7 +2,7 @@
 
 use protocol::Enforcement;
 
-use super::findings::{Finding, Findings, Isolation};
+use super::findings::{Configured, Finding, Findings, Isolation};
 use super::host::HostFacts;
 use crate::render::{Sheet, bytes};
 use crate::report::FailureEntry;
@@ -12,6 +12,8 @@ pub(super) fn of(findings: &Findings) -> String {
     let mut sheet = Sheet::default();
     sheet.line("fumehood", findings.fumehood);
     sheet.line("kernel", &findings.kernel);
+    sheet.gap();
+    configuration(&mut sheet, &findings.configuration);
     sheet.finding("isolation", &findings.isolation, isolation);
     sheet.gap();
     sheet.line("cache", &findings.cache.root);
@@ -100,6 +102,28 @@ fn host(sheet: &mut Sheet, host: &HostFacts) {
         Some(false) => "typing into a shared terminal is off in this kernel",
         Some(true) | None => "typing into a shared terminal (TIOCSTI)",
     });
+}
+
+fn configuration(sheet: &mut Sheet, configuration: &Configured) {
+    // The labels are narrow.
+    sheet.line("settings", "");
+    if configuration.files.is_empty() {
+        sheet.more("no configuration file");
+    }
+    for file in &configuration.files {
+        sheet.more(&format!("{} ({})", file.path, file.layer));
+    }
+    for note in &configuration.notes {
+        sheet.more(note);
+    }
+    match &configuration.ceiling {
+        None => sheet.entry("ceiling", "none"),
+        Some(lines) => {
+            for line in lines {
+                sheet.entry("ceiling", line);
+            }
+        }
+    }
 }
 
 fn isolation(sheet: &mut Sheet, isolation: &Isolation) {
