@@ -321,3 +321,37 @@ fn an_environment_that_a_project_sets_runs_nothing_and_reaches_no_build() {
     done.built(&sdist.wheel());
     assert!(done.stderr.contains("seen []"), "{done}");
 }
+
+#[test]
+fn a_python_of_the_project_is_taken_when_it_is_active_or_named_and_the_report_says_so() {
+    let world = world();
+    let sdist = Sdist::hello("hello", "1.0");
+    let python = world.python().path.display().to_string();
+    let venv = world.folder("work/.venv");
+    let made = Command::new(&python)
+        .args(["-I", "-m", "venv", "--without-pip"])
+        .arg(&venv)
+        .status();
+    assert!(made.is_ok_and(|status| status.success()), "venv works");
+    let run = || {
+        let run = world.build(&sdist).without(&["-p", &python]);
+        run.args(["-C", "told=again"])
+    };
+    let says = "lies in the working directory";
+    let path = world.python().path.parent().expect("a folder").to_owned();
+    let done = run().env("PATH", &path).finish();
+    let wheel = done.built(&sdist.wheel());
+    assert!(!done.stderr.contains(says), "{done}");
+    assert_eq!(wheel.notes, Vec::<String>::new(), "{done}");
+    let active = run().env("VIRTUAL_ENV", &venv);
+    let named = run().args(["-p", ".venv"]);
+    for (at, run) in [active, named].into_iter().enumerate() {
+        let done = run
+            .args(["-C", &format!("told={at}")])
+            .env("PATH", &path)
+            .finish();
+        let wheel = done.built(&sdist.wheel());
+        assert!(done.stderr.contains(says), "{done}");
+        assert!(wheel.notes.iter().any(|note| note.contains(says)), "{done}");
+    }
+}

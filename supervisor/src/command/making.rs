@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use builder::{DECOY_PRINTED, DECOY_READ, LocalExecutor, Origin, Settings, Watcher, Wheel};
+use builder::{LocalExecutor, Origin, Settings, Watcher, Wheel};
 use cache::Cache;
 use model::Code;
 use policies::OffLimits;
 use protocol::Level;
 use sources::Spec;
 
-use super::{Surroundings, dependencies};
+use super::{Surroundings, remarks};
 use crate::args::{IndexArgs, MakingArgs, PlaceArgs, ReportArgs, SandboxArgs, WorkArgs};
 use crate::compose::{self, Wish};
 use crate::render::{Problem, last_line};
@@ -213,6 +213,10 @@ impl Order {
 
     async fn work(&self, settings: Settings, around: &Surroundings) -> Result<Made, Problem> {
         let settings = Arc::new(settings);
+        let python = compose::of_this_folder(&settings.found, &self.places.directory);
+        if let Some(note) = &python {
+            around.talk.note(note);
+        }
         let watcher = Arc::clone(&around.talk) as Arc<dyn Watcher>;
         let results = builder::wheels(Arc::clone(&settings), self.specs.clone(), watcher).await;
         let mut made = Made {
@@ -227,7 +231,10 @@ impl Order {
                 compose::of_failure(&failure)
             });
             match result.and_then(|wheel| self.deliver(&settings, wheel, label)) {
-                Ok((wheel, entry)) => {
+                Ok((wheel, mut entry)) => {
+                    if wheel.origin == Origin::Built {
+                        entry.notes.extend(python.clone());
+                    }
                     self.remark(&wheel, &settings, around);
                     made.document.wheels.push(entry);
                 }
@@ -369,33 +376,11 @@ impl Order {
 
     /// Says what is worth knowing about a wheel that is ready.
     fn remark(&self, wheel: &Wheel, settings: &Settings, around: &Surroundings) {
-        let label = format!("{} {}", wheel.name, wheel.version);
-        for denial in &wheel.denials {
-            let what = match denial.what.as_str() {
-                DECOY_READ | DECOY_PRINTED => "its build touched a decoy",
-                _ => "refused to its build",
-            };
-            around.talk.note(&format!(
-                "{label}: {what}: {} {} ({} times)",
-                denial.what, denial.target, denial.count
-            ));
-        }
-        for note in &wheel.notes {
-            around.talk.note(&format!("{label}: {note}"));
-        }
+        remarks::of(wheel, &around.talk);
         if self.name_dependencies {
-            let asked: Vec<_> = self
-                .specs
-                .iter()
-                .filter_map(|(_, spec)| spec.name())
-                .collect();
-            let missing = dependencies::beyond(wheel, &settings.facts.markers, &asked);
-            if !missing.is_empty() {
-                around.talk.note(&format!(
-                    "{label} depends on {}: not made, dependencies are not followed yet; name them, or say --no-deps",
-                    missing.join(", ")
-                ));
-            }
+            let asked = self.specs.iter().filter_map(|(_, spec)| spec.name());
+            let asked: Vec<_> = asked.collect();
+            remarks::of_dependencies(wheel, &settings.facts.markers, &asked, &around.talk);
         }
     }
 }

@@ -11,6 +11,7 @@ mod inspect;
 mod log;
 mod making;
 mod policy;
+mod remarks;
 mod verify;
 mod wheel;
 

@@ -1,7 +1,7 @@
 //! Which Python: the search is reading alone, the questions are asked in a worker.
 
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use builder::LocalExecutor;
 use cache::Cache;
@@ -100,6 +100,20 @@ pub(crate) async fn interpreter(
 
 fn fits(request: Option<&str>, facts: &PythonFacts) -> bool {
     request.is_none_or(|request| environment::fits(request, facts))
+}
+
+/// Returns a note if a Python lies in the working directory: then the project may have brought it.
+pub(crate) fn of_this_folder(found: &Found, directory: &Path) -> Option<String> {
+    let inside = [&found.executable, &found.base]
+        .into_iter()
+        .any(|path| path.starts_with(directory));
+    inside.then(|| {
+        format!(
+            "the Python `{}` lies in the working directory; it was taken as {}",
+            found.executable.display(),
+            found.origin
+        )
+    })
 }
 
 /// Returns the default index that is built into the pip of any other Python on PATH, and where.

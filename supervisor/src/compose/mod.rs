@@ -13,7 +13,7 @@ mod workers;
 pub(crate) use approvals::{approvable, approvals, approve};
 pub(crate) use configuration::configuration;
 pub(crate) use indexes::{Indexes, client, format_control, indexes};
-pub(crate) use interpreter::{Interpreter, Wish, interpreter};
+pub(crate) use interpreter::{Interpreter, Wish, interpreter, of_this_folder};
 pub(crate) use places::{check_length, choose, open};
 pub(crate) use policy::{chosen, extras, overrides, passed, policy};
 pub(crate) use problems::{of_build, of_cache, of_failure, of_settings};

@@ -24,7 +24,7 @@ pub struct Search<'a> {
     pub path: Option<&'a OsStr>,
     /// `VIRTUAL_ENV`
     pub virtual_env: Option<&'a Path>,
-    /// Where `.venv` and `.python-version` are looked for; absolute.
+    /// Where `.python-version` is looked for, and what relative requests hang on; absolute.
     pub directory: &'a Path,
     /// `PYENV_VERSION`
     pub pyenv_version: Option<&'a str>,
@@ -94,7 +94,7 @@ pub struct Found {
 
 /// Returns the interpreters that may serve, in the order to try them.
 ///
-/// Without a request: the active environment, `.venv` in the directory, then PATH (`python3` and
+/// Without a request: the active environment, then PATH (`python3` and
 /// `python` of each folder, then names with a version). Scripts on PATH are resolved as pyenv's
 /// shims by reading, or passed over. With a version the list may hold programs whose name does
 /// not tell it: ask [`super::fits`] once their facts are known.
@@ -166,13 +166,13 @@ impl<'a> Hunt<'a> {
         if let Some(active) = self.search.virtual_env {
             self.consider(&active.join("bin/python"), "the active environment");
         }
+        // Whoever wrote the project made it: it is an answer for whoever activates or names it.
         let local = self.search.directory.join(".venv");
-        if local.join("pyvenv.cfg").is_file() {
-            if self.search.is_inside_sources(&local) {
-                self.pass(&local, "it lies in a source tree that is to be built");
-            } else {
-                self.consider(&local.join("bin/python"), "`.venv` in the directory");
-            }
+        if local.join("pyvenv.cfg").is_file() && self.search.virtual_env != Some(&local) {
+            self.pass(
+                &local,
+                "it is neither active nor named; to use it: -p .venv",
+            );
         }
     }
 

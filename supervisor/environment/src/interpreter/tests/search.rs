@@ -7,7 +7,7 @@ use super::place::{Place, bare, bases};
 use crate::interpreter::{InterpreterError, Search, find};
 
 #[test]
-fn the_active_environment_comes_first_then_the_local_one_then_path() {
+fn the_active_environment_comes_first_then_path_and_a_local_one_is_not_taken_by_itself() {
     let place = Place::new();
     let old = place.installation("old", 10);
     let new = place.installation("new", 12);
@@ -23,18 +23,33 @@ fn the_active_environment_comes_first_then_the_local_one_then_path() {
     };
     let found = find(&search).unwrap();
     let origins: Vec<_> = found.iter().map(|found| found.origin.as_str()).collect();
-    assert_eq!(
-        origins,
-        [
-            "the active environment",
-            "`.venv` in the directory",
-            "on PATH"
-        ]
-    );
+    assert_eq!(origins, ["the active environment", "on PATH"]);
     assert_eq!(found[0].base, old);
     assert_eq!(found[0].base_prefix, place.path("old"));
     assert_eq!(found[0].environment, Some(active.clone()));
-    assert_eq!(found[2].environment, None);
+    assert_eq!(found[1].environment, None);
+}
+
+#[test]
+fn a_local_environment_is_taken_when_it_is_active_or_named() {
+    let place = Place::new();
+    let base = place.installation("base", 11);
+    place.environment("work/.venv", &base);
+    let (directory, local) = (place.path("work"), place.path("work/.venv"));
+    let alone = bare(&directory);
+    assert!(
+        matches!(find(&alone), Err(InterpreterError::NotFound { looked }) if looked[0].contains("-p .venv"))
+    );
+    let active = Search {
+        virtual_env: Some(&local),
+        ..alone
+    };
+    assert_eq!(bases(&active), [base.clone()]);
+    let named = Search {
+        request: Some("./.venv"),
+        ..alone
+    };
+    assert_eq!(bases(&named), [base]);
 }
 
 #[test]
@@ -66,7 +81,10 @@ fn nothing_inside_a_source_tree_is_taken() {
         inside_sources: &[],
         ..search
     };
-    assert_eq!(bases(&unfiltered)[0], base);
+    assert_eq!(
+        bases(&unfiltered)[0],
+        place.path("tree/tools/bin/python3.12")
+    );
 }
 
 #[test]
