@@ -68,7 +68,7 @@ fn needing() -> Sdist {
 }
 
 /// Every command with arguments that it can work with, in an order in which each finds something to do.
-const COMMANDS: [(&str, Needs); 19] = [
+const COMMANDS: [(&str, Needs); 20] = [
     ("wheel needing==1.0 --no-deps --no-binary :all:", Needs::All),
     ("inspect out/needing-1.0-py3-none-any.whl", Needs::Cache),
     ("verify out/needing-1.0-py3-none-any.whl", Needs::Cache),
@@ -79,6 +79,7 @@ const COMMANDS: [(&str, Needs); 19] = [
     ("policy list", Needs::Nothing),
     ("policy show strict", Needs::Nothing),
     ("policy explain strict", Needs::Nothing),
+    ("policy check ../policy.toml", Needs::Nothing),
     ("cache dir", Needs::Cache),
     ("cache size", Needs::Cache),
     ("cache list", Needs::Cache),
@@ -128,6 +129,10 @@ fn every_command_writes_to_cache_and_output_directory_alone() {
     let sdist = needing();
     world.index.sdist(&sdist);
     world.lay("tree", &sdist);
+    world.file(
+        "policy.toml",
+        "name = 'x'\nsummary = 'x'\nextends = 'pure'\n",
+    );
     let unusable = world.folder("unusable").join("missing");
     // A control group is the kernel's, and gone with its build.
     let places = [world.cache(), world.out(), "/sys/fs/cgroup".into()];

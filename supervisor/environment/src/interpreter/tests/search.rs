@@ -44,12 +44,12 @@ fn a_local_environment_is_taken_when_it_is_active_or_named() {
         virtual_env: Some(&local),
         ..alone
     };
-    assert_eq!(bases(&active), [base.clone()]);
+    assert_eq!(bases(&active), vec![base.clone()]);
     let named = Search {
         request: Some("./.venv"),
         ..alone
     };
-    assert_eq!(bases(&named), [base]);
+    assert_eq!(bases(&named), vec![base]);
 }
 
 #[test]
