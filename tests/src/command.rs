@@ -177,6 +177,15 @@ impl<'world, 'site> Run<'world, 'site> {
         self
     }
 
+    /// Starts another worker than the program itself, by a configuration file: no variable can.
+    #[must_use]
+    pub fn worker(self, program: &Path) -> Self {
+        let file = self
+            .world
+            .file("worker.toml", format!("worker = {program:?}\n"));
+        self.args(["--config-file".as_ref(), file.as_os_str()])
+    }
+
     /// Runs on a system with this file in `/etc/fumehood`, whose account database gives the user the world's home: in
     /// mounts of its own, see [`Run::in_own_mounts`].
     #[must_use]

@@ -30,9 +30,7 @@ impl Runner {
         match self {
             Self::Control => panic!("a control builds nothing"),
             Self::Own => world.build(sdist),
-            Self::Lacking(layers) => world
-                .build(sdist)
-                .env("FUMEHOOD_WORKER", world.lacking_worker(layers)),
+            Self::Lacking(layers) => world.build(sdist).worker(&world.lacking_worker(layers)),
             Self::Foreign(command) => {
                 let archive = world.archive(sdist).display().to_string();
                 let python = world.python().path.display().to_string();

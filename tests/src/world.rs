@@ -215,11 +215,7 @@ impl<'site> World<'site> {
     ) -> Run<'_, 'site> {
         let run = Run::new(self, self.program.as_os_str()).args(arguments);
         match self.setting.lacking {
-            Lacking::Scopes => {
-                let named = format!("worker = {:?}\n", self.older_worker);
-                let file = self.file("older_worker.toml", named);
-                run.args(["--config-file".as_ref(), file.as_os_str()])
-            }
+            Lacking::Scopes => run.worker(&self.older_worker),
             _ => run,
         }
     }

@@ -6,6 +6,7 @@ use model::Code;
 use protocol::Level;
 use tests::{Run, Sdist, Setting, World};
 
+use crate::retrace::{given, reading};
 use crate::{site, world};
 
 /// A build on a system with this ceiling.
@@ -147,6 +148,28 @@ fn is_refused_for_the_file(run: Run<'_, '_>) {
         done.stderr.contains("/etc/fumehood/fumehood.toml"),
         "{done}"
     );
+}
+
+#[test]
+fn no_approval_exceeds_the_ceiling() {
+    let world = world();
+    let path = given(&world);
+    let sdist = reading(&path);
+    let system = |ceiling: &'static str| world.build(&sdist).on_system(ceiling);
+    let approve = |build: &str, ceiling: &'static str| {
+        let run = world.run(["policy", "approve", build]).places();
+        run.on_system(ceiling).finish()
+    };
+    let narrow = "[ceiling]\nallow-read = ['/opt']\n";
+    let failure = system("").finish().fails_with(Code::DeniedFile);
+    let build = failure.log.expect("a build has a log");
+    // Not even for the proof.
+    approve(&build, narrow).says(Code::Ceiling);
+    approve(&build, "").succeeds();
+    let done = system(narrow).finish();
+    done.fails_with(Code::DeniedFile);
+    assert!(done.stderr.contains("an approval: a grant of"), "{done}");
+    system("").finish().cached(&sdist.wheel());
 }
 
 #[test]

@@ -120,7 +120,7 @@ fn without_the_inner_domain_a_build_ends_its_reaper_and_gets_nothing_by_it() {
     let world = World::new(site(), Setting::DENIED);
     let sdist = Sdist::fixture("kills_its_reaper").targets(&json!({}));
     let lacking = world.lacking_worker("nested-domain");
-    let mut running = world.build(&sdist).env("FUMEHOOD_WORKER", lacking).start();
+    let mut running = world.build(&sdist).worker(&lacking).start();
     let folder = running.wait_until_ready();
     let watched = reapers(&running);
     let pids: Vec<i32> = watched.iter().map(|process| process.pid).collect();

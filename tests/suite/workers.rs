@@ -17,17 +17,11 @@ fn with_worker(world: &World<'_>, body: &str, promise: &str) {
     std::fs::set_permissions(&script, mode).expect("an own file's mode can be set");
     let done = world
         .build(&Sdist::hello("hello", "1.0"))
-        .args(named(world, &script))
+        .worker(&script)
         .finish();
     done.fails_with(Code::WorkerLost);
     let talk = format!("{}{}", done.stdout, done.stderr);
     assert!(talk.contains(promise), "`{promise}` is not said: {done}");
-}
-
-/// Flags that let the program start another worker.
-fn named(world: &World<'_>, worker: &std::path::Path) -> [std::ffi::OsString; 2] {
-    let file = world.file("named.toml", format!("worker = {worker:?}\n"));
-    ["--config-file".into(), file.into()]
 }
 
 #[test]
@@ -79,7 +73,7 @@ fn a_worker_that_can_not_be_started_is_named_with_its_path() {
     let missing = world.folder("nothing").join("worker");
     let done = world
         .build(&Sdist::hello("hello", "1.0"))
-        .args(named(&world, &missing))
+        .worker(&missing)
         .finish();
     done.fails_with(Code::WorkerLost);
     let talk = format!("{}{}", done.stdout, done.stderr);
