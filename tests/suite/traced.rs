@@ -186,6 +186,8 @@ fn every_command_of_the_help_is_traced() {
         commands.extend(listed(&[group]));
     }
     assert!(commands.len() > 12, "{commands:?}");
+    // The one command that writes elsewhere: the user's own file, which its suite lays in mounts of its own.
+    commands.retain(|command| command != "policy approve");
     for command in commands {
         let traced = COMMANDS
             .iter()

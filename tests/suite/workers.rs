@@ -1,6 +1,7 @@
 //! Workers that do not speak as a worker does: each ends the run with an error of its own.
 
 use model::Code;
+use protocol::{Claim, Ending, Event, Usage};
 use tests::{Sdist, World};
 
 use crate::world;
@@ -60,11 +61,14 @@ fn a_worker_that_says_nothing_is_given_up() {
 
 #[test]
 fn a_worker_that_claims_a_result_before_it_is_confined_is_not_believed() {
-    // `Finished`, ended by nothing, without usage.
-    let body = "os.read(0, 1 << 20)\n\
-        claim = struct.pack('<IIQQQI', 6, 4, 0, 0, 0, 0)\n\
-        os.write(0, struct.pack('<I', len(claim)) + claim); os.read(0, 1)";
-    with_worker(&world(), body, "out of turn");
+    let claim = Event::Finished(Claim {
+        ending: Ending::Nothing,
+        usage: Usage::default(),
+        killed: 0,
+    });
+    let frame = protocol::encode(&claim).expect("it fits a frame");
+    let body = format!("os.read(0, 1 << 20)\nos.write(0, bytes({frame:?})); os.read(0, 1)");
+    with_worker(&world(), &body, "out of turn");
 }
 
 #[test]
