@@ -127,7 +127,7 @@ fn a_disk_without_room_is_told_at_every_step_and_room_makes_it_work() {
 
 #[test]
 fn a_disk_without_inodes_is_told_at_every_step_and_more_make_it_work() {
-    let options = [10, 24, 48, 72, 104].map(|count| format!("nr_inodes={count}"));
+    let options = [10, 24, 48, 72, 104, 112, 124, 142].map(|count| format!("nr_inodes={count}"));
     let Some(steps) = fills(Setting::PLAIN, &options) else {
         return;
     };

@@ -10,6 +10,8 @@ use crate::error::BuildError;
 const BOUNDARIES: [&str; 2] = [".git", ".hg"];
 /// Bytes below which a file system counts as full.
 const FULL: u64 = 64 * 1024;
+/// Inodes below which it does: what a run has just given back says nothing of what its build found.
+const FEW: u64 = 16;
 
 /// Makes a scratch, every room in it and the boundary above them.
 pub(crate) fn furnished(cache: &Cache) -> Result<Scratch, BuildError> {
@@ -27,6 +29,6 @@ pub(crate) fn furnished(cache: &Cache) -> Result<Scratch, BuildError> {
 pub(crate) fn is_full(scratch: &Scratch) -> bool {
     rustix::fs::fstatvfs(scratch.dir()).is_ok_and(|found| {
         found.f_bavail.saturating_mul(found.f_frsize) < FULL
-            || (found.f_files > 0 && found.f_favail == 0)
+            || (found.f_files > 0 && found.f_favail < FEW)
     })
 }
