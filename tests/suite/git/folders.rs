@@ -150,7 +150,6 @@ fn a_folder_that_claims_the_repository_of_another_gets_nothing_of_it() {
         "import os, subprocess\nsaid = subprocess.run(['git', 'cat-file', '-t', '{commit}'], capture_output=True, text=True)\n\
          print('answer:', said.stdout.strip() or 'nothing')\n"
     );
-    let stranger = Sdist::hello("stranger", "1.0").prologue(&prologue);
     for (name, file, text) in [
         ("file", ".git", format!("gitdir: {own}\n")),
         (
@@ -160,6 +159,9 @@ fn a_folder_that_claims_the_repository_of_another_gets_nothing_of_it() {
         ),
         ("common", ".git/commondir", format!("{own}\n")),
     ] {
+        // Folders of the same bytes and times would be one source.
+        let prologue = format!("# {name}\n{prologue}");
+        let stranger = Sdist::hello("stranger", "1.0").prologue(&prologue);
         let folder = world.lay(&format!("stranger-{name}"), &stranger);
         world.file(folder.join(file), text);
         if name == "common" {
