@@ -79,7 +79,7 @@ fn crates_that_the_source_holds_are_built() {
 fn crates_that_nobody_gave_are_told_by_name_and_count() {
     let entry = |name: &str| {
         format!(
-            "[[package]]\nname = \"{name}\"\nversion = \"1.0.0\"\nsource = \"registry+https://github.com/rust-lang/crates.io-index\"\nchecksum = \"{}\"\n",
+            "[[package]]\nname = \"{name}\"\nversion = \"1.0.0\"\nsource = \"registry+https://registry.invalid/index\"\nchecksum = \"{}\"\n",
             "0".repeat(64)
         )
     };
