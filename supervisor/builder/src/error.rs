@@ -146,6 +146,12 @@ pub enum BuildError {
         /// What the metadata says.
         found: String,
     },
+    /// The wheel's metadata is not what was said of it before it was built.
+    #[error(
+        "the wheel's metadata is not what was served before it was built: {} differs",
+        .0.field
+    )]
+    Disagrees(#[source] Box<sources::Difference>),
     /// Bytes that are not what was promised.
     #[error("`{label}` has the SHA-256 {found}, {expected} was expected")]
     HashMismatch {
@@ -245,6 +251,7 @@ impl BuildError {
             Self::Output(error) => error.code(),
             Self::Wheel(error) => error.code(),
             Self::WrongName { .. } => Code::WrongName,
+            Self::Disagrees(_) => Code::MetadataDiffers,
             Self::HashMismatch { .. } => Code::HashMismatch,
             Self::Facts { .. } => Code::BadInterpreter,
             Self::Removed { .. } => Code::Removed,

@@ -47,8 +47,9 @@ pub use inspect::{
 };
 pub use limit::{Known, Reached, Stopped};
 pub use local::{Host, LocalExecutor, WorkerProgram, neutralised};
+pub use outcome::{Described, MetadataOrigin};
 pub use outcome::{Failure, Origin, Wheel};
-pub use pipeline::wheels;
+pub use pipeline::{metadata, wheels};
 pub use redact::Redactor;
 pub use refusal::{Fix, Refusal};
 pub use settings::{Overrides, Settings};

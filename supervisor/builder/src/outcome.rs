@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use model::{Code, PackageName, Sha256, SourceId, Version};
 use protocol::Denial;
 use serde::{Deserialize, Serialize};
+use sources::CoreMetadata;
 
 use crate::record::Isolation;
 use crate::refusal::Refusal;
@@ -50,6 +51,35 @@ pub struct Wheel {
     pub seconds: f64,
     /// The build record.
     pub record: Option<PathBuf>,
+}
+
+/// Where metadata comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MetadataOrigin {
+    /// A file of the source that no build can contradict; no code ran.
+    Static,
+    /// `prepare_metadata_for_build_wheel`, run in a worker.
+    Hook,
+    /// The wheel itself: built, kept, or of an index.
+    Wheel,
+}
+
+/// What a distribution says of itself.
+#[derive(Clone, Debug)]
+pub struct Described {
+    /// It.
+    pub metadata: CoreMetadata,
+    /// Where it comes from.
+    pub origin: MetadataOrigin,
+    /// The file or hook that says it, for people.
+    pub place: String,
+    /// The source that it is about; `None` for a wheel of an index.
+    pub source: Option<SourceId>,
+    /// The isolation that code ran in to say it; `None` if none ran.
+    pub isolation: Option<Isolation>,
+    /// What was refused to that code.
+    pub denials: Vec<Denial>,
 }
 
 /// Why there is no wheel, in words.

@@ -19,6 +19,7 @@ mod member;
 mod notes;
 mod oddities;
 mod output;
+mod prepared;
 mod record;
 mod sdist;
 #[cfg(test)]
@@ -28,5 +29,7 @@ mod wheel;
 pub use error::{BadWheel, OutputRefused};
 pub use file::open_file;
 pub use output::take_output;
+pub(crate) use prepared::take_metadata;
 pub use sdist::{InspectedSdist, Workers, inspect_sdist};
+pub(crate) use wheel::read_metadata;
 pub use wheel::{Examined, Expected, Inspected, examine, inspect};
