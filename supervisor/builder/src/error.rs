@@ -138,6 +138,9 @@ pub enum BuildError {
     /// The wheel was refused.
     #[error(transparent)]
     Wheel(#[from] BadWheel),
+    /// The sdist was refused.
+    #[error(transparent)]
+    Sdist(#[from] crate::inspect::BadSdist),
     /// The wheel is another project's or version's.
     #[error("{wanted} was asked for, the metadata names {found}")]
     WrongName {
@@ -250,6 +253,7 @@ impl BuildError {
             Self::Limit { reached, .. } => reached.code(),
             Self::Output(error) => error.code(),
             Self::Wheel(error) => error.code(),
+            Self::Sdist(error) => error.code(),
             Self::WrongName { .. } => Code::WrongName,
             Self::Disagrees(_) => Code::MetadataDiffers,
             Self::HashMismatch { .. } => Code::HashMismatch,

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use model::{Code, PackageName, Sha256, SourceId, Version};
+use model::{Code, Digest, PackageName, Sha256, SourceId, Version};
 use protocol::Denial;
 use serde::{Deserialize, Serialize};
 use sources::CoreMetadata;
@@ -51,6 +51,40 @@ pub struct Wheel {
     pub seconds: f64,
     /// The build record.
     pub record: Option<PathBuf>,
+}
+
+/// An sdist that was made.
+#[derive(Clone, Debug)]
+pub struct Sdist {
+    /// The project.
+    pub name: PackageName,
+    /// The version.
+    pub version: Version,
+    /// Its file name, as PEP 625 writes it.
+    pub filename: String,
+    /// Where it lies in the cache.
+    pub path: PathBuf,
+    /// Its bytes.
+    pub digest: Digest,
+    /// What it was made of.
+    pub source: SourceId,
+    /// The isolation that it was made in.
+    pub isolation: Isolation,
+    /// What was refused to the backend.
+    pub denials: Vec<Denial>,
+    /// Oddities that were accepted.
+    pub notes: Vec<String>,
+    /// Seconds that it took.
+    pub seconds: f64,
+}
+
+/// What became of an order for an sdist.
+#[derive(Debug)]
+pub struct Built {
+    /// The sdist.
+    pub sdist: Result<Sdist, Failure>,
+    /// The wheel that was made from it; `None` if none was asked for, or there is no sdist.
+    pub wheel: Option<Result<Wheel, Failure>>,
 }
 
 /// Where metadata comes from.

@@ -15,6 +15,7 @@ mod dist_info;
 mod entry_points;
 mod error;
 mod file;
+mod made_sdist;
 mod member;
 mod notes;
 mod oddities;
@@ -28,6 +29,8 @@ mod wheel;
 
 pub use error::{BadWheel, OutputRefused};
 pub use file::open_file;
+pub use made_sdist::BadSdist;
+pub(crate) use made_sdist::{ExpectedSdist, judge_sdist};
 pub use output::take_output;
 pub(crate) use prepared::take_metadata;
 pub use sdist::{InspectedSdist, Workers, inspect_sdist};

@@ -243,7 +243,7 @@ impl Expectation {
     }
 }
 
-fn wheel_of(kept: Kept, origin: Origin) -> Wheel {
+pub(super) fn wheel_of(kept: Kept, origin: Origin) -> Wheel {
     let Kept {
         path,
         record_path,

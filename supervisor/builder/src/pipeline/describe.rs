@@ -24,7 +24,6 @@ use crate::inspect::{read_metadata, take_metadata};
 use crate::key::key_of;
 use crate::outcome::{Described, Failure, MetadataOrigin};
 use crate::record::{BuildRecord, Isolation};
-use crate::redact::Redactor;
 use crate::settings::Settings;
 use crate::shelf::{Kept, admits};
 use crate::watch::{BuildEvent, Watcher};
@@ -51,14 +50,8 @@ pub async fn metadata(
     let pipeline = Pipeline::new(settings, watcher);
     let all = specs.iter().map(async |(text, spec)| {
         pipeline.say(BuildEvent::Started { spec: text.clone() });
-        pipeline.metadata(spec).await.map_err(|error| {
-            let code = error.code();
-            pipeline.say(BuildEvent::Failed {
-                label: text.clone(),
-                code,
-            });
-            Failure::of(text, &error).without(&Redactor::of(&pipeline.settings.variables))
-        })
+        let outcome = pipeline.metadata(spec).await;
+        outcome.map_err(|error| pipeline.failed(text, &error))
     });
     join_all(all).await
 }

@@ -9,6 +9,7 @@
 //! describe    the metadata alone: what is fixed, what is kept, a hook         describe.rs
 //! retrace     what a failed build was refused: a second run with the trace on    retrace.rs
 //! judge       the evidence                                                    judge.rs
+//! sdist       of a folder, and a wheel from it                             sdist.rs
 //! publish     copy, inspect, record, shelf                                    publish.rs
 //! ```
 
@@ -27,8 +28,10 @@ mod repository;
 mod requirements;
 mod retrace;
 mod run;
+mod sdist;
 mod turn;
 
 pub(crate) use corridor::blocking;
 pub use corridor::wheels;
 pub use describe::metadata;
+pub use sdist::build;
