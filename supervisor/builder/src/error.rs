@@ -138,6 +138,9 @@ pub enum BuildError {
     /// The wheel was refused.
     #[error(transparent)]
     Wheel(#[from] BadWheel),
+    /// The sdist was refused.
+    #[error(transparent)]
+    Sdist(#[from] crate::inspect::BadSdist),
     /// The wheel is another project's or version's.
     #[error("{wanted} was asked for, the metadata names {found}")]
     WrongName {
@@ -146,6 +149,12 @@ pub enum BuildError {
         /// What the metadata says.
         found: String,
     },
+    /// The wheel's metadata is not what was said of it before it was built.
+    #[error(
+        "the wheel's metadata is not what was served before it was built: {} differs",
+        .0.field
+    )]
+    Disagrees(#[source] Box<sources::Difference>),
     /// Bytes that are not what was promised.
     #[error("`{label}` has the SHA-256 {found}, {expected} was expected")]
     HashMismatch {
@@ -244,7 +253,9 @@ impl BuildError {
             Self::Limit { reached, .. } => reached.code(),
             Self::Output(error) => error.code(),
             Self::Wheel(error) => error.code(),
+            Self::Sdist(error) => error.code(),
             Self::WrongName { .. } => Code::WrongName,
+            Self::Disagrees(_) => Code::MetadataDiffers,
             Self::HashMismatch { .. } => Code::HashMismatch,
             Self::Facts { .. } => Code::BadInterpreter,
             Self::Removed { .. } => Code::Removed,

@@ -158,6 +158,10 @@ fn hint(error: &BuildError, build: Option<&str>) -> Option<String> {
             "do not use this package before you know why it wants them; `fumehood log` tells more"
                 .to_owned()
         }
+        BuildError::Disagrees(_) => {
+            "take another version, or a wheel that the project made; `fumehood cache clean NAME` forgets what was served"
+                .to_owned()
+        }
         BuildError::HashMismatch { .. } => {
             "the file changed or was tampered with; compare the digest with the project's own"
                 .to_owned()

@@ -42,13 +42,13 @@ pub use facts::ask_interpreter;
 pub use git::GitError;
 pub use hook_failure::{HookFailure, HookProblem};
 pub use inspect::{
-    BadWheel, Examined, Expected, Inspected, InspectedSdist, OutputRefused, Workers, examine,
-    inspect, inspect_sdist, open_file, take_output,
+    BadSdist, BadWheel, Examined, Expected, Inspected, InspectedSdist, OutputRefused, Workers,
+    examine, inspect, inspect_sdist, open_file, take_output,
 };
 pub use limit::{Known, Reached, Stopped};
 pub use local::{Host, LocalExecutor, WorkerProgram, neutralised};
-pub use outcome::{Failure, Origin, Wheel};
-pub use pipeline::wheels;
+pub use outcome::{Built, Described, Failure, MetadataOrigin, Origin, Sdist, Wheel};
+pub use pipeline::{build, metadata, wheels};
 pub use redact::Redactor;
 pub use refusal::{Fix, Refusal};
 pub use settings::{Overrides, Settings};

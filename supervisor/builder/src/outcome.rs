@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use model::{Code, PackageName, Sha256, SourceId, Version};
+use model::{Code, Digest, PackageName, Sha256, SourceId, Version};
 use protocol::Denial;
 use serde::{Deserialize, Serialize};
+use sources::CoreMetadata;
 
 use crate::record::Isolation;
 use crate::refusal::Refusal;
@@ -50,6 +51,69 @@ pub struct Wheel {
     pub seconds: f64,
     /// The build record.
     pub record: Option<PathBuf>,
+}
+
+/// An sdist that was made.
+#[derive(Clone, Debug)]
+pub struct Sdist {
+    /// The project.
+    pub name: PackageName,
+    /// The version.
+    pub version: Version,
+    /// Its file name, as PEP 625 writes it.
+    pub filename: String,
+    /// Where it lies in the cache.
+    pub path: PathBuf,
+    /// Its bytes.
+    pub digest: Digest,
+    /// What it was made of.
+    pub source: SourceId,
+    /// The isolation that it was made in.
+    pub isolation: Isolation,
+    /// What was refused to the backend.
+    pub denials: Vec<Denial>,
+    /// Oddities that were accepted.
+    pub notes: Vec<String>,
+    /// Seconds that it took.
+    pub seconds: f64,
+}
+
+/// What became of an order for an sdist.
+#[derive(Debug)]
+pub struct Built {
+    /// The sdist.
+    pub sdist: Result<Sdist, Failure>,
+    /// The wheel that was made from it; `None` if none was asked for, or there is no sdist.
+    pub wheel: Option<Result<Wheel, Failure>>,
+}
+
+/// Where metadata comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MetadataOrigin {
+    /// A file of the source that no build can contradict; no code ran.
+    Static,
+    /// `prepare_metadata_for_build_wheel`, run in a worker.
+    Hook,
+    /// The wheel itself: built, kept, or of an index.
+    Wheel,
+}
+
+/// What a distribution says of itself.
+#[derive(Clone, Debug)]
+pub struct Described {
+    /// It.
+    pub metadata: CoreMetadata,
+    /// Where it comes from.
+    pub origin: MetadataOrigin,
+    /// The file or hook that says it, for people.
+    pub place: String,
+    /// The source that it is about; `None` for a wheel of an index.
+    pub source: Option<SourceId>,
+    /// The isolation that code ran in to say it; `None` if none ran.
+    pub isolation: Option<Isolation>,
+    /// What was refused to that code.
+    pub denials: Vec<Denial>,
 }
 
 /// Why there is no wheel, in words.

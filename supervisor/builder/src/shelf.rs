@@ -11,7 +11,7 @@ use protocol::{Enforcement, Guarantee, Level};
 use crate::error::BuildError;
 use crate::executor::Floor;
 use crate::outcome::Wheel;
-use crate::record::BuildRecord;
+use crate::record::{BuildRecord, Isolation};
 use crate::settings::Settings;
 
 /// The record's name in a wheel's folder.
@@ -47,7 +47,7 @@ pub(crate) fn find(cache: &Cache, key: &Sha256, floor: &Floor) -> Option<Kept> {
 fn look(cache: &Cache, key: &Sha256, floor: &Floor, folder: &Path) -> Option<Kept> {
     let record_path = folder.join(RECORD);
     let record: BuildRecord = cache.read_record(&record_path)?;
-    if record.key != *key || !admits(floor, &record) {
+    if record.key != *key || !admits(floor, &record.isolation) {
         return None;
     }
     let path = folder.join(&record.filename);
@@ -68,12 +68,12 @@ fn look(cache: &Cache, key: &Sha256, floor: &Floor, folder: &Path) -> Option<Kep
     })
 }
 
-/// Whether a record is good enough for what is asked now; results of level `none` never are.
-fn admits(floor: &Floor, record: &BuildRecord) -> bool {
-    let enforced =
-        |one: &Guarantee| record.isolation.guarantees.get(one) == Some(&Enforcement::Enforced);
-    record.isolation.level > Level::None
-        && record.isolation.level >= floor.level
+/// Whether the isolation of what is kept is good enough for what is asked now; results of level `none` never
+/// are.
+pub(crate) fn admits(floor: &Floor, isolation: &Isolation) -> bool {
+    let enforced = |one: &Guarantee| isolation.guarantees.get(one) == Some(&Enforcement::Enforced);
+    isolation.level > Level::None
+        && isolation.level >= floor.level
         && floor.require.iter().all(enforced)
 }
 

@@ -100,6 +100,8 @@ codes! {
     CacheDamaged "F0407" CheckFailed "the cache holds damaged entries";
     NoRecord "F0408" CheckFailed "there is no build record of the wheel";
     Canary "F0409" CheckFailed "the wheel holds a decoy of its build's home";
+    MetadataDiffers "F0410" CheckFailed "the wheel's metadata is not what was served before it was built";
+    BadSdist "F0411" CheckFailed "the sdist that a backend made was refused";
     Isolation "F0501" Isolation "the isolation asked for is not available here";
     SelfTest "F0502" Isolation "something that must fail did not: the sandbox does not hold";
     CeilingIsolation "F0503" Isolation "less isolation is asked for than this system demands";

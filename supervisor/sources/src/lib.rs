@@ -3,11 +3,13 @@
 //! Unpacking them is the worker's business; talking to indexes is that of `index`.
 
 mod acquire;
+mod agreement;
 mod error;
 mod git_url;
 mod metadata;
 mod names;
 mod pointers;
+mod project_table;
 mod pyproject;
 mod revisions;
 mod shown;
@@ -15,10 +17,12 @@ mod snapshot;
 mod spec;
 
 pub use acquire::{Located, Means, OnBytes, Source, acquire, acquire_file, locate, locate_file};
+pub use agreement::Difference;
 pub use error::SourceError;
 pub use git_url::{BadGitUrl, BadReference, GitUrl, Reference, Transport};
 pub use metadata::{CoreMetadata, MetadataError};
 pub use pointers::{PointerRecord, Pointers};
+pub use project_table::{Dependencies, ProjectTable};
 pub use pyproject::{BuildSystem, PyprojectError};
-pub use revisions::{Project, Revisions, Said};
+pub use revisions::{Fixed, Project, Revisions, Said};
 pub use spec::{Spec, SpecError};

@@ -172,7 +172,7 @@ impl BuildSystem {
     }
 }
 
-fn parse(bytes: &[u8]) -> Result<toml::Table, PyprojectError> {
+pub(crate) fn parse(bytes: &[u8]) -> Result<toml::Table, PyprojectError> {
     if bytes.len() > LONGEST {
         return Err(PyprojectError::TooLong { bytes: bytes.len() });
     }

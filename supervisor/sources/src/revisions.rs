@@ -1,21 +1,30 @@
 //! What is known of a source by its bytes, so that a later answer reads no archive.
 //!
 //! `revisions-v1/<2 hex>/<64 hex>.json`, one a source blob; kept when the blob is not. What is read
-//! back is held to the same rules as what an archive says; a record that breaks one is none.
+//! back is held to the same rules as what an archive says; a record that breaks one is none. What hooks
+//! and wheels answered stands there as well, by the key of the build; what such an answer is, is the
+//! business of the crate that writes it.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use cache::{Bucket, Cache};
-use model::{PackageName, Sha256, SourceId, Version};
+use model::{ExtraName, PackageName, Sha256, SourceId, Version, lenient};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use crate::{BuildSystem, CoreMetadata};
+use crate::{BuildSystem, CoreMetadata, ProjectTable};
 
 /// What the record's form is called; a reader leaves others alone.
-const SCHEMA: &str = "fumehood/revision/1";
+const SCHEMA: &str = "fumehood/revision/2";
 /// Projects in the folders of one source.
 const MOST_PROJECTS: usize = 1_000;
+/// Answers about one source; the number of settings that one source is built with.
+const MOST_ANSWERS: usize = 500;
+/// How long the record of another process is waited for, before something is not kept.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What is known of one source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +36,9 @@ struct Record {
     /// By folder; the top is empty.
     #[serde(default)]
     projects: BTreeMap<String, Project>,
+    /// Answers that depend on how it is built, by the key of that.
+    #[serde(default)]
+    answers: BTreeMap<String, Value>,
 }
 
 /// A project in a source.
@@ -38,6 +50,18 @@ pub struct Project {
     /// What its `PKG-INFO` says, if it has one that can be read.
     #[serde(default)]
     pub said: Option<Said>,
+    /// What the `[project]` table of its `pyproject.toml` fixes, if it has one.
+    #[serde(default)]
+    pub table: Option<ProjectTable>,
+}
+
+/// Metadata that no build can change, and the file that fixes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fixed {
+    /// The metadata.
+    pub metadata: CoreMetadata,
+    /// `PKG-INFO` or `pyproject.toml`
+    pub file: &'static str,
 }
 
 /// The essentials of a `PKG-INFO`: a claim, like everything in a source.
@@ -53,27 +77,116 @@ pub struct Said {
     pub requires_python: Option<String>,
     /// `Requires-Dist`
     pub requires_dist: Vec<String>,
+    /// `Provides-Extra`
+    pub provides_extra: Vec<ExtraName>,
     /// `Dynamic`, in small letters.
     pub dynamic: Vec<String>,
+}
+
+impl From<&CoreMetadata> for Said {
+    fn from(said: &CoreMetadata) -> Self {
+        Self {
+            metadata_version: said.metadata_version.clone(),
+            name: said.name.clone(),
+            version: said.version.clone(),
+            requires_python: said.requires_python.as_ref().map(ToString::to_string),
+            requires_dist: said.requires_dist.iter().map(ToString::to_string).collect(),
+            provides_extra: said.provides_extra.clone(),
+            dynamic: said.dynamic.clone(),
+        }
+    }
+}
+
+impl Said {
+    /// Returns what was kept, if it still can be read.
+    #[must_use]
+    pub fn metadata(&self) -> Option<CoreMetadata> {
+        let requires_python = self.requires_python.as_deref().map(lenient::specifiers);
+        let requires_dist = self.requires_dist.iter();
+        Some(CoreMetadata {
+            metadata_version: self.metadata_version.clone(),
+            name: self.name.clone(),
+            version: self.version.clone(),
+            requires_python: requires_python.transpose().ok()?,
+            requires_dist: requires_dist
+                .map(|text| lenient::requirement(text).ok())
+                .collect::<Option<_>>()?,
+            provides_extra: self.provides_extra.clone(),
+            dynamic: self.dynamic.clone(),
+        })
+    }
+
+    /// Whether it is of an sdist all of whose wheels say the same of name, version and dependencies
+    /// (PEP 643). A list that is dynamic is "at least this" from version 2.6 on (PEP 808), so fixes nothing.
+    #[must_use]
+    pub fn is_fixed(&self) -> bool {
+        const FIELDS: [&str; 5] = [
+            "name",
+            "version",
+            "requires-dist",
+            "requires-python",
+            "provides-extra",
+        ];
+        let minor = self.metadata_version.strip_prefix("2.");
+        let minor = minor.and_then(|text| text.parse::<u32>().ok());
+        minor.is_some_and(|minor| minor >= 2)
+            && !self
+                .dynamic
+                .iter()
+                .any(|one| FIELDS.contains(&one.as_str()))
+    }
 }
 
 impl Project {
     /// Puts together what a look into a source showed.
     #[must_use]
-    pub fn new(system: &BuildSystem, pkg_info: Option<&CoreMetadata>) -> Self {
+    pub fn new(
+        system: &BuildSystem,
+        pkg_info: Option<&CoreMetadata>,
+        table: Option<ProjectTable>,
+    ) -> Self {
         Self {
             requires: system.requires.clone(),
             backend: system.backend.clone(),
             backend_path: system.backend_path.clone(),
-            said: pkg_info.map(|said| Said {
-                metadata_version: said.metadata_version.clone(),
-                name: said.name.clone(),
-                version: said.version.clone(),
-                requires_python: said.requires_python.as_ref().map(ToString::to_string),
-                requires_dist: said.requires_dist.iter().map(ToString::to_string).collect(),
-                dynamic: said.dynamic.clone(),
-            }),
+            said: pkg_info.map(Said::from),
+            table,
         }
+    }
+
+    /// Returns the metadata that every build must come to, if the source fixes it. `is_sdist` says that
+    /// its PKG-INFO counts: one in a folder of somebody's work may be of any age. `version` is the one
+    /// that the sdist's place names.
+    #[must_use]
+    pub fn fixed(&self, is_sdist: bool, version: Option<&Version>) -> Option<Fixed> {
+        let of_sdist = || {
+            let said = self
+                .said
+                .as_ref()
+                .filter(|said| is_sdist && said.is_fixed())?;
+            Some(Fixed {
+                metadata: said.metadata()?,
+                file: "PKG-INFO",
+            })
+        };
+        let of_table = || {
+            let version = version.filter(|_| is_sdist);
+            Some(Fixed {
+                metadata: self.table.as_ref()?.metadata(version)?,
+                file: "pyproject.toml",
+            })
+        };
+        of_sdist().or_else(of_table)
+    }
+
+    /// Whether hook and wheel may say different things of dependencies by design: hatchling lets build
+    /// hooks add some to the wheel alone.
+    #[must_use]
+    pub fn hook_may_differ(&self) -> bool {
+        let backend = self.backend.as_deref().unwrap_or_default();
+        let dynamic = self.table.iter().flat_map(|table| &table.dynamic);
+        backend.split(['.', ':']).next() == Some("hatchling")
+            && dynamic.into_iter().any(|field| field == "dependencies")
     }
 
     /// Returns the build system, if what was kept still keeps the rules.
@@ -112,8 +225,32 @@ impl<'a> Revisions<'a> {
         let folder = source.subdirectory.clone().unwrap_or_default();
         self.change(&source.digest.sha256, |record| {
             if record.projects.len() < MOST_PROJECTS {
-                record.projects.insert(folder, project);
+                record.projects.insert(folder.clone(), project.clone());
             }
+        });
+    }
+
+    /// Returns what was answered about a source when it was built under `key`.
+    #[must_use]
+    pub fn answer<T: DeserializeOwned>(&self, source: &SourceId, key: &Sha256) -> Option<T> {
+        let mut record = self.read(&source.digest.sha256)?;
+        let answer = record.answers.remove(&key.to_string())?;
+        serde_json::from_value(answer)
+            .inspect_err(|error| tracing::debug!(%error, "an answer can not be decoded"))
+            .ok()
+    }
+
+    /// Keeps what was answered about a source under `key`, in place of what was before.
+    pub fn keep_answer<T: Serialize>(&self, source: &SourceId, key: &Sha256, answer: &T) {
+        let Ok(answer) = serde_json::to_value(answer) else {
+            return;
+        };
+        self.change(&source.digest.sha256, |record| {
+            let key = key.to_string();
+            if record.answers.len() >= MOST_ANSWERS && !record.answers.contains_key(&key) {
+                record.answers.pop_first();
+            }
+            record.answers.insert(key, answer.clone());
         });
     }
 
@@ -124,7 +261,7 @@ impl<'a> Revisions<'a> {
 
     /// Adds digests that the blob was found to have.
     pub(crate) fn add_hashes(&self, source: &Sha256, more: BTreeMap<String, String>) {
-        self.change(source, |record| record.hashes.extend(more));
+        self.change(source, |record| record.hashes.extend(more.clone()));
     }
 
     fn read(&self, source: &Sha256) -> Option<Record> {
@@ -133,17 +270,32 @@ impl<'a> Revisions<'a> {
             .filter(|record| record.schema == SCHEMA)
     }
 
-    fn change(&self, source: &Sha256, change: impl FnOnce(&mut Record)) {
-        let known = self.read(source);
-        let mut record = known.clone().unwrap_or_else(|| Record {
-            schema: SCHEMA.to_owned(),
-            hashes: BTreeMap::new(),
-            projects: BTreeMap::new(),
-        });
-        change(&mut record);
-        if known.as_ref() == Some(&record) {
+    fn change(&self, source: &Sha256, change: impl Fn(&mut Record)) {
+        let changed = |known: Option<Record>| {
+            let mut record = known.clone().unwrap_or_else(|| Record {
+                schema: SCHEMA.to_owned(),
+                hashes: BTreeMap::new(),
+                projects: BTreeMap::new(),
+                answers: BTreeMap::new(),
+            });
+            change(&mut record);
+            (known.as_ref() != Some(&record)).then_some(record)
+        };
+        if changed(self.read(source)).is_none() {
             return;
         }
+        // Two that change at once must not lose what the other adds.
+        let name = format!("revision {source}");
+        let _lock = match self.0.lock(&name, PATIENCE, &mut || {}) {
+            Ok(lock) => lock,
+            Err(error) => {
+                tracing::debug!(%error, "what is known of a source is not kept");
+                return;
+            }
+        };
+        let Some(record) = changed(self.read(source)) else {
+            return;
+        };
         if let Err(error) = self.0.write_record(&self.path(source), &record) {
             tracing::debug!(%error, "what is known of a source is not kept");
         }
@@ -186,7 +338,7 @@ mod tests {
         let said = CoreMetadata::parse(
             b"Metadata-Version: 2.2\nName: Foo.Bar\nVersion: 1.0\nRequires-Dist: baz>1\n",
         );
-        let project = Project::new(&system, Some(&said.unwrap()));
+        let project = Project::new(&system, Some(&said.unwrap()), None);
         revisions.keep(&id, project.clone());
         let mut hashes = BTreeMap::new();
         hashes.insert("sha512".to_owned(), "ab".to_owned());
@@ -195,6 +347,11 @@ mod tests {
         assert_eq!(project.build_system(), Some(system));
         assert_eq!(project.said.unwrap().name.as_ref(), "foo-bar");
         assert_eq!(revisions.hashes(&id.digest.sha256), hashes);
+        let key = Sha256::of("key");
+        assert_eq!(revisions.answer::<String>(&id, &key), None);
+        revisions.keep_answer(&id, &key, &"an answer");
+        assert_eq!(revisions.answer(&id, &key), Some("an answer".to_owned()));
+        assert_eq!(revisions.answer::<u64>(&id, &key), None);
 
         let path = revisions.path(&id.digest.sha256);
         let text = std::fs::read_to_string(&path).unwrap();
@@ -202,7 +359,7 @@ mod tests {
             text.replace("hatchling>=1", "not a requirement!"),
             text.replace("hatchling.build", "os;system"),
             text.replace("[\".\"]", "[\"../..\"]"),
-            text.replace("revision/1", "revision/9"),
+            text.replace("revision/2", "revision/9"),
             String::new(),
             "{".to_owned(),
         ] {
@@ -210,5 +367,36 @@ mod tests {
             std::fs::write(&path, damage).unwrap();
             assert_eq!(revisions.project(&id), None);
         }
+    }
+    fn said(text: &str) -> Said {
+        let text = format!("Name: foo\nVersion: 1.0\nRequires-Dist: baz>1\n{text}");
+        Said::from(&CoreMetadata::parse(text.as_bytes()).unwrap())
+    }
+
+    #[test]
+    fn only_an_sdist_that_says_so_fixes_its_metadata() {
+        for (text, fixed) in [
+            ("Metadata-Version: 2.2\n", true),
+            ("Metadata-Version: 2.4\nDynamic: License\n", true),
+            ("Metadata-Version: 2.10\n", true),
+            ("Metadata-Version: 2.1\n", false),
+            ("Metadata-Version: 1.2\n", false),
+            ("Metadata-Version: 2.2\nDynamic: Requires-Dist\n", false),
+            ("Metadata-Version: 2.6\nDynamic: requires-dist\n", false),
+            ("Metadata-Version: 2.2\nDynamic: Requires-Python\n", false),
+            ("Metadata-Version: 2.2\nDynamic: Provides-Extra\n", false),
+            ("Metadata-Version: 2.2\nDynamic: Version\n", false),
+        ] {
+            assert_eq!(said(text).is_fixed(), fixed, "{text}");
+        }
+        let said = said("Metadata-Version: 2.2\n");
+        let metadata = said.metadata();
+        let project = Project {
+            said: Some(said),
+            ..Project::new(&BuildSystem::legacy(), None, None)
+        };
+        let fixed = project.fixed(true, None);
+        assert_eq!(fixed.map(|fixed| fixed.metadata), metadata);
+        assert_eq!(project.fixed(false, None), None, "a folder's may be old");
     }
 }

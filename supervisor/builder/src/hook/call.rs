@@ -5,11 +5,16 @@ use protocol::{Hook, HookCall};
 use serde_json::json;
 use sources::BuildSystem;
 
+use super::Goal;
+
 /// The Python side, run with `-I -c` by the environment's interpreter.
 pub(crate) const SHIM: &str = include_str!("shim.py");
 
 /// The folder below room `o` that a hook leaves its file in.
 pub(crate) const OUTPUT: &str = "d";
+
+/// The folder below room `o` that metadata is left in; another one, for a wheel may have to be built after it.
+pub(crate) const PREPARED: &str = "m";
 
 /// The backend of a source without `[build-system]` or without `build-backend` (PEP 517).
 const LEGACY: &str = "setuptools.build_meta:__legacy__";
@@ -17,6 +22,8 @@ const LEGACY: &str = "setuptools.build_meta:__legacy__";
 /// What a call needs to know.
 #[derive(Clone, Debug)]
 pub(crate) struct HookRequest {
+    /// What the hooks are called for.
+    pub(crate) goal: Goal,
     /// The backend and where it is looked for.
     pub(crate) system: BuildSystem,
     /// The project's folder as the build sees it.
@@ -41,9 +48,8 @@ pub(crate) fn call(hook: Hook, request: &HookRequest) -> HookCall {
     let result = format!("{}.json", hook.name());
     let directory = match hook {
         Hook::GetRequiresForBuildWheel | Hook::GetRequiresForBuildSdist => None,
-        Hook::PrepareMetadataForBuildWheel | Hook::BuildWheel | Hook::BuildSdist => {
-            Some(format!("{}/{OUTPUT}", request.output))
-        }
+        Hook::PrepareMetadataForBuildWheel => Some(format!("{}/{PREPARED}", request.output)),
+        Hook::BuildWheel | Hook::BuildSdist => Some(format!("{}/{OUTPUT}", request.output)),
     };
     let settings = if request.settings.is_empty() {
         serde_json::Value::Null

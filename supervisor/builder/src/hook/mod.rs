@@ -1,7 +1,9 @@
 //! PEP 517 hooks: the Python side, the calls, and what their results mean.
 
 mod call;
+mod goal;
 mod outcome;
 
-pub(crate) use call::{HookRequest, OUTPUT, SHIM, call};
+pub(crate) use call::{HookRequest, OUTPUT, PREPARED, SHIM, call};
+pub(crate) use goal::Goal;
 pub(crate) use outcome::{HookOutcome, read};

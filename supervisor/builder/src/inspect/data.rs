@@ -32,7 +32,7 @@ pub(super) fn check(
                 why,
             })
         };
-        if !dist_info::belongs(top, ".data", wheel) {
+        if !dist_info::belongs(top, ".data", (&wheel.name, &wheel.version)) {
             return bad("lies in a `.data` folder that is not the wheel's own");
         }
         match rest.split_once('/') {

@@ -10,7 +10,7 @@ use super::error::shown;
 use super::member::Member;
 use super::{BadWheel, notes::Notes};
 
-const METADATA_CAP: u64 = 4 << 20;
+pub(super) const METADATA_CAP: u64 = 4 << 20;
 const WHEEL_CAP: u64 = 64 << 10;
 /// Tag lines of one WHEEL file.
 const MOST_TAGS: usize = 10_000;
@@ -29,7 +29,7 @@ pub(super) fn find(
         .collect();
     let (ours, others): (Vec<&str>, Vec<&str>) = folders
         .into_iter()
-        .partition(|folder| belongs(folder, ".dist-info", wheel));
+        .partition(|folder| belongs(folder, ".dist-info", (&wheel.name, &wheel.version)));
     for other in &others {
         notes.oddity(format!(
             "it brings the folder `{}` of another distribution",
@@ -52,15 +52,19 @@ pub(super) fn find(
     }
 }
 
-/// Whether a top-level folder such as `Foo-1.0.dist-info` is that of `wheel`.
-pub(super) fn belongs(folder: &str, suffix: &str, wheel: &WheelFilename) -> bool {
+/// Whether a top-level folder such as `Foo-1.0.dist-info` is that of a project and version.
+pub(super) fn belongs(
+    folder: &str,
+    suffix: &str,
+    (project, version): (&PackageName, &Version),
+) -> bool {
     let parts = folder
         .strip_suffix(suffix)
         .and_then(|stem| stem.rsplit_once('-'));
-    parts.is_some_and(|(name, version)| {
+    parts.is_some_and(|(name, text)| {
         name.parse::<PackageName>()
-            .is_ok_and(|name| name == wheel.name)
-            && version_of(version).is_some_and(|version| version == wheel.version)
+            .is_ok_and(|name| name == *project)
+            && version_of(text).is_some_and(|text| text == *version)
     })
 }
 

@@ -21,7 +21,7 @@ pub enum OutputRefused {
         names: String,
     },
     /// The name is not plain text.
-    #[error("the backend left an output with a name that no wheel has: `{name}`")]
+    #[error("the backend left an output with a name that no distribution has: `{name}`")]
     Name {
         /// The name.
         name: String,

@@ -15,10 +15,12 @@ mod dist_info;
 mod entry_points;
 mod error;
 mod file;
+mod made_sdist;
 mod member;
 mod notes;
 mod oddities;
 mod output;
+mod prepared;
 mod record;
 mod sdist;
 #[cfg(test)]
@@ -27,6 +29,10 @@ mod wheel;
 
 pub use error::{BadWheel, OutputRefused};
 pub use file::open_file;
+pub use made_sdist::BadSdist;
+pub(crate) use made_sdist::{ExpectedSdist, judge_sdist};
 pub use output::take_output;
+pub(crate) use prepared::take_metadata;
 pub use sdist::{InspectedSdist, Workers, inspect_sdist};
+pub(crate) use wheel::read_metadata;
 pub use wheel::{Examined, Expected, Inspected, examine, inspect};

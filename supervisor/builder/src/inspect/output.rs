@@ -17,7 +17,7 @@ use super::OutputRefused;
 use super::error::shown;
 
 /// Counting of entries stops here.
-const MOST_ENTRIES: usize = 1000;
+pub(super) const MOST_ENTRIES: usize = 1000;
 /// Names that are repeated in an error.
 const MOST_SHOWN: usize = 5;
 /// Bytes of holes that any file system may leave.
@@ -116,7 +116,7 @@ fn only_name(folder: &OwnedFd) -> Result<String, OutputRefused> {
     }
 }
 
-fn plain(name: &[u8]) -> Result<String, OutputRefused> {
+pub(super) fn plain(name: &[u8]) -> Result<String, OutputRefused> {
     match std::str::from_utf8(name) {
         Ok(text) if text.chars().all(|letter| letter.is_ascii_graphic()) => Ok(text.to_owned()),
         _ => Err(OutputRefused::Name {
@@ -126,7 +126,7 @@ fn plain(name: &[u8]) -> Result<String, OutputRefused> {
 }
 
 /// Opens a regular file. It is looked at before, because opening a device already does something.
-fn open(folder: &OwnedFd, name: &str) -> Result<(File, Stat), OutputRefused> {
+pub(super) fn open(folder: &OwnedFd, name: &str) -> Result<(File, Stat), OutputRefused> {
     let unreadable = |errno: rustix::io::Errno| OutputRefused::Unreadable {
         name: name.to_owned(),
         source: errno.into(),
@@ -235,7 +235,7 @@ fn copy(
     })
 }
 
-fn check_unchanged(file: &File, name: &str, before: &Stat) -> Result<(), OutputRefused> {
+pub(super) fn check_unchanged(file: &File, name: &str, before: &Stat) -> Result<(), OutputRefused> {
     let after = fstat(file.as_fd()).map_err(|errno| OutputRefused::Unreadable {
         name: name.to_owned(),
         source: errno.into(),
@@ -278,7 +278,7 @@ fn copying(into: &StagingFile, source: io::Error) -> OutputRefused {
 }
 
 /// Asks the standard library: the kernel's own field has another width on each architecture.
-fn links_of(file: &File, name: &str) -> Result<u64, OutputRefused> {
+pub(super) fn links_of(file: &File, name: &str) -> Result<u64, OutputRefused> {
     let metadata = file
         .metadata()
         .map_err(|source| OutputRefused::Unreadable {
@@ -288,6 +288,6 @@ fn links_of(file: &File, name: &str) -> Result<u64, OutputRefused> {
     Ok(metadata.nlink())
 }
 
-fn size_of(stat: &Stat) -> u64 {
+pub(super) fn size_of(stat: &Stat) -> u64 {
     u64::try_from(stat.st_size).unwrap_or(0)
 }

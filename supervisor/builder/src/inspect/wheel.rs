@@ -102,6 +102,19 @@ pub fn examine(file: &File, filename: WheelFilename, strict: bool) -> Examined {
     Examined::of(file, filename, strict, None)
 }
 
+/// Reads the METADATA of a wheel, and nothing else.
+///
+/// # Errors
+/// If it is no sound zip, or has no METADATA that can be used and is that of `wheel`.
+pub(crate) fn read_metadata(file: &File, wheel: &WheelFilename) -> Result<CoreMetadata, BadWheel> {
+    let mut notes = Notes::new(false);
+    let mut contents = Contents::open(file, None, &mut notes)?;
+    let folder = dist_info::find(&contents.members, wheel, &mut notes)?;
+    let metadata = dist_info::metadata(&mut contents, &folder)?;
+    check_metadata(wheel, &metadata)?;
+    Ok(metadata)
+}
+
 impl Examined {
     fn of(file: &File, filename: WheelFilename, strict: bool, search: Option<Search>) -> Self {
         let mut examined = Self {

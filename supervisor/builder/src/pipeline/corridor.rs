@@ -8,11 +8,13 @@ use model::{PackageName, Sha256, Version};
 use sources::{Located, Source, Spec};
 use tokio::sync::Semaphore;
 
+use super::describe::Told;
 use super::equip::{Equipment, Memo};
 use super::identify::Identified;
 use super::look::Looked;
 use super::turn::Turns;
 use crate::error::BuildError;
+use crate::hook::Goal;
 use crate::key::key_of;
 use crate::outcome::{Failure, Origin, Wheel};
 use crate::redact::Redactor;
@@ -27,14 +29,7 @@ pub async fn wheels(
     specs: Vec<(String, Spec)>,
     watcher: Arc<dyn Watcher>,
 ) -> Vec<Result<Wheel, Failure>> {
-    let pipeline = Pipeline {
-        slots: Arc::new(Semaphore::new(settings.jobs.max(1))),
-        settings,
-        watcher,
-        chain: Vec::new(),
-        environments: Arc::default(),
-        turns: Arc::default(),
-    };
+    let pipeline = Pipeline::new(settings, watcher);
     join_all(
         specs
             .iter()
@@ -56,6 +51,8 @@ pub(super) struct Pipeline {
     pub(super) environments: Arc<Memo>,
     /// Work of this call that is done once.
     pub(super) turns: Arc<Turns>,
+    /// Metadata that was served in this call, by the key of the build that must come to it.
+    pub(super) told: Arc<Told>,
 }
 
 /// What a source must turn out to be.
@@ -66,6 +63,19 @@ pub(super) struct Expectation {
 }
 
 impl Pipeline {
+    /// Begins a way through.
+    pub(super) fn new(settings: Arc<Settings>, watcher: Arc<dyn Watcher>) -> Self {
+        Self {
+            slots: Arc::new(Semaphore::new(settings.jobs.max(1))),
+            settings,
+            watcher,
+            chain: Vec::new(),
+            environments: Arc::default(),
+            turns: Arc::default(),
+            told: Arc::default(),
+        }
+    }
+
     async fn request(&self, text: &str, spec: &Spec) -> Result<Wheel, Failure> {
         let since = Instant::now();
         self.say(BuildEvent::Started {
@@ -130,20 +140,17 @@ impl Pipeline {
                 return Ok((kept, Origin::Cached));
             }
             let _slot = self.slots.acquire().await;
-            let made = self.make(&source, &system, equipment, expectation).await?;
-            // What a traced build made has a key that nobody asks for.
-            let key = if self.traces() {
-                Sha256::of(format!("{key} traced in {}", made.build.name()))
-            } else {
-                key
-            };
+            let goal = Goal::Wheel;
+            let made = self
+                .make(goal, (&source, &system), equipment, expectation)
+                .await?;
             self.publish(made, &source, key, expectation).await
         })
     }
 
     /// Gets the bytes of a source and an environment to build it in; at the same time, if it is
     /// known from an earlier look how it is built.
-    async fn prepare(
+    pub(super) async fn prepare(
         &self,
         located: &Located,
         expectation: &Expectation,
@@ -204,7 +211,7 @@ impl Pipeline {
 
 impl Expectation {
     /// What was not asked for is expected as the source says it of itself.
-    fn or(&self, named: Option<(PackageName, Version)>) -> Self {
+    pub(super) fn or(&self, named: Option<(PackageName, Version)>) -> Self {
         let (name, version) = named.unzip();
         match &self.name {
             // The metadata of another project says nothing of this one's version.
@@ -236,7 +243,7 @@ impl Expectation {
     }
 }
 
-fn wheel_of(kept: Kept, origin: Origin) -> Wheel {
+pub(super) fn wheel_of(kept: Kept, origin: Origin) -> Wheel {
     let Kept {
         path,
         record_path,

@@ -10,8 +10,8 @@ use crate::executor::Dialogue;
 use crate::hook::{HookOutcome, HookRequest, call, read};
 use crate::settings::Settings;
 
-/// After `get_requires_for_build_wheel`, `build_wheel` if the environment holds what it asked for; otherwise the
-/// worker ends and another environment is made.
+/// After the hook that asks for requirements, the one that does the work, if the environment holds what was
+/// asked for; otherwise the worker ends and another environment is made.
 pub(super) fn dialogue(
     request: &HookRequest,
     equipment: &Equipment,
@@ -19,7 +19,7 @@ pub(super) fn dialogue(
     settings: &Settings,
     announce: impl FnMut(Hook) + Send + 'static,
 ) -> Dialogue {
-    let request = request.clone();
+    let (request, goal) = (request.clone(), request.goal);
     let environment = equipment.environment.clone();
     let markers = settings.facts.markers.clone();
     let urls = settings.allow_url_build_requires;
@@ -27,20 +27,20 @@ pub(super) fn dialogue(
     Box::new(move |last: Option<&HookReturn>| -> Option<HookCall> {
         let next = match last {
             None => first,
-            Some(returned) if returned.hook == Hook::GetRequiresForBuildWheel => {
+            Some(returned) if returned.hook == goal.first() => {
                 let asked = match read(returned) {
                     HookOutcome::List(asked) => asked,
                     HookOutcome::NoHook => Vec::new(),
                     _ => return None,
                 };
-                let more = requirements::read(&asked, "get_requires_for_build_wheel", urls).ok()?;
+                let more = requirements::read(&asked, goal.first().name(), urls).ok()?;
                 let there = |one| requirements::satisfied(one, &environment, &markers);
                 if !more.iter().all(there) {
                     return None;
                 }
-                Hook::BuildWheel
+                goal.second()
             }
-            Some(_) => return None,
+            Some(returned) => goal.instead(returned)?,
         };
         announce.lock().unwrap_or_else(PoisonError::into_inner)(next);
         Some(call(next, &request))

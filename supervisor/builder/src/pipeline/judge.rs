@@ -40,12 +40,12 @@ pub(super) fn early(evidence: &Evidence, request: &HookRequest) -> Result<(), Bu
     }
 }
 
-/// What `get_requires_for_build_wheel` asked for.
+/// What the first hook asked for.
 pub(super) fn asked_for(
     evidence: &Evidence,
     request: &HookRequest,
 ) -> Result<Vec<String>, BuildError> {
-    let Some(returned) = find(evidence, Hook::GetRequiresForBuildWheel) else {
+    let Some(returned) = find(evidence, request.goal.first()) else {
         return Ok(Vec::new());
     };
     match read(returned) {
@@ -56,9 +56,11 @@ pub(super) fn asked_for(
     }
 }
 
-/// Whether `build_wheel` returned. What it left is judged from its bytes, not from what it says.
-pub(super) fn built(evidence: &Evidence, request: &HookRequest) -> Result<(), BuildError> {
-    let Some(returned) = find(evidence, Hook::BuildWheel) else {
+/// Whether the hook that does the work returned, and which one that was. What it left is judged from its bytes,
+/// not from what it says.
+pub(super) fn done(evidence: &Evidence, request: &HookRequest) -> Result<Hook, BuildError> {
+    let did_work = |returned: &&HookReturn| returned.hook != request.goal.first();
+    let Some(returned) = evidence.returns.iter().rfind(did_work) else {
         return Err(failed(
             evidence,
             request,
@@ -69,7 +71,7 @@ pub(super) fn built(evidence: &Evidence, request: &HookRequest) -> Result<(), Bu
         ));
     };
     match read(returned) {
-        HookOutcome::Text(name) if is_plain(&name) => Ok(()),
+        HookOutcome::Text(name) if is_plain(&name) => Ok(returned.hook),
         HookOutcome::Text(name) => {
             let what = format!("`{}`, a path", crate::local::neutralised(name.as_bytes()));
             Err(with(
@@ -145,7 +147,7 @@ fn with(
 /// A failure of whatever hook came after those that returned.
 fn failed(evidence: &Evidence, request: &HookRequest, problem: HookProblem) -> BuildError {
     BuildError::Hook(Box::new(HookFailure {
-        hook: running(&evidence.returns),
+        hook: request.goal.running(&evidence.returns),
         backend: request.backend().to_owned(),
         elapsed_ms: 0,
         problem,
@@ -162,7 +164,7 @@ fn failed(evidence: &Evidence, request: &HookRequest, problem: HookProblem) -> B
 pub(super) fn stopped(stopped: &Stopped, request: &HookRequest) -> BuildError {
     BuildError::Limit {
         reached: stopped.reached,
-        place: place(running(&stopped.returns), request.backend()),
+        place: place(request.goal.running(&stopped.returns), request.backend()),
     }
 }
 
@@ -219,18 +221,6 @@ fn sign(problem: &HookProblem) -> Option<(Limit, Known)> {
 fn place(hook: Hook, backend: &str) -> String {
     let backend = crate::local::neutralised(backend.as_bytes());
     format!("{hook} of {backend}")
-}
-
-/// The hook after those that returned.
-fn running(returns: &[HookReturn]) -> Hook {
-    let has_asked = returns
-        .iter()
-        .any(|one| one.hook == Hook::GetRequiresForBuildWheel);
-    if has_asked {
-        Hook::BuildWheel
-    } else {
-        Hook::GetRequiresForBuildWheel
-    }
 }
 
 #[cfg(test)]

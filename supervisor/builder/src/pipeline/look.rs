@@ -7,9 +7,11 @@ use std::sync::Arc;
 
 use archive::Budget;
 use model::{PackageName, SourceId, SourceKind, Version};
-use sources::{BuildSystem, CoreMetadata, Located, Project, Revisions, Source};
+use sources::{
+    BuildSystem, CoreMetadata, Fixed, Located, Project, ProjectTable, Revisions, Source,
+};
 
-use super::corridor::{Pipeline, blocking};
+use super::corridor::{Expectation, Pipeline, blocking};
 use crate::assignment::unpack_order;
 use crate::error::BuildError;
 use crate::unpacked::unpack;
@@ -20,23 +22,50 @@ pub(super) struct Looked {
     pub(super) system: BuildSystem,
     /// What its own PKG-INFO says of name and version, if it has one that can be read.
     pub(super) named: Option<(PackageName, Version)>,
+    /// What is kept of it.
+    project: Project,
+    /// Whether it is an sdist, whose own words count.
+    is_sdist: bool,
 }
 
 impl Looked {
     /// Returns what was kept of a source, if it still keeps the rules.
-    fn of(id: &SourceId, project: &Project) -> Option<Self> {
+    fn of(id: &SourceId, project: Project) -> Option<Self> {
         let system = project.build_system()?;
         Some(Self {
             system,
-            named: named(id, project),
+            named: named(id, &project),
+            is_sdist: is_sdist(id),
+            project,
         })
     }
+
+    /// Returns the metadata that the source fixes. One of another project or version than the one expected
+    /// fixes nothing: the build decides.
+    pub(super) fn fixed(&self, expectation: &Expectation) -> Option<Fixed> {
+        self.project
+            .fixed(self.is_sdist, expectation.version.as_ref())
+            .filter(|fixed| {
+                let found = &fixed.metadata;
+                expectation.check(&found.name, &found.version).is_ok()
+            })
+    }
+
+    /// Whether the hook for metadata is not to be asked, for the wheel may differ by design.
+    pub(super) fn hook_may_differ(&self) -> bool {
+        self.project.hook_may_differ()
+    }
+}
+
+/// Whether it is an archive that somebody released, and no folder of somebody's work.
+fn is_sdist(id: &SourceId) -> bool {
+    !matches!(id.kind, SourceKind::Directory | SourceKind::Git)
 }
 
 /// Name and version that bind the wheel: what an sdist says of itself. A PKG-INFO that lies in a
 /// folder of somebody's work may be of any age.
 fn named(id: &SourceId, project: &Project) -> Option<(PackageName, Version)> {
-    if matches!(id.kind, SourceKind::Directory | SourceKind::Git) {
+    if !is_sdist(id) {
         return None;
     }
     project
@@ -46,7 +75,7 @@ fn named(id: &SourceId, project: &Project) -> Option<(PackageName, Version)> {
 }
 
 /// The files that are looked at.
-const FILES: [&str; 3] = ["pyproject.toml", "setup.py", "PKG-INFO"];
+const FILES: [&str; 4] = ["pyproject.toml", "setup.py", "PKG-INFO", "setup.cfg"];
 
 impl Pipeline {
     /// Returns what an earlier look into `source` showed.
@@ -54,7 +83,7 @@ impl Pipeline {
         let (cache, id) = (self.settings.cache.clone(), source.id.clone());
         blocking("look what is known of a source", move || {
             let project = Revisions::of(&cache).project(&id);
-            Ok(project.and_then(|project| Looked::of(&id, &project)))
+            Ok(project.and_then(|project| Looked::of(&id, project)))
         })
         .await
     }
@@ -66,7 +95,7 @@ impl Pipeline {
             Some(folder) => format!("{folder}/{file}"),
             None => file.to_owned(),
         });
-        let [pyproject, setup, metadata] = if source.kind.decodable_in_supervisor() {
+        let [pyproject, setup, metadata, more_setup] = if source.kind.decodable_in_supervisor() {
             let source = source.clone();
             blocking("look into the source", move || peek(&source, &names)).await?
         } else {
@@ -79,23 +108,30 @@ impl Pipeline {
         }
         let system = BuildSystem::from_pyproject(pyproject.as_deref())?;
         let said = metadata.and_then(|bytes| CoreMetadata::parse(&bytes).ok());
-        let project = Project::new(&system, said.as_ref());
-        let named = named(&source.id, &project);
+        let has_setup = setup.is_some() || more_setup.is_some();
+        let table = pyproject.and_then(|text| ProjectTable::read(&text, has_setup));
+        let project = Project::new(&system, said.as_ref(), table);
+        let looked = Looked {
+            system,
+            named: named(&source.id, &project),
+            is_sdist: is_sdist(&source.id),
+            project: project.clone(),
+        };
         let (cache, id) = (self.settings.cache.clone(), source.id.clone());
         blocking("keep what a source says", move || {
             Revisions::of(&cache).keep(&id, project);
             Ok(())
         })
         .await?;
-        Ok(Looked { system, named })
+        Ok(looked)
     }
 
     /// Has a worker decode what no memory-safe decoder of the supervisor reads.
     async fn look_by_worker(
         &self,
         source: &Source,
-        names: [String; 3],
-    ) -> Result<[Option<Vec<u8>>; 3], BuildError> {
+        names: [String; 4],
+    ) -> Result<[Option<Vec<u8>>; 4], BuildError> {
         let settings = Arc::clone(&self.settings);
         let limits = settings.limits.over(settings.policy.limits());
         let order = unpack_order(&source.path, source.top)?;
@@ -109,7 +145,7 @@ impl Pipeline {
     }
 }
 
-fn peek(source: &Source, names: &[String; 3]) -> Result<[Option<Vec<u8>>; 3], BuildError> {
+fn peek(source: &Source, names: &[String; 4]) -> Result<[Option<Vec<u8>>; 4], BuildError> {
     let file = File::open(&source.path).map_err(|error| BuildError::Io {
         doing: "open",
         path: source.path.clone(),
@@ -123,5 +159,5 @@ fn peek(source: &Source, names: &[String; 3]) -> Result<[Option<Vec<u8>>; 3], Bu
                 detail: refusal.to_string(),
             }
         })?;
-    Ok([0, 1, 2].map(|at| found.remove(&names[at])))
+    Ok([0, 1, 2, 3].map(|at| found.remove(&names[at])))
 }

@@ -5,13 +5,16 @@
 //! find        kept already under this key?                                    ../shelf.rs
 //! look        pyproject.toml, through the guards                              look.rs
 //! equip       build requirements -> one immutable environment                 equip.rs, provider.rs
-//! make        a worker: unpack, hooks                                         make.rs
+//! make        a worker: unpack, hooks                                         make.rs, run.rs
+//! describe    the metadata alone: what is fixed, what is kept, a hook         describe.rs
 //! retrace     what a failed build was refused: a second run with the trace on    retrace.rs
 //! judge       the evidence                                                    judge.rs
+//! sdist       of a folder, and a wheel from it                             sdist.rs
 //! publish     copy, inspect, record, shelf                                    publish.rs
 //! ```
 
 mod corridor;
+mod describe;
 mod dialogue;
 mod direct;
 mod equip;
@@ -24,7 +27,11 @@ mod publish;
 mod repository;
 mod requirements;
 mod retrace;
+mod run;
+mod sdist;
 mod turn;
 
 pub(crate) use corridor::blocking;
 pub use corridor::wheels;
+pub use describe::metadata;
+pub use sdist::build;

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use model::{Digest, Sha256, TagSet};
-use rustix::fs::{Mode, OFlags, openat};
-use sources::Source;
+use sources::{CoreMetadata, Source};
 
 use super::corridor::{Expectation, Pipeline, blocking};
+use super::describe;
 use super::make::Made;
+use super::retrace::Told;
 use crate::error::BuildError;
 use crate::hook::OUTPUT;
 use crate::inspect::{Expected, Inspected, inspect, take_output};
@@ -34,17 +35,29 @@ impl Pipeline {
             build: made.build.name().to_owned(),
             stage: "check",
         });
+        let served = self.served(&source.id, &key).await?;
+        // What a traced build made has a key that nobody asks for.
+        let key = if self.traces() {
+            Sha256::of(format!("{key} traced in {}", made.build.name()))
+        } else {
+            key
+        };
         let settings = Arc::clone(&self.settings);
         let expected = expectation.clone();
         let (blob, expectation) = (source.clone(), expectation.clone());
         let (build, label) = (made.build.clone(), made.label.clone());
         let denials = made.evidence.denials.clone();
+        let traced = self.traces();
         let outcome = blocking("publish a wheel", move || {
-            publish(&settings, made, &blob, key, &expectation)
+            let (kept, metadata) = publish(&settings, made, (&blob, key), &expectation, served)?;
+            if !traced {
+                describe::keep_of_wheel(&settings, &kept.record, metadata);
+            }
+            Ok(kept)
         })
         .await
         .map_err(|error| error.in_build(build.name(), denials));
-        let told = outcome.as_ref().map(|kept| &kept.record);
+        let told = outcome.as_ref().map(|kept| Told::from(&kept.record));
         let told = told.map_err(|error| (error, &expected));
         self.sum_up(&build, &label, source, told);
         let kept = outcome?;
@@ -60,21 +73,13 @@ impl Pipeline {
 fn publish(
     settings: &Settings,
     made: Made,
-    source: &Source,
-    key: Sha256,
+    (source, key): (&Source, Sha256),
     expectation: &Expectation,
-) -> Result<Kept, BuildError> {
+    served: Option<CoreMetadata>,
+) -> Result<(Kept, CoreMetadata), BuildError> {
     let cache = &settings.cache;
     let mut copy = cache.staging_file()?;
-    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let output = format!("o/{OUTPUT}");
-    let room = openat(made.scratch.dir(), "o", flags, Mode::empty())
-        .and_then(|room| openat(&room, OUTPUT, flags, Mode::empty()))
-        .map_err(|errno| BuildError::Io {
-            doing: "open the output folder",
-            path: made.scratch.path().join(&output),
-            source: errno.into(),
-        })?;
+    let room = made.output(OUTPUT)?;
     let uid = made.evidence.report.uid;
     let most = settings.limits.over(settings.policy.limits()).file_bytes;
     let (filename, digest) = take_output(std::os::fd::AsFd::as_fd(&room), uid, &mut copy, most)?;
@@ -94,20 +99,18 @@ fn publish(
     let mut inspected = inspect(&file, &filename, &expected)?;
     inspected.notes.extend(misnamed(source, &inspected));
     expectation.check(&inspected.metadata.name, &inspected.metadata.version)?;
+    let metadata = inspected.metadata.clone();
+    if let Some(differs) = served.and_then(|served| served.difference(&metadata)) {
+        return Err(BuildError::Disagrees(Box::new(differs)));
+    }
     let folder = cache.staging_dir()?;
     cache.publish_file(copy, &folder.path().join(&filename))?;
     let record = record_of(settings, &made, source, key, (inspected, filename, digest));
     cache.write_record(&folder.path().join("record.json"), &record)?;
     let kept = shelf::publish(settings, folder, record)?;
     expectation.check(&kept.record.name, &kept.record.version)?;
-    if settings.keep_scratch {
-        made.scratch.keep();
-    } else {
-        made.scratch.remove()?;
-    }
-    // The uid is free for another build only now that none of its files is left.
-    drop(made.uid);
-    Ok(kept)
+    made.clear(settings)?;
+    Ok((kept, metadata))
 }
 
 /// A local archive or URL binds nobody by its name, but a name that says otherwise is worth a word.

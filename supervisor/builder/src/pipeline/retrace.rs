@@ -4,6 +4,7 @@
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
+use model::{PackageName, Version};
 use protocol::{Denial, Trace};
 use sources::Source;
 
@@ -29,6 +30,26 @@ const PROPOSAL: &str = "policy.toml";
 
 /// The line between two runs in one log.
 const MARK: &str = "--- fumehood: run once more with the trace on ---\n";
+
+/// What a summary tells of a build that ended well.
+pub(super) struct Told<'a> {
+    pub(super) denials: &'a [Denial],
+    /// The name of the file that it made, if it was for one.
+    pub(super) file: Option<&'a str>,
+    pub(super) name: &'a PackageName,
+    pub(super) version: &'a Version,
+}
+
+impl<'a> From<&'a BuildRecord> for Told<'a> {
+    fn from(record: &'a BuildRecord) -> Self {
+        Self {
+            denials: &record.denials,
+            file: Some(&record.filename),
+            name: &record.name,
+            version: &record.version,
+        }
+    }
+}
 
 impl Pipeline {
     /// Adds to a failure what the build was refused before it, running it once more where that is not known.
@@ -120,20 +141,20 @@ impl Pipeline {
         build: &BuildId,
         label: &str,
         source: &Source,
-        outcome: Result<&BuildRecord, (&BuildError, &Expectation)>,
+        outcome: Result<Told<'_>, (&BuildError, &Expectation)>,
     ) {
-        let denials: Vec<Denial> = match outcome {
-            Ok(record) => record.denials.clone(),
+        let denials: Vec<Denial> = match &outcome {
+            Ok(told) => told.denials.to_vec(),
             Err((error, _)) => error.denials().to_vec(),
         };
         let mut summary = BuildSummary::new(build.name(), label, denials);
         summary.source = Some(source.id.clone());
         summary.source_label = Some(source.label.clone());
         match outcome {
-            Ok(record) => {
-                summary.wheel = Some(record.filename.clone());
-                summary.name = Some(record.name.clone());
-                summary.version = Some(record.version.clone());
+            Ok(told) => {
+                summary.wheel = told.file.map(str::to_owned);
+                summary.name = Some(told.name.clone());
+                summary.version = Some(told.version.clone());
             }
             Err((error, expectation)) => {
                 let hidden = Redactor::of(&self.settings.variables).hide(&error.to_string());

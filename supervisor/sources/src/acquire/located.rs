@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use archive::Top;
 use cache::Bucket;
 use index::IndexError;
-use model::{Digest, PackageName, Sha256, SourceId, Version};
+use model::{Digest, PackageName, Sha256, SourceId, SourceKind, Version};
 use url::Url;
 
 use super::local::{self, Folder};
@@ -79,6 +79,23 @@ impl Located {
             top: Top::Bare,
             origin: Origin::Elsewhere,
             is_here: false,
+        }
+    }
+
+    /// An sdist that was made here and lies in the cache.
+    #[must_use]
+    pub fn made(digest: Digest, filename: String, name: PackageName, version: Version) -> Self {
+        Self {
+            id: SourceId {
+                kind: SourceKind::Archive,
+                digest,
+                subdirectory: None,
+            },
+            label: filename,
+            sdist_name: Some((name, version)),
+            top: Top::OneFolder,
+            origin: Origin::Elsewhere,
+            is_here: true,
         }
     }
 
