@@ -13,6 +13,7 @@ mod revisions;
 mod shown;
 mod snapshot;
 mod spec;
+mod wanted;
 
 pub use acquire::{Located, Means, OnBytes, Source, acquire, acquire_file, locate, locate_file};
 pub use error::SourceError;
@@ -22,3 +23,4 @@ pub use pointers::{PointerRecord, Pointers};
 pub use pyproject::{BuildSystem, PyprojectError};
 pub use revisions::{Project, Revisions, Said};
 pub use spec::{Spec, SpecError};
+pub use wanted::Wanted;

@@ -27,14 +27,7 @@ pub async fn wheels(
     specs: Vec<(String, Spec)>,
     watcher: Arc<dyn Watcher>,
 ) -> Vec<Result<Wheel, Failure>> {
-    let pipeline = Pipeline {
-        slots: Arc::new(Semaphore::new(settings.jobs.max(1))),
-        settings,
-        watcher,
-        chain: Vec::new(),
-        environments: Arc::default(),
-        turns: Arc::default(),
-    };
+    let pipeline = Pipeline::new(settings, watcher);
     join_all(
         specs
             .iter()
@@ -66,6 +59,22 @@ pub(super) struct Expectation {
 }
 
 impl Pipeline {
+    pub(super) fn new(settings: Arc<Settings>, watcher: Arc<dyn Watcher>) -> Self {
+        Self {
+            slots: Arc::new(Semaphore::new(settings.jobs.max(1))),
+            settings,
+            watcher,
+            chain: Vec::new(),
+            environments: Arc::default(),
+            turns: Arc::default(),
+        }
+    }
+
+    /// Puts an error into words that hide what they have to.
+    pub(super) fn failure(&self, label: &str, error: &BuildError) -> Failure {
+        Failure::of(label, error).without(&Redactor::of(&self.settings.variables))
+    }
+
     async fn request(&self, text: &str, spec: &Spec) -> Result<Wheel, Failure> {
         let since = Instant::now();
         self.say(BuildEvent::Started {
@@ -86,7 +95,7 @@ impl Pipeline {
                     label: text.to_owned(),
                     code: error.code(),
                 });
-                Err(Failure::of(text, &error).without(&Redactor::of(&self.settings.variables)))
+                Err(self.failure(text, &error))
             }
         }
     }
@@ -236,7 +245,7 @@ impl Expectation {
     }
 }
 
-fn wheel_of(kept: Kept, origin: Origin) -> Wheel {
+pub(super) fn wheel_of(kept: Kept, origin: Origin) -> Wheel {
     let Kept {
         path,
         record_path,

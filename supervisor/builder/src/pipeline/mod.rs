@@ -10,6 +10,8 @@
 //! judge       the evidence                                                    judge.rs
 //! publish     copy, inspect, record, shelf                                    publish.rs
 //! ```
+//!
+//! `whole/` plans for a set of requirements with everything that they need, and sends each down this corridor.
 
 mod corridor;
 mod dialogue;
@@ -25,6 +27,10 @@ mod repository;
 mod requirements;
 mod retrace;
 mod turn;
+mod whole;
 
 pub(crate) use corridor::blocking;
 pub use corridor::wheels;
+pub(crate) use equip::Memo;
+pub(crate) use turn::Turns;
+pub use whole::{carry_out, plan};
