@@ -76,6 +76,11 @@ impl Pipeline {
         }
     }
 
+    /// Puts an error into words that hide what they have to.
+    pub(super) fn failure(&self, label: &str, error: &BuildError) -> Failure {
+        Failure::of(label, error).without(&Redactor::of(&self.settings.variables))
+    }
+
     async fn request(&self, text: &str, spec: &Spec) -> Result<Wheel, Failure> {
         let since = Instant::now();
         self.say(BuildEvent::Started {
@@ -96,7 +101,7 @@ impl Pipeline {
                     label: text.to_owned(),
                     code: error.code(),
                 });
-                Err(Failure::of(text, &error).without(&Redactor::of(&self.settings.variables)))
+                Err(self.failure(text, &error))
             }
         }
     }

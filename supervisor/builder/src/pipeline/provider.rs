@@ -78,6 +78,7 @@ impl Provider for BuildProvider {
             Ok(Metadata {
                 requires: metadata.requires_dist,
                 requires_python: metadata.requires_python,
+                extras: metadata.provides_extra,
             })
         })
     }
@@ -195,7 +196,7 @@ pub(super) fn input(
     })
 }
 
-fn parse(bytes: &[u8], label: &str) -> Result<CoreMetadata, BuildError> {
+pub(super) fn parse(bytes: &[u8], label: &str) -> Result<CoreMetadata, BuildError> {
     CoreMetadata::parse(bytes).map_err(|error| BuildError::BuildRequires {
         requirement: label.to_owned(),
         origin: "metadata of a wheel",
@@ -204,7 +205,7 @@ fn parse(bytes: &[u8], label: &str) -> Result<CoreMetadata, BuildError> {
 }
 
 /// Reads `*.dist-info/METADATA` out of a wheel.
-fn metadata_of(path: PathBuf) -> Result<Vec<u8>, BuildError> {
+pub(super) fn metadata_of(path: PathBuf) -> Result<Vec<u8>, BuildError> {
     let bad = |why: String| BuildError::BuildRequires {
         requirement: path.display().to_string(),
         origin: "metadata of a wheel",

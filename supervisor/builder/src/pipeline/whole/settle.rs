@@ -1,0 +1,212 @@
+//! What was asked for, each by itself: whether it counts here, whether there is anything of it, and which
+//! project and version a URL, a path or a repository is.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use environment::Metadata;
+use index::{Candidate, File, FileKind, IndexUrl};
+use model::{PackageName, Requirement, SdistExtension, SdistFilename, VersionOrUrl};
+use sources::{CoreMetadata, Located, Spec, Wanted};
+use url::Url;
+
+use super::super::corridor::{Expectation, Pipeline, blocking};
+use super::super::identify::Identified;
+use super::super::provider::{metadata_of, parse};
+use crate::error::BuildError;
+use crate::outcome::{MetadataOrigin, Origin};
+use crate::plan::{Had, Means};
+use crate::shelf::Kept;
+
+/// A project whose one version what was asked for has settled.
+pub(super) struct Settled {
+    pub(super) candidate: Candidate,
+    pub(super) metadata: Metadata,
+    pub(super) means: Means,
+}
+
+/// One thing that was asked for, as the resolver takes it.
+pub(super) struct Ready {
+    pub(super) requirement: Requirement,
+    pub(super) settled: Option<Settled>,
+}
+
+/// What a source says of itself, and its wheel if finding that out took a build.
+pub(super) struct Learned {
+    pub(super) metadata: CoreMetadata,
+    pub(super) had: Option<Had>,
+}
+
+impl Pipeline {
+    /// Finds out what `wanted` is; none if it does not count here.
+    pub(super) async fn settle(&self, wanted: &Wanted) -> Result<Option<Ready>, BuildError> {
+        if !wanted.applies(&self.settings.facts.markers) {
+            return Ok(None);
+        }
+        let (means, learned) = match self.identify(&wanted.spec).await? {
+            // The resolver chooses; this was only to see that there is something to choose from.
+            Identified::Wheel(_) => return Ok(named(&wanted.spec)),
+            Identified::Source(..) if matches!(wanted.spec, Spec::Named(_)) => {
+                return Ok(named(&wanted.spec));
+            }
+            Identified::Source(source, expectation) => self.settled(&source, &expectation).await?,
+            Identified::Kept(kept) => {
+                let metadata = said_by(&kept).await?;
+                (Means::Kept(Box::new(Had::before(*kept))), metadata)
+            }
+        };
+        let requirement = Requirement {
+            name: learned.name.clone(),
+            extras: wanted.extras().to_vec(),
+            version_or_url: match &wanted.spec {
+                Spec::Named(requirement) => requirement.version_or_url.clone(),
+                _ => None,
+            },
+            marker: model::MarkerTree::TRUE,
+            origin: None,
+        };
+        Ok(Some(Ready {
+            requirement,
+            settled: Some(Settled {
+                candidate: candidate(&learned)?,
+                metadata: Metadata {
+                    requires: learned.requires_dist,
+                    requires_python: learned.requires_python,
+                    extras: learned.provides_extra,
+                },
+                means,
+            }),
+        }))
+    }
+
+    async fn settled(
+        &self,
+        source: &Located,
+        expectation: &Expectation,
+    ) -> Result<(Means, CoreMetadata), BuildError> {
+        let Learned { metadata, had } = self.learn(source, expectation).await?;
+        let means = self.means_of(source, expectation, had).await?;
+        Ok((means, metadata))
+    }
+
+    /// How the wheel of a source is come by.
+    pub(super) async fn means_of(
+        &self,
+        source: &Located,
+        expectation: &Expectation,
+        had: Option<Had>,
+    ) -> Result<Means, BuildError> {
+        if let Some(had) = had {
+            return Ok(Means::Kept(Box::new(had)));
+        }
+        let key = crate::key::key_of(&source.id, &self.settings);
+        Ok(match self.kept(&key, expectation).await? {
+            Some(kept) => Means::Kept(Box::new(Had::before(kept))),
+            None => Means::Source(Box::new(source.clone())),
+        })
+    }
+
+    /// Finds out what a source says of itself. The one place that decides how.
+    pub(super) async fn learn(
+        &self,
+        source: &Located,
+        expectation: &Expectation,
+    ) -> Result<Learned, BuildError> {
+        let key = crate::key::key_of(&source.id, &self.settings);
+        let was_kept = self.kept(&key, expectation).await?.is_some();
+        let since = Instant::now();
+        let described = self.describe(source, expectation).await?;
+        // A backend without a hook made a wheel to say it: that one is built, and not again.
+        let had = if described.origin == MetadataOrigin::Wheel && !was_kept {
+            self.kept(&key, expectation).await?.map(|kept| Had {
+                kept,
+                origin: Origin::Built,
+                seconds: since.elapsed().as_secs_f64(),
+            })
+        } else {
+            None
+        };
+        Ok(Learned {
+            metadata: described.metadata,
+            had,
+        })
+    }
+}
+
+/// Returns what a wheel on the shelf says of itself.
+async fn said_by(kept: &Kept) -> Result<CoreMetadata, BuildError> {
+    let path = kept.path.clone();
+    let bytes = blocking("read a wheel's METADATA", move || metadata_of(path)).await?;
+    parse(&bytes, &kept.record.filename)
+}
+
+fn named(spec: &Spec) -> Option<Ready> {
+    match spec {
+        Spec::Named(requirement) => Some(Ready {
+            requirement: requirement.clone(),
+            settled: None,
+        }),
+        _ => None,
+    }
+}
+
+/// The one candidate of a project that was settled. Nobody fetches by it.
+fn candidate(learned: &CoreMetadata) -> Result<Candidate, BuildError> {
+    let (name, version) = (&learned.name, &learned.version);
+    let nowhere = "file:///";
+    let task = || BuildError::Task {
+        doing: "name a source",
+    };
+    let file = File {
+        filename: format!("{name}-{version}.tar.gz"),
+        url: Url::parse(nowhere).map_err(|_| task())?,
+        sha256: None,
+        other_hashes: BTreeMap::new(),
+        size: None,
+        requires_python: None,
+        yanked: None,
+        metadata: None,
+        uploaded: None,
+        index: IndexUrl::parse(nowhere).map_err(|_| task())?,
+        kind: FileKind::Sdist(SdistFilename {
+            name: name.clone(),
+            version: version.clone(),
+            extension: SdistExtension::TarGz,
+        }),
+    };
+    Ok(Candidate {
+        version: version.clone(),
+        wheel: None,
+        sdist: Some(file),
+    })
+}
+
+/// The URL of what was asked for, as a package's metadata would write it.
+pub(super) fn url_of(spec: &Spec) -> Option<String> {
+    match spec {
+        Spec::Url { .. } | Spec::Git { .. } => {
+            let text = spec.to_string();
+            let text = match spec {
+                Spec::Git { .. } if !text.starts_with("git+") => format!("git+{text}"),
+                _ => text,
+            };
+            let requirement: Requirement = format!("a @ {text}").parse().ok()?;
+            match requirement.version_or_url {
+                Some(VersionOrUrl::Url(url)) => Some(url.to_string()),
+                _ => None,
+            }
+        }
+        Spec::Named(_) | Spec::Archive { .. } | Spec::Directory { .. } => None,
+    }
+}
+
+/// Two things that were asked for settle the same project differently.
+pub(super) fn rivals(name: &PackageName, specs: [&Spec; 2]) -> environment::ResolveError {
+    let [one, other] = specs.map(|spec| match spec {
+        Spec::Named(requirement) => format!("`{requirement}` is asked for"),
+        spec => format!("`{name} @ {spec}` is asked for"),
+    });
+    environment::ResolveError::Contradiction {
+        facts: vec![one, other],
+    }
+}
