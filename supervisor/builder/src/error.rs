@@ -36,6 +36,9 @@ pub enum BuildError {
     /// The build requirements have no answer.
     #[error("the build requirements could not be resolved")]
     Resolve(#[from] environment::ResolveError),
+    /// What was asked for has no answer.
+    #[error("the requirements could not be resolved")]
+    Requirements(#[source] environment::ResolveError),
     /// The environment could not be made.
     #[error("the build environment could not be made")]
     Install(#[from] environment::InstallError),
@@ -239,6 +242,8 @@ impl BuildError {
             Self::Policy(_) => Code::BadPolicy,
             Self::Interpreter(error) => error.code(),
             Self::Resolve(error) => error.code(),
+            Self::Requirements(environment::ResolveError::Number { .. }) => Code::BadSpec,
+            Self::Requirements(error) => error.code(),
             Self::Install(error) => error.code(),
             Self::Execute(error) => error.code(),
             Self::Archive { .. } => Code::BadArchive,

@@ -87,6 +87,8 @@ pub struct Settings {
     pub limits: Overrides,
     /// Settings for every hook.
     pub config_settings: ConfigSettings,
+    /// Narrow what is chosen for what was asked for and all it needs.
+    pub constraints: Vec<Requirement>,
     /// Narrow what build requirements resolve to.
     pub build_constraints: Vec<Requirement>,
     /// Further build requirements for a project.

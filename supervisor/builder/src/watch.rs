@@ -34,6 +34,11 @@ pub enum BuildEvent {
         /// The file.
         label: String,
     },
+    /// What was asked for is being resolved, with all that it needs.
+    Planning {
+        /// What was asked for.
+        label: String,
+    },
     /// Build requirements are being resolved.
     Resolving {
         /// Whose.

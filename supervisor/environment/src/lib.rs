@@ -1,4 +1,4 @@
-//! Equip: interpreters, resolution of build requirements, immutable environments.
+//! Equip: interpreters, resolution of requirements, immutable environments.
 //!
 //! Nothing here starts an interpreter or opens a connection: `builder` asks the questions inside a
 //! worker and hands in the answers, `index` fetches.
@@ -18,6 +18,6 @@ pub use interpreter::{
 };
 pub use manifest::{Difference, Manifest, ManifestError};
 pub use resolve::{
-    MAX_PROJECTS, MAX_STEPS, Metadata, Provider, ProviderError, Resolution, ResolveError,
-    all_candidates, resolve,
+    Because, Chosen, MAX_PROJECTS, MAX_STEPS, Metadata, Provider, ProviderError, Question,
+    Resolution, ResolveError, Root, all_candidates, resolve,
 };

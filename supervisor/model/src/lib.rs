@@ -15,7 +15,9 @@ pub use config_settings::ConfigSettings;
 pub use digest::{Digest, NotADigest, Sha256};
 pub use lenient::{NotARequirement, NotAVersion, NotSpecifiers};
 pub use pep440_rs::{Version, VersionSpecifiers};
-pub use pep508_rs::{ExtraName, MarkerEnvironment, PackageName, Requirement, VersionOrUrl};
+pub use pep508_rs::{
+    ExtraName, MarkerEnvironment, MarkerTree, PackageName, Requirement, VersionOrUrl,
+};
 pub use python::PythonFacts;
 pub use sdist::{SdistExtension, SdistFilename};
 pub use source::{SourceId, SourceKind};

@@ -15,6 +15,7 @@ mod revisions;
 mod shown;
 mod snapshot;
 mod spec;
+mod wanted;
 
 pub use acquire::{Located, Means, OnBytes, Source, acquire, acquire_file, locate, locate_file};
 pub use agreement::Difference;
@@ -26,3 +27,4 @@ pub use project_table::{Dependencies, ProjectTable};
 pub use pyproject::{BuildSystem, PyprojectError};
 pub use revisions::{Fixed, Project, Revisions, Said};
 pub use spec::{Spec, SpecError};
+pub use wanted::Wanted;

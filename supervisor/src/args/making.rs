@@ -10,9 +10,15 @@ pub(crate) struct WheelArgs {
     /// Requirements (`attrs==25.3.0`), `NAME @ URL`, URLs, archives or folders
     #[arg(value_name = "SPEC", required = true)]
     pub(crate) specs: Vec<String>,
-    /// Make wheels for the SPECs alone; dependencies are not followed yet in either case
+    /// Make wheels for the SPECs alone, not for what they depend on
     #[arg(long)]
     pub(crate) no_deps: bool,
+    /// A file of constraints: they narrow what is chosen, and want nothing by themselves
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) constraint: Vec<String>,
+    /// Tell what would be made and whose code would run; make nothing
+    #[arg(long, conflicts_with = "no_deps")]
+    pub(crate) dry_run: bool,
     /// How to make them.
     #[command(flatten)]
     pub(crate) making: MakingArgs,

@@ -11,7 +11,7 @@ use model::{Code, Sha256, SourceKind};
 use policies::Extra;
 use sources::Spec;
 
-use super::making::{Order, Typed};
+use super::making::{Course, Order, Typed};
 use super::{Surroundings, log};
 use crate::args::{ApproveArgs, Format, ReportArgs};
 use crate::render::Problem;
@@ -45,7 +45,8 @@ pub(super) fn run(args: &ApproveArgs, around: &Surroundings) -> Result<(), Probl
     }
     let typed = Typed {
         specs: &[spec],
-        name_dependencies: false,
+        course: Course::Named,
+        constraints: &[],
         making: &args.making,
         report: &ReportArgs::default(),
         index: &index,
@@ -59,7 +60,7 @@ pub(super) fn run(args: &ApproveArgs, around: &Surroundings) -> Result<(), Probl
         let bench = Bench {
             settings,
             ceiling: order.ceiling(),
-            specs: order.specs(),
+            specs: &order.specs(),
             watcher,
             source,
         };

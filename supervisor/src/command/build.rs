@@ -5,7 +5,7 @@ use std::path::Path;
 use model::Code;
 
 use super::Surroundings;
-use super::making::{self, Typed};
+use super::making::{self, Course, Typed};
 use crate::args::BuildArgs;
 use crate::render::Problem;
 
@@ -21,7 +21,8 @@ pub(super) fn run(args: &BuildArgs, around: &Surroundings) -> Result<Option<Code
     let source = path(&args.source)?;
     let typed = Typed {
         specs: &[source],
-        name_dependencies: false,
+        course: Course::Named,
+        constraints: &[],
         making: &args.making,
         report: &args.report,
         index: &args.index,

@@ -6,32 +6,46 @@ use std::time::Duration;
 
 use builder::{LocalExecutor, Origin, Settings, Watcher, Wheel};
 use cache::Cache;
-use model::Code;
+use model::{Code, Requirement};
 use policies::OffLimits;
 use protocol::Level;
-use sources::Spec;
+use sources::{Spec, Wanted};
 
-use super::{Surroundings, remarks};
+use super::made::{Made, tell};
+use super::{Surroundings, remarks, whole};
 use crate::args::{IndexArgs, MakingArgs, PlaceArgs, ReportArgs, SandboxArgs, WorkArgs};
 use crate::compose::{self, Wish};
 use crate::render::{Problem, last_line};
 use crate::report::{Document, FailureEntry, WheelEntry};
 use crate::settings::{
-    Ceiling, IndexSettings, MakingSettings, PlaceSettings, ReportForm, ReportSettings,
-    SandboxSettings, SettingsError,
+    Ceiling, IndexSettings, MakingSettings, PlaceSettings, ReportSettings, SandboxSettings,
+    SettingsError, constraints,
 };
-use crate::{data, signals};
+use crate::signals;
 
 /// How long threads of ours may go on after an interruption: what they still do is swept later.
 const LAST_BREATH: Duration = Duration::from_secs(2);
+
+/// What of what was asked for is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Course {
+    /// Nothing but what is named.
+    Named,
+    /// That and everything that it depends on.
+    Whole,
+    /// Nothing: it is only told what would be.
+    DryRun,
+}
 
 /// What was typed.
 #[derive(Debug)]
 pub(super) struct Typed<'a> {
     /// What to make wheels of.
     pub(super) specs: &'a [String],
-    /// Whether to say what the wheels depend on.
-    pub(super) name_dependencies: bool,
+    /// What of it to make.
+    pub(super) course: Course,
+    /// Files of constraints.
+    pub(super) constraints: &'a [String],
     /// How to make them.
     pub(super) making: &'a MakingArgs,
     /// What to report.
@@ -48,35 +62,13 @@ pub(super) struct Typed<'a> {
 
 /// What it means.
 pub(super) struct Order {
-    specs: Vec<(String, Spec)>,
-    name_dependencies: bool,
-    making: MakingSettings,
+    wanted: Vec<Wanted>,
+    course: Course,
+    constraints: Vec<Requirement>,
+    pub(super) making: MakingSettings,
     index: IndexSettings,
     sandbox: SandboxSettings,
     places: PlaceSettings,
-}
-
-/// What became of it.
-struct Made {
-    document: Document,
-    /// The failures as they are shown; each has its entry in the document.
-    problems: Vec<Problem>,
-}
-
-impl Made {
-    /// Names nothing that ended with the cache of this run: records and logs.
-    fn without_the_cache(mut self) -> Self {
-        for wheel in &mut self.document.wheels {
-            wheel.record = None;
-        }
-        for failure in &mut self.document.failures {
-            failure.log = None;
-        }
-        for problem in &mut self.problems {
-            problem.log = None;
-        }
-        self
-    }
 }
 
 /// Runs the corridor.
@@ -89,7 +81,11 @@ pub(super) fn run(typed: &Typed<'_>, around: &Surroundings) -> Result<Option<Cod
     if let Some(folder) = report.file.as_deref().and_then(Path::parent) {
         cache::check_out_dir(folder).map_err(|error| compose::of_cache(&error))?;
     }
-    let made = Order::new(typed, places, around).and_then(|order| order.make(around));
+    let order = Order::new(typed, places, around);
+    if typed.course == Course::DryRun {
+        return whole::dry_run(order, &report, around);
+    }
+    let made = order.and_then(|order| order.make(around));
     around.talk.end();
     match made {
         Ok(made) => {
@@ -107,29 +103,6 @@ pub(super) fn run(typed: &Typed<'_>, around: &Surroundings) -> Result<Option<Cod
     }
 }
 
-/// Gives the answer to whom it is for.
-fn tell(document: &Document, report: &ReportSettings) -> Result<(), Problem> {
-    if let Some(file) = &report.file {
-        std::fs::write(file, document.text()).map_err(|error| {
-            Problem::new(
-                Code::OutDir,
-                format!("could not write the report `{}`", file.display()),
-            )
-            .why(error.to_string())
-        })?;
-    }
-    match report.form {
-        ReportForm::Json => data::put(&document.text()),
-        ReportForm::Text => data::put(
-            &document
-                .wheels
-                .iter()
-                .map(|wheel| format!("{}\n", wheel.path))
-                .collect::<String>(),
-        ),
-    }
-}
-
 impl Order {
     /// Understands what was typed.
     pub(super) fn new(
@@ -140,14 +113,15 @@ impl Order {
         let unfit = |error: SettingsError| compose::of_settings(&error);
         let layers = &around.layers;
         let directory = &places.directory;
-        let specs = typed
+        let wanted = typed
             .specs
             .iter()
-            .map(|text| spec(text, directory))
+            .map(|text| understood(text, directory, typed.course))
             .collect::<Result<_, _>>()?;
         Ok(Self {
-            specs,
-            name_dependencies: typed.name_dependencies,
+            wanted,
+            course: typed.course,
+            constraints: constraints(typed.constraints, layers, directory).map_err(unfit)?,
             making: MakingSettings::new(typed.making, layers, directory).map_err(unfit)?,
             index: IndexSettings::new(typed.index, layers, around.now).map_err(unfit)?,
             sandbox: SandboxSettings::new(typed.sandbox, layers, directory).map_err(unfit)?,
@@ -155,9 +129,15 @@ impl Order {
         })
     }
 
+    /// Returns what is asked for.
+    pub(super) fn wanted(&self) -> &[Wanted] {
+        &self.wanted
+    }
+
     /// Returns what is asked for, each with what it is called.
-    pub(super) fn specs(&self) -> &[(String, Spec)] {
-        &self.specs
+    pub(super) fn specs(&self) -> Vec<(String, Spec)> {
+        let specs = self.wanted.iter().map(|wanted| &wanted.spec);
+        specs.map(|spec| (spec.to_string(), spec.clone())).collect()
     }
 
     /// Makes the wheels and delivers them.
@@ -217,33 +197,32 @@ impl Order {
         if let Some(note) = &python {
             around.talk.note(note);
         }
-        let watcher = Arc::clone(&around.talk) as Arc<dyn Watcher>;
-        let results = builder::wheels(Arc::clone(&settings), self.specs.clone(), watcher).await;
-        let mut made = Made {
-            document: Document::new(Vec::new(), Vec::new()),
-            problems: Vec::new(),
+        let results = match self.course {
+            Course::Whole => self.whole(&settings, around).await?,
+            Course::Named | Course::DryRun => {
+                let watcher = Arc::clone(&around.talk) as Arc<dyn Watcher>;
+                builder::wheels(Arc::clone(&settings), self.specs(), watcher).await
+            }
         };
-        for (result, (label, _)) in results.into_iter().zip(&self.specs) {
-            let (mut denials, mut refusals) = (Vec::new(), Vec::new());
-            let result = result.map_err(|failure| {
-                denials.clone_from(&failure.denials);
-                refusals.clone_from(&failure.refusals);
-                compose::of_failure(&failure)
-            });
-            match result.and_then(|wheel| self.deliver(&settings, wheel, label)) {
-                Ok((wheel, mut entry)) => {
-                    if wheel.origin == Origin::Built {
-                        entry.notes.extend(python.clone());
+        let mut made = Made::default();
+        for result in results {
+            match result {
+                Ok(wheel) => {
+                    let label = wheel.filename.clone();
+                    match self.deliver(&settings, wheel) {
+                        Ok((wheel, mut entry)) => {
+                            if wheel.origin == Origin::Built {
+                                entry.notes.extend(python.clone());
+                            }
+                            remarks::of(&wheel, &around.talk);
+                            made.document.wheels.push(entry);
+                        }
+                        Err(problem) => {
+                            made.fail(FailureEntry::new(Some(label), &problem), problem)
+                        }
                     }
-                    self.remark(&wheel, &settings, around);
-                    made.document.wheels.push(entry);
                 }
-                Err(problem) => {
-                    let entry = FailureEntry::new(Some(label.clone()), &problem)
-                        .refused(&denials, &refusals);
-                    made.document.failures.push(entry);
-                    made.problems.push(problem);
-                }
+                Err(failure) => made.failed(&failure),
             }
         }
         Ok(made)
@@ -302,6 +281,7 @@ impl Order {
             },
             limits,
             config_settings: self.making.config_settings.clone(),
+            constraints: self.constraints.clone(),
             build_constraints: self.making.build_constraints.clone(),
             extra_build_deps: self.making.extra_build_deps.clone(),
             allow_url_build_requires: self.making.allow_url_build_requires,
@@ -343,9 +323,9 @@ impl Order {
 
     /// Returns the source trees among the requests.
     fn sources(&self) -> Vec<PathBuf> {
-        self.specs
+        self.wanted
             .iter()
-            .filter_map(|(_, spec)| match spec {
+            .filter_map(|wanted| match &wanted.spec {
                 Spec::Directory { path, .. } => Some(path.clone()),
                 _ => None,
             })
@@ -357,12 +337,11 @@ impl Order {
         &self,
         settings: &Settings,
         mut wheel: Wheel,
-        label: &str,
     ) -> Result<(Wheel, WheelEntry), Problem> {
         let filename = &wheel.filename;
         cache::deliver(&wheel.path, &self.making.out_dir, filename).map_err(|error| {
             let mut problem = compose::of_cache(&error);
-            problem.message = format!("{label}: {}", problem.message);
+            problem.message = format!("{filename}: {}", problem.message);
             problem
         })?;
         let path = self.making.out_dir_typed.join(filename);
@@ -373,24 +352,17 @@ impl Order {
         let entry = WheelEntry::new(&wheel, &path);
         Ok((wheel, entry))
     }
-
-    /// Says what is worth knowing about a wheel that is ready.
-    fn remark(&self, wheel: &Wheel, settings: &Settings, around: &Surroundings) {
-        remarks::of(wheel, &around.talk);
-        if self.name_dependencies {
-            let asked = self.specs.iter().filter_map(|(_, spec)| spec.name());
-            let asked: Vec<_> = asked.collect();
-            remarks::of_dependencies(wheel, &settings.facts.markers, &asked, &around.talk);
-        }
-    }
 }
 
-/// Understands one request, and returns it with what it is called.
-fn spec(text: &str, directory: &Path) -> Result<(String, Spec), Problem> {
-    let spec = Spec::parse(text, directory).map_err(|error| {
+/// Understands one request. Alone, without what it depends on, extras and markers of a URL mean nothing.
+fn understood(text: &str, directory: &Path, course: Course) -> Result<Wanted, Problem> {
+    let parsed = match course {
+        Course::Named => Spec::parse(text, directory).map(Wanted::from),
+        Course::Whole | Course::DryRun => Wanted::parse(text, directory),
+    };
+    parsed.map_err(|error| {
         let mut problem = Problem::of(error.code(), &error);
         problem.hint = error.hint().map(str::to_owned);
         problem
-    })?;
-    Ok((spec.to_string(), spec))
+    })
 }

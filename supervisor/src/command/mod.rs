@@ -4,16 +4,17 @@ mod approve;
 mod build;
 mod cache;
 mod completion;
-mod dependencies;
 mod doctor;
 mod explain;
 mod inspect;
 mod log;
+mod made;
 mod making;
 mod policy;
 mod remarks;
 mod verify;
 mod wheel;
+mod whole;
 
 use model::Code;
 

@@ -1,9 +1,7 @@
 //! What is worth knowing about a wheel that is ready: said, never an error.
 
 use builder::{DECOY_PRINTED, DECOY_READ, Wheel};
-use model::{MarkerEnvironment, PackageName};
 
-use super::dependencies;
 use crate::render::Talk;
 
 /// Says what its build was refused or touched, and what is odd about it.
@@ -21,23 +19,5 @@ pub(super) fn of(wheel: &Wheel, talk: &Talk) {
     }
     for note in &wheel.notes {
         talk.note(&format!("{label}: {note}"));
-    }
-}
-
-/// Says what it depends on that nobody asked for.
-pub(super) fn of_dependencies(
-    wheel: &Wheel,
-    markers: &MarkerEnvironment,
-    asked: &[&PackageName],
-    talk: &Talk,
-) {
-    let missing = dependencies::beyond(wheel, markers, asked);
-    if !missing.is_empty() {
-        talk.note(&format!(
-            "{} {} depends on {}: not made, dependencies are not followed yet; name them, or say --no-deps",
-            wheel.name,
-            wheel.version,
-            missing.join(", ")
-        ));
     }
 }

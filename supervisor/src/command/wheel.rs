@@ -1,9 +1,9 @@
-//! `fumehood wheel`: wheels for whatever is named.
+//! `fumehood wheel`: wheels for whatever is named, and for what that depends on.
 
 use model::Code;
 
 use super::Surroundings;
-use super::making::{self, Typed};
+use super::making::{self, Course, Typed};
 use crate::args::WheelArgs;
 use crate::render::Problem;
 
@@ -11,7 +11,12 @@ use crate::render::Problem;
 pub(super) fn run(args: &WheelArgs, around: &Surroundings) -> Result<Option<Code>, Problem> {
     let typed = Typed {
         specs: &args.specs,
-        name_dependencies: !args.no_deps,
+        course: match (args.dry_run, args.no_deps) {
+            (true, _) => Course::DryRun,
+            (false, true) => Course::Named,
+            (false, false) => Course::Whole,
+        },
+        constraints: &args.constraint,
         making: &args.making,
         report: &args.report,
         index: &args.index,

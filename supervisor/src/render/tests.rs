@@ -221,6 +221,7 @@ fn heard(loudness: i8) -> String {
             of: Some(2),
         },
         BuildEvent::Fetched { label: label() },
+        BuildEvent::Planning { label: label() },
         BuildEvent::Resolving { label: label() },
         BuildEvent::Waiting {
             label: label(),
@@ -262,6 +263,7 @@ fn heard(loudness: i8) -> String {
 fn without_a_terminal_each_step_is_a_line() {
     insta::assert_snapshot!(heard(0), @r"
     docopt: fetched
+    docopt: resolving
     docopt: resolving build requirements
     docopt: waiting for another build
     docopt: preparing an environment of 2 packages

@@ -102,6 +102,7 @@ fn doing(event: &BuildEvent) -> Option<(&str, String)> {
             },
         ),
         BuildEvent::Fetched { label } => (label, "fetched".to_owned()),
+        BuildEvent::Planning { label } => (label, "resolving".to_owned()),
         BuildEvent::Resolving { label } => (label, "resolving build requirements".to_owned()),
         BuildEvent::Preparing { label, packages } => (
             label,

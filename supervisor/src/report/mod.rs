@@ -4,6 +4,7 @@
 //! other rooms, so that none of them can change the contract by accident.
 
 mod looked;
+mod planned;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +18,7 @@ use serde_json::Value;
 use crate::render::Problem;
 
 pub(crate) use looked::{BuildEntry, Kind, LookedAt, RefusalEntry, Verified};
+pub(crate) use planned::PlanDocument;
 
 /// The name of this form.
 pub(crate) const SCHEMA: &str = "fumehood/1";
@@ -155,6 +157,12 @@ pub(crate) struct DetailEntry {
     pub(crate) label: &'static str,
     /// The line.
     pub(crate) text: String,
+}
+
+impl Default for Document {
+    fn default() -> Self {
+        Self::new(Vec::new(), Vec::new())
+    }
 }
 
 impl Document {

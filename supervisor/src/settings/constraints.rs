@@ -1,16 +1,46 @@
-//! Files of constraints on build requirements, in the form of pip's requirements files.
+//! Files of constraints, in the form of pip's requirements files.
 //!
 //! Requirements, comments and continued lines are understood. Options are refused rather than
 //! skipped: a `--hash` that nobody checks is worse than none.
 
 use std::path::Path;
 
-use model::Requirement;
+use model::{Requirement, VersionOrUrl};
 
-use super::SettingsError;
+use super::twin::Twin;
+use super::{Layers, SettingsError, Value, places};
 
 /// Bytes that a file of constraints may have.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Returns the constraints of `--constraint`.
+///
+/// # Errors
+/// If a file can not be read, or holds what is no constraint.
+pub(crate) fn constraints(
+    typed: &[String],
+    layers: &Layers,
+    directory: &Path,
+) -> Result<Vec<Requirement>, SettingsError> {
+    let files = Twin::new("--constraint", "FUMEHOOD_CONSTRAINT")
+        .every(typed, layers, |text| places::path(text, directory))?;
+    let mut all = Vec::new();
+    for Value { value, origin } in files {
+        for requirement in read(&value)? {
+            let is_url = matches!(requirement.version_or_url, Some(VersionOrUrl::Url(_)));
+            if is_url || !requirement.extras.is_empty() {
+                let what =
+                    "a constraint holds a name, versions and a marker, neither a URL nor extras";
+                return Err(SettingsError::Unfit {
+                    origin,
+                    what: format!("{what}: `{}` in {}", requirement.name, value.display()),
+                });
+            }
+            all.push(requirement);
+        }
+    }
+    Ok(all)
+}
 
 /// Reads one file.
 ///

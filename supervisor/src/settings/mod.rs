@@ -25,6 +25,7 @@ mod words;
 
 pub(crate) use ceiling::{Bound, Ceiling, amount, exceeds};
 pub(crate) use configuration::{Choice, Search};
+pub(crate) use constraints::constraints;
 pub(crate) use environment::Environment;
 pub(crate) use error::SettingsError;
 pub(crate) use index::IndexSettings;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use environment::{
-    COMPILE, Environment, Staged, WheelInput, discard_environment, environment_name,
-    find_environment, is_untouched, resolve, stage,
+    COMPILE, Environment, Question, Root, Staged, WheelInput, discard_environment,
+    environment_name, find_environment, is_untouched, resolve, stage,
 };
 use futures::future::try_join_all;
 use model::{PackageName, Requirement};
@@ -24,7 +24,7 @@ use crate::furnished::furnished;
 use crate::watch::BuildEvent;
 
 /// Environments by the requirements that they were asked to hold.
-pub(super) type Memo = Mutex<BTreeMap<String, Arc<OnceCell<Environment>>>>;
+pub(crate) type Memo = Mutex<BTreeMap<String, Arc<OnceCell<Environment>>>>;
 
 /// An environment and the requirements that led to it.
 #[derive(Clone, Debug)]
@@ -103,17 +103,19 @@ impl Pipeline {
         let provider = provider(self, fixed);
         let window: Arc<dyn environment::Provider> = Arc::clone(&provider) as _;
         let python = python_version(&settings.facts);
-        let constraints = &settings.build_constraints;
-        let resolution = resolve(
-            &roots,
-            constraints,
-            &settings.facts.markers,
-            &python,
-            window,
-        )
-        .await
-        .map_err(unwrapped)?;
-        let wheels = fetch_all(&provider, resolution.0.iter()).await?;
+        let roots: Vec<_> = roots.into_iter().map(Root::from).collect();
+        let question = Question {
+            roots: &roots,
+            constraints: &settings.build_constraints,
+            markers: &settings.facts.markers,
+            python: &python,
+            pre: false,
+            urls: BTreeMap::new(),
+        };
+        let resolution = resolve(&question, window).await.map_err(unwrapped)?;
+        let chosen = resolution.0.iter();
+        let chosen = chosen.map(|(name, chosen)| (name, &chosen.candidate));
+        let wheels = fetch_all(&provider, chosen).await?;
         let name = environment_name(&wheels, &settings.facts);
         if let Some(found) = self.find(&name).await? {
             return Ok(found);

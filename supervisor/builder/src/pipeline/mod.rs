@@ -12,6 +12,8 @@
 //! sdist       of a folder, and a wheel from it                             sdist.rs
 //! publish     copy, inspect, record, shelf                                    publish.rs
 //! ```
+//!
+//! `whole/` plans for a set of requirements with everything that they need, and sends each down this corridor.
 
 mod corridor;
 mod describe;
@@ -30,8 +32,13 @@ mod retrace;
 mod run;
 mod sdist;
 mod turn;
+mod whole;
 
-pub(crate) use corridor::blocking;
 pub use corridor::wheels;
+pub(crate) use corridor::{Builds, blocking};
+pub(crate) use describe::Told;
 pub use describe::metadata;
+pub(crate) use equip::Memo;
 pub use sdist::build;
+pub(crate) use turn::Turns;
+pub use whole::{carry_out, plan};

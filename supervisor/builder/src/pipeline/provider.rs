@@ -78,6 +78,7 @@ impl Provider for BuildProvider {
             Ok(Metadata {
                 requires: metadata.requires_dist,
                 requires_python: metadata.requires_python,
+                extras: metadata.provides_extra,
             })
         })
     }

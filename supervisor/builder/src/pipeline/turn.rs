@@ -11,7 +11,7 @@ use crate::error::BuildError;
 use crate::watch::BuildEvent;
 
 /// The work of this call that somebody does or has done, by name.
-pub(super) type Turns = Mutex<BTreeMap<String, Arc<Gate<()>>>>;
+pub(crate) type Turns = Mutex<BTreeMap<String, Arc<Gate<()>>>>;
 
 /// The right to do some work; ends when it is dropped.
 #[must_use = "the turn ends when this is dropped"]

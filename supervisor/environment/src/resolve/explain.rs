@@ -35,7 +35,7 @@ pub(super) fn no_solution(tree: &Tree, solver: &Solver<'_>) -> ResolveError {
         }
     }
     // What was asked for comes first: the reader knows it.
-    facts.sort_by_key(|fact| !fact.ends_with("is asked for"));
+    facts.sort_by_key(|fact| !fact.starts_with('`'));
     let more = facts.len().saturating_sub(MAX_FACTS);
     facts.truncate(MAX_FACTS);
     if more > 0 {
@@ -111,9 +111,6 @@ fn facts_of(leaf: &Leaf, solver: &Solver<'_>) -> Vec<String> {
         }
         External::FromDependencyOf(Package::Root, _, wanted, _) => {
             words(solver, &Package::Root, &root_version(), wanted)
-                .into_iter()
-                .map(|words| format!("`{words}` is asked for"))
-                .collect()
         }
         External::FromDependencyOf(package, versions, wanted, _) => {
             requirements(solver, package, versions, wanted)

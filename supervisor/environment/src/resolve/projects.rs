@@ -48,6 +48,10 @@ impl Project {
 pub(super) struct Rules {
     /// The interpreter's version.
     pub(super) python: Version,
+    /// Whether pre-releases are as good as releases.
+    pub(super) pre: bool,
+    /// Projects that a URL has settled.
+    pub(super) urls: BTreeMap<PackageName, String>,
     /// Constraints: the specifiers, and the text for people.
     pub(super) constraints: BTreeMap<PackageName, Vec<(VersionSpecifiers, String)>>,
 }
@@ -90,6 +94,15 @@ impl<'a> Projects<'a> {
 
     pub(super) fn rules(&self) -> &Rules {
         &self.rules
+    }
+
+    /// Whether nothing is known yet of what a version requires, and asking costs much.
+    pub(super) fn is_dear(&self, name: &PackageName, candidate: &Candidate) -> bool {
+        !self.provider.is_cheap(candidate)
+            && !self
+                .metadata
+                .borrow()
+                .contains_key(&(name.clone(), candidate.version.clone()))
     }
 
     /// Returns how many projects were looked at.
@@ -162,7 +175,7 @@ impl<'a> Projects<'a> {
         }
     }
 
-    /// Asks ahead for the metadata of versions that have a wheel, many at once. Only speed: a
+    /// Asks ahead for the metadata of versions where that is cheap, many at once. Only speed: a
     /// failure is remembered and counts when the version is really wanted.
     pub(super) fn learn_metadata(&self, wanted: &[(PackageName, Candidate)]) {
         let mut new: Vec<_> = {
@@ -170,7 +183,7 @@ impl<'a> Projects<'a> {
             wanted
                 .iter()
                 .filter(|(name, candidate)| {
-                    candidate.wheel.is_some()
+                    self.provider.is_cheap(candidate)
                         && !known.contains_key(&(name.clone(), candidate.version.clone()))
                 })
                 .collect()

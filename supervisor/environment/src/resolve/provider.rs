@@ -2,7 +2,7 @@
 
 use futures::future::BoxFuture;
 use index::Candidate;
-use model::{Code, PackageName, Requirement, VersionSpecifiers};
+use model::{Code, ExtraName, PackageName, Requirement, VersionSpecifiers};
 
 /// What a version says about itself, as far as resolution needs it.
 #[derive(Clone, Debug, Default)]
@@ -11,6 +11,8 @@ pub struct Metadata {
     pub requires: Vec<Requirement>,
     /// `Requires-Python`
     pub requires_python: Option<VersionSpecifiers>,
+    /// `Provides-Extra`
+    pub extras: Vec<ExtraName>,
 }
 
 /// Answers the resolver's questions. Each is asked once a resolution.
@@ -24,14 +26,20 @@ pub trait Provider: Send + Sync {
         project: &'a PackageName,
     ) -> BoxFuture<'a, Result<Vec<Candidate>, ProviderError>>;
 
-    /// Returns what one version says about itself. May be asked ahead of need for versions that
-    /// have a wheel; for one that is only a source distribution this may mean a build, so it is
-    /// asked only when the version is about to be chosen.
+    /// Returns what one version says about itself. May be asked ahead of need for versions where
+    /// that is cheap; for a source distribution this may mean a build, so it is asked only when the
+    /// version is about to be chosen.
     fn metadata<'a>(
         &'a self,
         project: &'a PackageName,
         candidate: &'a Candidate,
     ) -> BoxFuture<'a, Result<Metadata, ProviderError>>;
+
+    /// Whether [`Self::metadata`] of a candidate costs little. Only that is asked ahead of need, and projects
+    /// whose metadata costs more are decided last, when the fewest of their versions are left.
+    fn is_cheap(&self, candidate: &Candidate) -> bool {
+        candidate.wheel.is_some()
+    }
 }
 
 /// Why a question has no answer.

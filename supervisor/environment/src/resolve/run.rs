@@ -2,19 +2,19 @@
 //! its end into an answer.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use index::Candidate;
-use model::{MarkerEnvironment, PackageName, Requirement, Version};
+use model::{ExtraName, MarkerEnvironment, PackageName, Requirement, Version};
 use pep508_rs::VersionOrUrl;
 use pubgrub::{PubGrubError, SelectedDependencies};
 
 use super::package::Package;
 use super::projects::{Projects, Rules};
 use super::solver::{Allowed, Solver, Stop, Wants, root_version};
-use super::{Provider, ProviderError, ResolveError, explain, range};
+use super::{Provider, ProviderError, Question, ResolveError, Root, explain, range};
 
 /// The most steps of the solver, all runs together.
 pub const MAX_STEPS: u64 = 50_000;
@@ -27,10 +27,32 @@ const STACK: usize = 64 * 1024 * 1024;
 
 /// One version of each project that is needed.
 #[derive(Clone, Debug, Default)]
-pub struct Resolution(pub BTreeMap<PackageName, Candidate>);
+pub struct Resolution(pub BTreeMap<PackageName, Chosen>);
+
+/// The version of a project that was chosen.
+#[derive(Clone, Debug)]
+pub struct Chosen {
+    /// The version and its files.
+    pub candidate: Candidate,
+    /// The extras that are wanted of it.
+    pub extras: BTreeSet<ExtraName>,
+    /// Wanted extras that it says it does not have.
+    pub unknown_extras: BTreeSet<ExtraName>,
+    /// Which requirements led to it.
+    pub because: Vec<Because>,
+}
+
+/// A requirement that led to a project.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Because {
+    /// The project and version that require it; none for what was asked for.
+    pub by: Option<(PackageName, Version)>,
+    /// The requirement without its marker; for what was asked for, a sentence.
+    pub words: String,
+}
 
 struct Task {
-    roots: Vec<Requirement>,
+    roots: Vec<Root>,
     rules: Rules,
     markers: MarkerEnvironment,
     provider: Arc<dyn Provider>,
@@ -47,29 +69,29 @@ impl Drop for CancelOnDrop {
     }
 }
 
-/// Returns versions that satisfy `roots` and everything they require, the newest that fit.
+/// Returns versions that satisfy the roots and everything they require, the newest that fit.
 ///
 /// Requirements whose marker does not hold are left out. Constraints only narrow. Pre-releases are
-/// taken where a requirement names one or nothing final satisfies it, yanked versions only where
-/// they are pinned. Call it within a tokio runtime.
+/// taken where the question says so, a requirement names one or nothing final satisfies it, yanked
+/// versions only where they are pinned. Call it within a tokio runtime.
 ///
 /// # Errors
 /// If there is no such set, with the facts that contradict each other; if a requirement is a URL;
 /// if the provider fails; if it takes more than [`MAX_STEPS`] or [`MAX_PROJECTS`].
 pub async fn resolve(
-    roots: &[Requirement],
-    constraints: &[Requirement],
-    markers: &MarkerEnvironment,
-    python: &Version,
+    question: &Question<'_>,
     provider: Arc<dyn Provider>,
 ) -> Result<Resolution, ResolveError> {
     let cancelled = Arc::new(AtomicBool::new(false));
     let guard = CancelOnDrop(Arc::clone(&cancelled));
+    let markers = question.markers;
     let task = Task {
-        roots: checked_roots(roots, markers)?,
+        roots: checked_roots(question.roots, markers)?,
         rules: Rules {
-            python: python.clone(),
-            constraints: checked_constraints(constraints, markers)?,
+            python: question.python.clone(),
+            pre: question.pre,
+            urls: question.urls.clone(),
+            constraints: checked_constraints(question.constraints, markers)?,
         },
         markers: markers.clone(),
         provider,
@@ -90,21 +112,18 @@ pub async fn resolve(
     answer
 }
 
-fn checked_roots(
-    roots: &[Requirement],
-    markers: &MarkerEnvironment,
-) -> Result<Vec<Requirement>, ResolveError> {
+fn checked_roots(roots: &[Root], markers: &MarkerEnvironment) -> Result<Vec<Root>, ResolveError> {
     let roots = roots
         .iter()
-        .filter(|root| root.evaluate_markers(markers, &[]));
+        .filter(|root| root.requirement.evaluate_markers(markers, &[]));
     roots
-        .map(|root| match &root.version_or_url {
+        .map(|root| match &root.requirement.version_or_url {
             Some(VersionOrUrl::Url(_)) => Err(ResolveError::Url {
-                requirement: root.name.to_string(),
+                requirement: root.requirement.name.to_string(),
             }),
             Some(VersionOrUrl::VersionSpecifier(specifiers)) if range::of(specifiers).is_err() => {
                 Err(ResolveError::Number {
-                    requirement: root.to_string(),
+                    requirement: root.requirement.to_string(),
                 })
             }
             _ => Ok(root.clone()),
@@ -172,7 +191,7 @@ impl Task {
                 projects: projects.count(),
             };
             match pubgrub::resolve(&solver, Package::Root, root_version()) {
-                Ok(selected) => return collect(&projects, &selected),
+                Ok(selected) => return collect(&projects, &selected, &wants.borrow()),
                 Err(PubGrubError::NoSolution(tree)) => {
                     if *allowed.borrow() != before {
                         continue;
@@ -220,6 +239,7 @@ fn stopped(stop: Stop, too_big: impl Fn() -> ResolveError) -> ResolveError {
 fn collect(
     projects: &Projects<'_>,
     selected: &SelectedDependencies<Package, Version>,
+    wants: &Wants,
 ) -> Result<Resolution, ResolveError> {
     let mut resolution = Resolution::default();
     for (package, version) in selected.iter() {
@@ -228,7 +248,44 @@ fn collect(
         };
         let project = projects.project(name).map_err(|_| ResolveError::Crashed)?;
         let candidate = project.candidate(version).ok_or(ResolveError::Crashed)?;
-        resolution.0.insert(name.clone(), candidate.clone());
+        let chosen = Chosen {
+            candidate: candidate.clone(),
+            extras: BTreeSet::new(),
+            unknown_extras: BTreeSet::new(),
+            because: Vec::new(),
+        };
+        resolution.0.insert(name.clone(), chosen);
+    }
+    for (package, version) in selected.iter() {
+        if let Package::Extra(name, extra) = package
+            && let Some(chosen) = resolution.0.get_mut(name)
+        {
+            let metadata = projects.metadata(name, &chosen.candidate);
+            if metadata.is_ok_and(|metadata| !metadata.extras.contains(extra)) {
+                chosen.unknown_extras.insert(extra.clone());
+            }
+            chosen.extras.insert(extra.clone());
+        }
+        let by = package.name().map(|name| (name.clone(), version.clone()));
+        let wanted = wants.get(&(package.clone(), version.clone()));
+        for (wanted, all) in wanted.into_iter().flatten() {
+            let chosen = wanted
+                .name()
+                .and_then(|name| resolution.0.get_mut(name))
+                .ok_or(ResolveError::Crashed)?;
+            for words in all {
+                let because = Because {
+                    by: by.clone(),
+                    words: words.clone(),
+                };
+                if !chosen.because.contains(&because) {
+                    chosen.because.push(because);
+                }
+            }
+        }
+    }
+    for chosen in resolution.0.values_mut() {
+        chosen.because.sort();
     }
     Ok(resolution)
 }

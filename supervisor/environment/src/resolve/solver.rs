@@ -16,7 +16,7 @@ use pubgrub::{
 use super::package::Package;
 use super::projects::{Project, Projects, is_yanked};
 use super::range::{self, Range};
-use super::{MAX_PROJECTS, MAX_STEPS, ProviderError};
+use super::{MAX_PROJECTS, MAX_STEPS, ProviderError, Root};
 
 /// Why the solver stops before it has an answer.
 #[derive(Debug, thiserror::Error)]
@@ -48,7 +48,7 @@ pub(super) type Wants = HashMap<(Package, Version), BTreeMap<Package, Vec<String
 #[derive(Debug)]
 pub(super) struct Solver<'a> {
     pub(super) projects: &'a Projects<'a>,
-    pub(super) roots: &'a [Requirement],
+    pub(super) roots: &'a [Root],
     pub(super) markers: &'a MarkerEnvironment,
     pub(super) cancelled: &'a AtomicBool,
     pub(super) steps: &'a Cell<u64>,
@@ -73,10 +73,20 @@ pub(super) fn root_version() -> Version {
 
 impl Needs {
     /// Adds a requirement; the error says why what requires it can not be used.
-    fn add(&mut self, requirement: &Requirement) -> Result<(), String> {
+    fn add(
+        &mut self,
+        requirement: &Requirement,
+        words: String,
+        urls: &BTreeMap<PackageName, String>,
+    ) -> Result<(), String> {
         let specifiers = match &requirement.version_or_url {
             None => VersionSpecifiers::empty(),
             Some(VersionOrUrl::VersionSpecifier(specifiers)) => specifiers.clone(),
+            Some(VersionOrUrl::Url(url))
+                if urls.get(&requirement.name) == Some(&url.to_string()) =>
+            {
+                VersionSpecifiers::empty()
+            }
             Some(VersionOrUrl::Url(_)) => {
                 return Err(format!(
                     "it requires {} from a URL, and packages may not name URLs",
@@ -90,7 +100,6 @@ impl Needs {
                 requirement.name
             )
         })?;
-        let words = words_of(requirement);
         self.insert(
             Package::Project(requirement.name.clone()),
             &range,
@@ -126,6 +135,10 @@ fn words_of(requirement: &Requirement) -> String {
 }
 
 impl Solver<'_> {
+    fn urls(&self) -> &BTreeMap<PackageName, String> {
+        &self.projects.rules().urls
+    }
+
     pub(super) fn project(&self, name: &PackageName) -> Result<std::rc::Rc<Project>, Stop> {
         self.projects
             .project(name)
@@ -155,6 +168,7 @@ impl Solver<'_> {
             return false;
         }
         !one.version.any_prerelease()
+            || self.projects.rules().pre
             || allowed.prereleases.contains(name)
             || project
                 .usable
@@ -199,8 +213,17 @@ impl Solver<'_> {
         let mut needs = Needs::default();
         let (name, extra) = match package {
             Package::Root => {
-                for root in self.roots {
-                    if let Err(reason) = needs.add(root) {
+                for Root {
+                    requirement,
+                    origin,
+                } in self.roots
+                {
+                    let bare = words_of(requirement);
+                    let words = match origin.as_str() {
+                        "" => format!("`{bare}` is asked for"),
+                        origin => format!("`{bare}` is asked for {origin}"),
+                    };
+                    if let Err(reason) = needs.add(requirement, words, self.urls()) {
                         return Ok(Err(reason));
                     }
                 }
@@ -240,7 +263,7 @@ impl Solver<'_> {
         }
         for requirement in &metadata.requires {
             if self.applies(requirement, extra)
-                && let Err(reason) = needs.add(requirement)
+                && let Err(reason) = needs.add(requirement, words_of(requirement), self.urls())
             {
                 return Ok(Err(reason));
             }
@@ -294,9 +317,9 @@ impl DependencyProvider for Solver<'_> {
     type VS = Range;
     type M = String;
     type Err = Stop;
-    /// Packages in the way of others first, then those with no choice, then as they came up: what
-    /// was asked for before what that needs.
-    type Priority = (u32, bool, Reverse<usize>);
+    /// Packages in the way of others first, then those with no choice, then those whose metadata is cheap, then
+    /// as they came up: what was asked for before what that needs.
+    type Priority = (u32, bool, bool, Reverse<usize>);
 
     fn prioritize(
         &self,
@@ -305,17 +328,24 @@ impl DependencyProvider for Solver<'_> {
         conflicts: &PackageResolutionStatistics,
     ) -> Self::Priority {
         let order = self.order.borrow().get(package).copied().unwrap_or(0);
-        let choices = package
+        let known = package
             .name()
-            .and_then(|name| self.projects.project(name).ok())
-            .map_or(1, |project| {
-                let inside = project
-                    .usable
-                    .iter()
-                    .filter(|one| range.contains(&one.version));
-                inside.take(2).count()
-            });
-        (conflicts.conflict_count(), choices < 2, Reverse(order))
+            .and_then(|name| Some((name, self.projects.project(name).ok()?)));
+        let (choices, is_dear) = known.map_or((1, false), |(name, project)| {
+            let inside = project
+                .usable
+                .iter()
+                .filter(|one| range.contains(&one.version));
+            let likely = project.likely(range);
+            let is_dear = likely.is_some_and(|likely| self.projects.is_dear(name, likely));
+            (inside.take(2).count(), is_dear)
+        });
+        (
+            conflicts.conflict_count(),
+            choices < 2,
+            !is_dear,
+            Reverse(order),
+        )
     }
 
     fn choose_version(&self, package: &Package, range: &Range) -> Result<Option<Version>, Stop> {

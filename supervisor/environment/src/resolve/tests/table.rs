@@ -13,7 +13,7 @@ use model::{
 };
 use pep508_rs::MarkerEnvironmentBuilder;
 
-use crate::resolve::{Metadata, Provider, ProviderError, ResolveError, resolve};
+use crate::resolve::{Metadata, Provider, ProviderError, Question, ResolveError, Root, resolve};
 
 /// One version in the table.
 #[derive(Clone, Default)]
@@ -75,18 +75,20 @@ impl Table {
         constraints: &[&str],
     ) -> Result<String, ResolveError> {
         let python = Version::from_str("3.11.7").unwrap();
-        let resolution = resolve(
-            &requirements(roots),
-            &requirements(constraints),
-            &markers(),
-            &python,
-            self,
-        )
-        .await?;
+        let roots: Vec<_> = requirements(roots).into_iter().map(Root::from).collect();
+        let question = Question {
+            roots: &roots,
+            constraints: &requirements(constraints),
+            markers: &markers(),
+            python: &python,
+            pre: false,
+            urls: BTreeMap::new(),
+        };
+        let resolution = resolve(&question, self).await?;
         Ok(resolution
             .0
             .iter()
-            .map(|(name, candidate)| format!("{name} {}", candidate.version))
+            .map(|(name, chosen)| format!("{name} {}", chosen.candidate.version))
             .collect::<Vec<_>>()
             .join(", "))
     }
@@ -142,6 +144,7 @@ impl Provider for Table {
                 None => Ok(Metadata {
                     requires: release.requires.clone(),
                     requires_python: release.requires_python_in_metadata.map(specifiers),
+                    extras: Vec::new(),
                 }),
             }
         }

@@ -1,0 +1,127 @@
+//! What a whole set of requirements comes to: each project once, what its wheel would be, and why it is needed.
+
+use std::sync::Arc;
+
+use environment::Because;
+use index::File;
+use model::{ExtraName, PackageName, Requirement, Version};
+use sources::{Located, Spec};
+
+use crate::outcome::Failure;
+use crate::pipeline::{Builds, Memo, Told, Turns};
+use crate::shelf::Kept;
+
+/// What is to be made, before it is made.
+#[derive(Debug)]
+pub struct Plan {
+    /// Each project once: what was asked for first, in that order, then what that needs, by name.
+    pub projects: Vec<Planned>,
+    /// What was asked for and can not be had, with its place among what was asked for. Nothing else depends on it.
+    pub failures: Vec<(usize, Failure)>,
+    /// What should be known about it.
+    pub notes: Vec<String>,
+    /// Environments that were made on the way.
+    pub(crate) environments: Arc<Memo>,
+    /// Work that was done on the way.
+    pub(crate) turns: Arc<Turns>,
+    /// Metadata that was told on the way: wheels have to agree with it.
+    pub(crate) told: Arc<Told>,
+    /// Builds that were made on the way.
+    pub(crate) built: Arc<Builds>,
+}
+
+/// One project of a plan.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// The project.
+    pub name: PackageName,
+    /// The version.
+    pub version: Version,
+    /// Extras that are wanted of it.
+    pub extras: Vec<ExtraName>,
+    /// What it requires by its metadata, whatever the markers.
+    pub requires: Vec<Requirement>,
+    /// Which requirements led to it.
+    pub because: Vec<Because>,
+    /// Its first place among what was asked for; none if it is there because of others alone.
+    pub asked: Option<usize>,
+    /// What was asked for, if that was a URL, a path or a repository.
+    pub spec: Option<Spec>,
+    /// What people call it: as they asked for it, else name and version.
+    pub label: String,
+    pub(crate) means: Means,
+}
+
+/// How a project's wheel is come by.
+#[derive(Clone, Debug)]
+pub(crate) enum Means {
+    /// An index has it.
+    Wheel(Box<File>),
+    /// It is on the shelf.
+    Kept(Box<Kept>),
+    /// It has to be built.
+    Source(Box<Located>),
+    /// It can not be had, as was found out on the way.
+    Broken(Box<Failure>),
+}
+
+/// What a project's wheel would be.
+#[derive(Clone, Debug)]
+pub enum WouldBe {
+    /// A wheel that an index has; no code runs.
+    Wheel {
+        /// Its file name.
+        filename: String,
+    },
+    /// A wheel that was built earlier and kept; no code runs.
+    Kept {
+        /// Its file name.
+        filename: String,
+    },
+    /// A wheel that has to be built: code of the source runs in a worker.
+    Source {
+        /// What is built.
+        label: String,
+    },
+    /// Nothing: it failed already.
+    Broken(Box<Failure>),
+}
+
+impl Planned {
+    /// Returns why its wheel can not be had, if that is known already.
+    #[must_use]
+    pub fn failure(&self) -> Option<&Failure> {
+        match &self.means {
+            Means::Broken(failure) => Some(failure),
+            _ => None,
+        }
+    }
+
+    /// Returns what its wheel would be.
+    #[must_use]
+    pub fn would_be(&self) -> WouldBe {
+        match &self.means {
+            Means::Wheel(file) => WouldBe::Wheel {
+                filename: file.filename.clone(),
+            },
+            Means::Kept(kept) => WouldBe::Kept {
+                filename: kept.record.filename.clone(),
+            },
+            Means::Source(source) => WouldBe::Source {
+                label: source.label.clone(),
+            },
+            Means::Broken(failure) => WouldBe::Broken(failure.clone()),
+        }
+    }
+}
+
+impl Means {
+    /// Whether the two lead to different wheels.
+    pub(crate) fn is_other(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Kept(one), Self::Kept(other)) => one.record.key != other.record.key,
+            (Self::Source(one), Self::Source(other)) => one.id != other.id,
+            _ => true,
+        }
+    }
+}
