@@ -7,8 +7,8 @@ use index::File;
 use model::{ExtraName, PackageName, Requirement, Version};
 use sources::{Located, Spec};
 
-use crate::outcome::{Failure, Origin};
-use crate::pipeline::{Memo, Turns};
+use crate::outcome::Failure;
+use crate::pipeline::{Builds, Memo, Told, Turns};
 use crate::shelf::Kept;
 
 /// What is to be made, before it is made.
@@ -24,6 +24,10 @@ pub struct Plan {
     pub(crate) environments: Arc<Memo>,
     /// Work that was done on the way.
     pub(crate) turns: Arc<Turns>,
+    /// Metadata that was told on the way: wheels have to agree with it.
+    pub(crate) told: Arc<Told>,
+    /// Builds that were made on the way.
+    pub(crate) built: Arc<Builds>,
 }
 
 /// One project of a plan.
@@ -54,31 +58,11 @@ pub(crate) enum Means {
     /// An index has it.
     Wheel(Box<File>),
     /// It is on the shelf.
-    Kept(Box<Had>),
+    Kept(Box<Kept>),
     /// It has to be built.
     Source(Box<Located>),
     /// It can not be had, as was found out on the way.
     Broken(Box<Failure>),
-}
-
-/// A wheel on the shelf, and how it came there in this run.
-#[derive(Clone, Debug)]
-pub(crate) struct Had {
-    pub(crate) kept: Kept,
-    pub(crate) origin: Origin,
-    /// Seconds that it took to build it.
-    pub(crate) seconds: f64,
-}
-
-impl Had {
-    /// One that was there before.
-    pub(crate) fn before(kept: Kept) -> Self {
-        Self {
-            kept,
-            origin: Origin::Cached,
-            seconds: 0.0,
-        }
-    }
 }
 
 /// What a project's wheel would be.
@@ -120,8 +104,8 @@ impl Planned {
             Means::Wheel(file) => WouldBe::Wheel {
                 filename: file.filename.clone(),
             },
-            Means::Kept(had) => WouldBe::Kept {
-                filename: had.kept.record.filename.clone(),
+            Means::Kept(kept) => WouldBe::Kept {
+                filename: kept.record.filename.clone(),
             },
             Means::Source(source) => WouldBe::Source {
                 label: source.label.clone(),
@@ -135,7 +119,7 @@ impl Means {
     /// Whether the two lead to different wheels.
     pub(crate) fn is_other(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Kept(one), Self::Kept(other)) => one.kept.record.key != other.kept.record.key,
+            (Self::Kept(one), Self::Kept(other)) => one.record.key != other.record.key,
             (Self::Source(one), Self::Source(other)) => one.id != other.id,
             _ => true,
         }

@@ -1,6 +1,7 @@
 //! The corridor: one request from end to end, and many at once.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use futures::future::{BoxFuture, join_all, try_join};
@@ -38,6 +39,9 @@ pub async fn wheels(
     .await
 }
 
+/// Ids of builds.
+pub(crate) type Builds = Mutex<BTreeSet<String>>;
+
 /// One way through, shared by the requests of one call.
 #[derive(Clone)]
 pub(super) struct Pipeline {
@@ -53,6 +57,8 @@ pub(super) struct Pipeline {
     pub(super) turns: Arc<Turns>,
     /// Metadata that was served in this call, by the key of the build that must come to it.
     pub(super) told: Arc<Told>,
+    /// Builds that made a wheel in this call.
+    pub(super) built: Arc<Builds>,
 }
 
 /// What a source must turn out to be.
@@ -73,6 +79,7 @@ impl Pipeline {
             environments: Arc::default(),
             turns: Arc::default(),
             told: Arc::default(),
+            built: Arc::default(),
         }
     }
 

@@ -29,7 +29,7 @@ use crate::shelf::{Kept, admits};
 use crate::watch::{BuildEvent, Watcher};
 
 /// Metadata that was served in one call, by the key of the build.
-pub(super) type Told = Mutex<BTreeMap<Sha256, Described>>;
+pub(crate) type Told = Mutex<BTreeMap<Sha256, Described>>;
 
 /// An answer as it is kept.
 #[derive(Serialize, Deserialize)]
@@ -65,14 +65,17 @@ impl Pipeline {
                 let (id, key) = (kept.record.source.clone(), kept.record.key);
                 match self.answered(&id, &key).await? {
                     Some(answer) => Ok(answer),
-                    None => of_kept(*kept).await,
+                    None => of_kept(&kept).await,
                 }
             }
         }
     }
 
     /// Reads what an index says of a wheel beside it, or else the wheel.
-    async fn metadata_of_wheel(&self, file: &index::File) -> Result<Described, BuildError> {
+    pub(super) async fn metadata_of_wheel(
+        &self,
+        file: &index::File,
+    ) -> Result<Described, BuildError> {
         let place = format!("METADATA of {}", file.filename);
         let metadata = match self.settings.client.metadata(file).await? {
             Some(bytes) => {
@@ -167,7 +170,7 @@ impl Pipeline {
             .await?;
         if made.by == Hook::BuildWheel {
             let (kept, _) = self.publish(made, &source, key, expectation).await?;
-            return of_kept(kept).await;
+            return of_kept(&kept).await;
         }
         let answer = self.judge_metadata(made, &source, expectation).await?;
         self.serve(&source.id, key, answer).await
@@ -230,7 +233,7 @@ impl Pipeline {
             return Ok(Some(answer));
         }
         match self.kept(key, expectation).await? {
-            Some(kept) => of_kept(kept).await.map(Some),
+            Some(kept) => of_kept(&kept).await.map(Some),
             None => Ok(None),
         }
     }
@@ -315,7 +318,8 @@ fn of_fixed(fixed: Fixed, id: &SourceId) -> Described {
 }
 
 /// Reads the METADATA of a wheel on the shelf.
-async fn of_kept(kept: Kept) -> Result<Described, BuildError> {
+pub(super) async fn of_kept(kept: &Kept) -> Result<Described, BuildError> {
+    let kept = kept.clone();
     blocking("read a wheel", move || {
         let metadata = of_file(&kept.path, &kept.record.filename)?;
         Ok(of_record(&kept.record, metadata))

@@ -34,10 +34,11 @@ mod sdist;
 mod turn;
 mod whole;
 
-pub(crate) use corridor::blocking;
 pub use corridor::wheels;
+pub(crate) use corridor::{Builds, blocking};
+pub(crate) use describe::Told;
 pub use describe::metadata;
-pub use sdist::build;
 pub(crate) use equip::Memo;
+pub use sdist::build;
 pub(crate) use turn::Turns;
 pub use whole::{carry_out, plan};

@@ -1,7 +1,7 @@
 //! From what the build left to a wheel on the shelf: copied, hashed, inspected, recorded, renamed.
 
 use std::fs::File;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use jiff::Timestamp;
 use model::{Digest, Sha256, TagSet};
@@ -62,6 +62,8 @@ impl Pipeline {
         self.sum_up(&build, &label, source, told);
         let kept = outcome?;
         let origin = if kept.record.build == build.name() {
+            let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
+            built.insert(build.name().to_owned());
             Origin::Built
         } else {
             Origin::Cached

@@ -16,7 +16,6 @@ use crate::hook::{Goal, OUTPUT};
 use crate::inspect::{ExpectedSdist, judge_sdist, take_output};
 use crate::outcome::{Built, Failure, Origin, Sdist, Wheel};
 use crate::record::Isolation;
-use crate::redact::Redactor;
 use crate::settings::Settings;
 use crate::watch::{BuildEvent, Watcher};
 
@@ -77,7 +76,7 @@ impl Pipeline {
             label: text.to_owned(),
             code: error.code(),
         });
-        Failure::of(text, error).without(&Redactor::of(&self.settings.variables))
+        self.failure(text, error)
     }
 
     async fn sdist(&self, spec: &Spec) -> Result<Sdist, BuildError> {

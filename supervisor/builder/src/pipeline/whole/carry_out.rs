@@ -1,15 +1,16 @@
 //! A plan carried out: every wheel fetched or built, each as far as it goes.
 
-use std::sync::Arc;
-use std::time::Instant;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 
 use super::super::corridor::{Expectation, Pipeline, wheel_of};
 use crate::error::BuildError;
-use crate::outcome::{Failure, Wheel};
+use crate::outcome::{Failure, Origin, Wheel};
 use crate::plan::{Means, Plan, Planned};
 use crate::settings::Settings;
+use crate::shelf::Kept;
 use crate::watch::{BuildEvent, Watcher};
 
 /// Fetches and builds what `plan` says, many at once; what fails holds up nothing else. Answers come in the
@@ -23,6 +24,8 @@ pub async fn carry_out(
     let pipeline = Pipeline {
         environments: Arc::clone(&plan.environments),
         turns: Arc::clone(&plan.turns),
+        told: Arc::clone(&plan.told),
+        built: Arc::clone(&plan.built),
         ..Pipeline::new(settings, watcher)
     };
     let made = join_all(plan.projects.iter().map(|one| pipeline.carry_out(one))).await;
@@ -42,7 +45,6 @@ pub async fn carry_out(
 impl Pipeline {
     async fn carry_out(&self, planned: &Planned) -> Result<Wheel, Failure> {
         let since = Instant::now();
-        let mut before = 0.0;
         self.say(BuildEvent::Started {
             spec: planned.label.clone(),
         });
@@ -52,10 +54,7 @@ impl Pipeline {
                 .download_wheel(file)
                 .await
                 .map_err(|error| self.failure(&planned.label, &error)),
-            Means::Kept(had) => {
-                before = had.seconds;
-                Ok(wheel_of(had.kept.clone(), had.origin))
-            }
+            Means::Kept(kept) => Ok(self.on_the_shelf(kept.as_ref().clone())),
             Means::Source(source) => {
                 let expectation = Expectation {
                     name: Some(planned.name.clone()),
@@ -69,7 +68,7 @@ impl Pipeline {
         };
         match outcome {
             Ok(mut wheel) => {
-                wheel.seconds = before + since.elapsed().as_secs_f64();
+                wheel.seconds += since.elapsed().as_secs_f64();
                 self.say(BuildEvent::Finished {
                     label: wheel.filename.clone(),
                     origin: wheel.origin,
@@ -84,6 +83,19 @@ impl Pipeline {
                 });
                 Err(failure)
             }
+        }
+    }
+
+    /// Takes a wheel off the shelf that may have come there in this call.
+    fn on_the_shelf(&self, kept: Kept) -> Wheel {
+        let built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
+        if !built.contains(&kept.record.build) {
+            return wheel_of(kept, Origin::Cached);
+        }
+        let milliseconds: u64 = kept.record.hooks.iter().map(|(_, spent)| spent).sum();
+        Wheel {
+            seconds: Duration::from_millis(milliseconds).as_secs_f64(),
+            ..wheel_of(kept, Origin::Built)
         }
     }
 }

@@ -94,6 +94,8 @@ impl Pipeline {
             notes: asked.notes,
             environments: Arc::clone(&self.environments),
             turns: Arc::clone(&self.turns),
+            told: Arc::clone(&self.told),
+            built: Arc::clone(&self.built),
         };
         for (name, chosen) in chosen {
             for extra in &chosen.unknown_extras {

@@ -2,7 +2,6 @@
 //! project and version a URL, a path or a repository is.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
 
 use environment::Metadata;
 use index::{Candidate, File, FileKind, IndexUrl};
@@ -10,13 +9,12 @@ use model::{PackageName, Requirement, SdistExtension, SdistFilename, VersionOrUr
 use sources::{CoreMetadata, Located, Spec, Wanted};
 use url::Url;
 
-use super::super::corridor::{Expectation, Pipeline, blocking};
+use super::super::corridor::{Expectation, Pipeline};
+use super::super::describe::of_kept;
 use super::super::identify::Identified;
-use super::super::provider::{metadata_of, parse};
 use crate::error::BuildError;
-use crate::outcome::{MetadataOrigin, Origin};
-use crate::plan::{Had, Means};
-use crate::shelf::Kept;
+use crate::key::key_of;
+use crate::plan::Means;
 
 /// A project whose one version what was asked for has settled.
 pub(super) struct Settled {
@@ -29,12 +27,6 @@ pub(super) struct Settled {
 pub(super) struct Ready {
     pub(super) requirement: Requirement,
     pub(super) settled: Option<Settled>,
-}
-
-/// What a source says of itself, and its wheel if finding that out took a build.
-pub(super) struct Learned {
-    pub(super) metadata: CoreMetadata,
-    pub(super) had: Option<Had>,
 }
 
 impl Pipeline {
@@ -51,8 +43,8 @@ impl Pipeline {
             }
             Identified::Source(source, expectation) => self.settled(&source, &expectation).await?,
             Identified::Kept(kept) => {
-                let metadata = said_by(&kept).await?;
-                (Means::Kept(Box::new(Had::before(*kept))), metadata)
+                let metadata = of_kept(&kept).await?.metadata;
+                (Means::Kept(kept), metadata)
             }
         };
         let requirement = Requirement {
@@ -84,60 +76,22 @@ impl Pipeline {
         source: &Located,
         expectation: &Expectation,
     ) -> Result<(Means, CoreMetadata), BuildError> {
-        let Learned { metadata, had } = self.learn(source, expectation).await?;
-        let means = self.means_of(source, expectation, had).await?;
-        Ok((means, metadata))
+        let metadata = self.describe(source, expectation).await?.metadata;
+        Ok((self.means_of(source, expectation).await?, metadata))
     }
 
-    /// How the wheel of a source is come by.
+    /// How the wheel of a source is come by: a description may have taken a build.
     pub(super) async fn means_of(
         &self,
         source: &Located,
         expectation: &Expectation,
-        had: Option<Had>,
     ) -> Result<Means, BuildError> {
-        if let Some(had) = had {
-            return Ok(Means::Kept(Box::new(had)));
-        }
-        let key = crate::key::key_of(&source.id, &self.settings);
+        let key = key_of(&source.id, &self.settings);
         Ok(match self.kept(&key, expectation).await? {
-            Some(kept) => Means::Kept(Box::new(Had::before(kept))),
+            Some(kept) => Means::Kept(Box::new(kept)),
             None => Means::Source(Box::new(source.clone())),
         })
     }
-
-    /// Finds out what a source says of itself. The one place that decides how.
-    pub(super) async fn learn(
-        &self,
-        source: &Located,
-        expectation: &Expectation,
-    ) -> Result<Learned, BuildError> {
-        let key = crate::key::key_of(&source.id, &self.settings);
-        let was_kept = self.kept(&key, expectation).await?.is_some();
-        let since = Instant::now();
-        let described = self.describe(source, expectation).await?;
-        // A backend without a hook made a wheel to say it: that one is built, and not again.
-        let had = if described.origin == MetadataOrigin::Wheel && !was_kept {
-            self.kept(&key, expectation).await?.map(|kept| Had {
-                kept,
-                origin: Origin::Built,
-                seconds: since.elapsed().as_secs_f64(),
-            })
-        } else {
-            None
-        };
-        Ok(Learned {
-            metadata: described.metadata,
-            had,
-        })
-    }
-}
-
-/// Returns what a wheel on the shelf says of itself.
-async fn said_by(kept: &Kept) -> Result<CoreMetadata, BuildError> {
-    let path = kept.path.clone();
-    let bytes = blocking("read a wheel's METADATA", move || metadata_of(path)).await?;
-    parse(&bytes, &kept.record.filename)
 }
 
 fn named(spec: &Spec) -> Option<Ready> {

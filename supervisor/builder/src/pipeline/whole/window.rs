@@ -10,10 +10,9 @@ use index::{Candidate, Choice, File};
 use model::{PackageName, TagSet, Version, VersionSpecifiers};
 use sources::CoreMetadata;
 
-use super::super::corridor::{Expectation, Pipeline, blocking};
+use super::super::corridor::{Expectation, Pipeline};
 use super::super::identify::python_version;
-use super::super::provider::metadata_of;
-use super::settle::{Learned, Settled};
+use super::settle::Settled;
 use crate::error::BuildError;
 use crate::plan::Means;
 
@@ -85,7 +84,7 @@ impl Provider for Window {
                 return Ok(settled.metadata.clone());
             }
             let learned = match (&candidate.wheel, &candidate.sdist) {
-                (Some(wheel), _) => self.of_wheel(project, candidate, wheel).await?,
+                (Some(wheel), _) => self.of_wheel(wheel).await?,
                 (None, Some(sdist)) => self.of_sdist(project, candidate, sdist).await,
                 (None, None) => Found::default(),
             };
@@ -107,44 +106,29 @@ impl Provider for Window {
 
 impl Window {
     /// What a wheel says of itself, from beside it if it is there. A version whose metadata is damaged is passed over.
-    async fn of_wheel(
-        &self,
-        project: &PackageName,
-        candidate: &Candidate,
-        wheel: &File,
-    ) -> Result<Found, ProviderError> {
-        let bytes = match self.bytes_of_metadata(wheel).await {
-            Ok(bytes) => bytes,
-            Err(error) => return Ok(Found::broken(error)),
-        };
-        let damaged = |why: String| ProviderError::Excluded {
-            reason: format!("the metadata of its wheel can not be used: {why}"),
-        };
-        let said = CoreMetadata::parse(&bytes).map_err(|error| damaged(words(&error)))?;
-        let expectation = expectation(project, candidate);
-        expectation
-            .check(&said.name, &said.version)
-            .map_err(|error| damaged(error.to_string()))?;
-        Ok(Found::said(said, None))
-    }
-
-    async fn bytes_of_metadata(&self, wheel: &File) -> Result<Vec<u8>, BuildError> {
-        let pipeline = &self.pipeline;
-        if let Some(bytes) = pipeline.settings.client.metadata(wheel).await? {
-            return Ok(bytes);
+    async fn of_wheel(&self, wheel: &File) -> Result<Found, ProviderError> {
+        match self.pipeline.metadata_of_wheel(wheel).await {
+            Ok(said) => Ok(Found::said(said.metadata, None)),
+            Err(error @ (BuildError::Wheel(_) | BuildError::WrongName { .. })) => {
+                let why = words(&error);
+                let reason = format!("the metadata of its wheel can not be used: {why}");
+                Err(ProviderError::Excluded { reason })
+            }
+            Err(error) => Ok(Found::broken(error)),
         }
-        let (_, path) = pipeline.fetch_wheel(wheel).await?;
-        blocking("read a wheel's METADATA", move || metadata_of(path)).await
     }
 
     /// What a source distribution says of itself.
     async fn of_sdist(&self, project: &PackageName, candidate: &Candidate, sdist: &File) -> Found {
-        let expectation = expectation(project, candidate);
+        let expectation = Expectation {
+            name: Some(project.clone()),
+            version: Some(candidate.version.clone()),
+        };
         let outcome = async {
             let source = self.pipeline.locate_sdist(sdist).await?;
-            let Learned { metadata, had } = self.pipeline.learn(&source, &expectation).await?;
-            let means = self.pipeline.means_of(&source, &expectation, had).await?;
-            Ok(Found::said(metadata, Some(means)))
+            let said = self.pipeline.describe(&source, &expectation).await?;
+            let means = self.pipeline.means_of(&source, &expectation).await?;
+            Ok(Found::said(said.metadata, Some(means)))
         };
         outcome.await.unwrap_or_else(Found::broken)
     }
@@ -169,13 +153,6 @@ impl Found {
             error: Some(Arc::new(error)),
             ..Self::default()
         }
-    }
-}
-
-fn expectation(project: &PackageName, candidate: &Candidate) -> Expectation {
-    Expectation {
-        name: Some(project.clone()),
-        version: Some(candidate.version.clone()),
     }
 }
 
