@@ -196,7 +196,7 @@ pub(super) fn input(
     })
 }
 
-pub(super) fn parse(bytes: &[u8], label: &str) -> Result<CoreMetadata, BuildError> {
+fn parse(bytes: &[u8], label: &str) -> Result<CoreMetadata, BuildError> {
     CoreMetadata::parse(bytes).map_err(|error| BuildError::BuildRequires {
         requirement: label.to_owned(),
         origin: "metadata of a wheel",
@@ -205,7 +205,7 @@ pub(super) fn parse(bytes: &[u8], label: &str) -> Result<CoreMetadata, BuildErro
 }
 
 /// Reads `*.dist-info/METADATA` out of a wheel.
-pub(super) fn metadata_of(path: PathBuf) -> Result<Vec<u8>, BuildError> {
+fn metadata_of(path: PathBuf) -> Result<Vec<u8>, BuildError> {
     let bad = |why: String| BuildError::BuildRequires {
         requirement: path.display().to_string(),
         origin: "metadata of a wheel",
