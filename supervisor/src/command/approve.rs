@@ -11,6 +11,7 @@ use model::{Code, Sha256, SourceKind};
 use policies::Extra;
 use sources::Spec;
 
+use super::build::Plan;
 use super::making::{Order, Typed};
 use super::{Surroundings, log};
 use crate::args::{ApproveArgs, Format, ReportArgs};
@@ -45,6 +46,7 @@ pub(super) fn run(args: &ApproveArgs, around: &Surroundings) -> Result<(), Probl
     }
     let typed = Typed {
         specs: &[spec],
+        plan: Plan::Wheels,
         name_dependencies: false,
         making: &args.making,
         report: &ReportArgs::default(),

@@ -11,16 +11,18 @@ use policies::OffLimits;
 use protocol::Level;
 use sources::Spec;
 
+use super::build::{self, Plan};
+use super::made::{Made, tell};
 use super::{Surroundings, remarks};
 use crate::args::{IndexArgs, MakingArgs, PlaceArgs, ReportArgs, SandboxArgs, WorkArgs};
 use crate::compose::{self, Wish};
 use crate::render::{Problem, last_line};
-use crate::report::{Document, FailureEntry, WheelEntry};
+use crate::report::{Document, WheelEntry};
 use crate::settings::{
-    Ceiling, IndexSettings, MakingSettings, PlaceSettings, ReportForm, ReportSettings,
-    SandboxSettings, SettingsError,
+    Ceiling, IndexSettings, MakingSettings, PlaceSettings, ReportSettings, SandboxSettings,
+    SettingsError,
 };
-use crate::{data, signals};
+use crate::signals;
 
 /// How long threads of ours may go on after an interruption: what they still do is swept later.
 const LAST_BREATH: Duration = Duration::from_secs(2);
@@ -30,6 +32,8 @@ const LAST_BREATH: Duration = Duration::from_secs(2);
 pub(super) struct Typed<'a> {
     /// What to make wheels of.
     pub(super) specs: &'a [String],
+    /// What is made of them.
+    pub(super) plan: Plan,
     /// Whether to say what the wheels depend on.
     pub(super) name_dependencies: bool,
     /// How to make them.
@@ -49,34 +53,12 @@ pub(super) struct Typed<'a> {
 /// What it means.
 pub(super) struct Order {
     specs: Vec<(String, Spec)>,
+    plan: Plan,
     name_dependencies: bool,
-    making: MakingSettings,
+    pub(super) making: MakingSettings,
     index: IndexSettings,
     sandbox: SandboxSettings,
     places: PlaceSettings,
-}
-
-/// What became of it.
-struct Made {
-    document: Document,
-    /// The failures as they are shown; each has its entry in the document.
-    problems: Vec<Problem>,
-}
-
-impl Made {
-    /// Names nothing that ended with the cache of this run: records and logs.
-    fn without_the_cache(mut self) -> Self {
-        for wheel in &mut self.document.wheels {
-            wheel.record = None;
-        }
-        for failure in &mut self.document.failures {
-            failure.log = None;
-        }
-        for problem in &mut self.problems {
-            problem.log = None;
-        }
-        self
-    }
 }
 
 /// Runs the corridor.
@@ -107,29 +89,6 @@ pub(super) fn run(typed: &Typed<'_>, around: &Surroundings) -> Result<Option<Cod
     }
 }
 
-/// Gives the answer to whom it is for.
-fn tell(document: &Document, report: &ReportSettings) -> Result<(), Problem> {
-    if let Some(file) = &report.file {
-        std::fs::write(file, document.text()).map_err(|error| {
-            Problem::new(
-                Code::OutDir,
-                format!("could not write the report `{}`", file.display()),
-            )
-            .why(error.to_string())
-        })?;
-    }
-    match report.form {
-        ReportForm::Json => data::put(&document.text()),
-        ReportForm::Text => data::put(
-            &document
-                .wheels
-                .iter()
-                .map(|wheel| format!("{}\n", wheel.path))
-                .collect::<String>(),
-        ),
-    }
-}
-
 impl Order {
     /// Understands what was typed.
     pub(super) fn new(
@@ -147,6 +106,7 @@ impl Order {
             .collect::<Result<_, _>>()?;
         Ok(Self {
             specs,
+            plan: typed.plan,
             name_dependencies: typed.name_dependencies,
             making: MakingSettings::new(typed.making, layers, directory).map_err(unfit)?,
             index: IndexSettings::new(typed.index, layers, around.now).map_err(unfit)?,
@@ -218,19 +178,22 @@ impl Order {
             around.talk.note(note);
         }
         let watcher = Arc::clone(&around.talk) as Arc<dyn Watcher>;
-        let results = builder::wheels(Arc::clone(&settings), self.specs.clone(), watcher).await;
-        let mut made = Made {
-            document: Document::new(Vec::new(), Vec::new()),
-            problems: Vec::new(),
+        let mut made = Made::default();
+        let results = match self.plan {
+            Plan::Wheels => {
+                builder::wheels(Arc::clone(&settings), self.specs.clone(), watcher).await
+            }
+            plan => build::carry_out(plan, self, (&settings, watcher), (&mut made, around)).await,
         };
         for (result, (label, _)) in results.into_iter().zip(&self.specs) {
-            let (mut denials, mut refusals) = (Vec::new(), Vec::new());
-            let result = result.map_err(|failure| {
-                denials.clone_from(&failure.denials);
-                refusals.clone_from(&failure.refusals);
-                compose::of_failure(&failure)
-            });
-            match result.and_then(|wheel| self.deliver(&settings, wheel, label)) {
+            let wheel = match result {
+                Ok(wheel) => wheel,
+                Err(failure) => {
+                    made.failed(label, &failure);
+                    continue;
+                }
+            };
+            match self.deliver(&settings, wheel, label) {
                 Ok((wheel, mut entry)) => {
                     if wheel.origin == Origin::Built {
                         entry.notes.extend(python.clone());
@@ -238,12 +201,7 @@ impl Order {
                     self.remark(&wheel, &settings, around);
                     made.document.wheels.push(entry);
                 }
-                Err(problem) => {
-                    let entry = FailureEntry::new(Some(label.clone()), &problem)
-                        .refused(&denials, &refusals);
-                    made.document.failures.push(entry);
-                    made.problems.push(problem);
-                }
+                Err(problem) => made.undelivered(label, problem),
             }
         }
         Ok(made)

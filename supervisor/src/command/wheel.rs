@@ -3,6 +3,7 @@
 use model::Code;
 
 use super::Surroundings;
+use super::build::Plan;
 use super::making::{self, Typed};
 use crate::args::WheelArgs;
 use crate::render::Problem;
@@ -11,6 +12,7 @@ use crate::render::Problem;
 pub(super) fn run(args: &WheelArgs, around: &Surroundings) -> Result<Option<Code>, Problem> {
     let typed = Typed {
         specs: &args.specs,
+        plan: Plan::Wheels,
         name_dependencies: !args.no_deps,
         making: &args.making,
         report: &args.report,

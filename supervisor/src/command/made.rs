@@ -1,0 +1,71 @@
+//! What became of a run that makes things: the document for machines, the problems for people.
+
+use builder::Failure;
+use model::Code;
+
+use crate::render::Problem;
+use crate::report::{Document, FailureEntry};
+use crate::settings::{ReportForm, ReportSettings};
+use crate::{compose, data};
+
+/// What became of it.
+#[derive(Default)]
+pub(super) struct Made {
+    pub(super) document: Document,
+    /// The failures as they are shown; each has its entry in the document.
+    pub(super) problems: Vec<Problem>,
+}
+
+impl Made {
+    /// Adds a request that failed.
+    pub(super) fn failed(&mut self, label: &str, failure: &Failure) {
+        let problem = compose::of_failure(failure);
+        let entry = FailureEntry::new(Some(label.to_owned()), &problem)
+            .refused(&failure.denials, &failure.refusals);
+        self.document.failures.push(entry);
+        self.problems.push(problem);
+    }
+
+    /// Adds a request whose answer could not be given.
+    pub(super) fn undelivered(&mut self, label: &str, problem: Problem) {
+        let entry = FailureEntry::new(Some(label.to_owned()), &problem);
+        self.document.failures.push(entry);
+        self.problems.push(problem);
+    }
+
+    /// Names nothing that ended with the cache of this run: records and logs.
+    pub(super) fn without_the_cache(mut self) -> Self {
+        for wheel in &mut self.document.wheels {
+            wheel.record = None;
+        }
+        for failure in &mut self.document.failures {
+            failure.log = None;
+        }
+        for problem in &mut self.problems {
+            problem.log = None;
+        }
+        self
+    }
+}
+
+/// Gives the answer to whom it is for.
+pub(super) fn tell(document: &Document, report: &ReportSettings) -> Result<(), Problem> {
+    if let Some(file) = &report.file {
+        std::fs::write(file, document.text()).map_err(|error| {
+            Problem::new(
+                Code::OutDir,
+                format!("could not write the report `{}`", file.display()),
+            )
+            .why(error.to_string())
+        })?;
+    }
+    match report.form {
+        ReportForm::Json => data::put(&document.text()),
+        ReportForm::Text => {
+            let sdists = document.sdists.iter().map(|sdist| &sdist.path);
+            let wheels = document.wheels.iter().map(|wheel| &wheel.path);
+            let lines = sdists.chain(wheels).map(|path| format!("{path}\n"));
+            data::put(&lines.collect::<String>())
+        }
+    }
+}
