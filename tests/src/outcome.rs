@@ -171,7 +171,7 @@ impl<'world, 'site> Outcome<'world, 'site> {
             .world
             .delivered()
             .into_iter()
-            .filter(|name| !is_wheel(name))
+            .filter(|name| !is_finished(name))
             .collect();
         assert!(
             partial.is_empty(),
@@ -220,8 +220,8 @@ impl std::fmt::Display for Outcome<'_, '_> {
     }
 }
 
-fn is_wheel(name: &str) -> bool {
-    Path::new(name)
-        .extension()
-        .is_some_and(|extension| extension == "whl")
+/// Whether it is named as a wheel or an sdist.
+fn is_finished(name: &str) -> bool {
+    let path = Path::new(name);
+    name.ends_with(".tar.gz") || path.extension().is_some_and(|extension| extension == "whl")
 }

@@ -9,10 +9,30 @@ use serde::Deserialize;
 pub struct Report {
     /// Always `fumehood/1`.
     pub schema: String,
+    /// The sdists that were made.
+    #[serde(default)]
+    pub sdists: Vec<Sdist>,
     /// What was made.
     pub wheels: Vec<Wheel>,
     /// What was not.
     pub failures: Vec<Failure>,
+}
+
+/// One sdist.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Sdist {
+    /// The file's name.
+    pub filename: String,
+    /// Where it was put.
+    pub path: String,
+    /// Its digest.
+    pub sha256: String,
+    /// How it was made.
+    pub isolation: Option<Isolation>,
+    /// What was refused to its backend.
+    pub denials: Vec<Denial>,
+    /// Remarks for people.
+    pub notes: Vec<String>,
 }
 
 /// One wheel.

@@ -65,14 +65,25 @@ fn needing() -> Sdist {
     Sdist::hello("needing", "1.0")
         .requires(&["base"])
         .prologue("import base, tempfile; tempfile.NamedTemporaryFile().write(b'x')")
+        .hooks(
+            "def build_sdist(sdist_directory, config_settings=None):\n    \
+                 import tarfile\n    \
+                 top = '%s-%s' % project()\n    \
+                 with tarfile.open(os.path.join(sdist_directory, top + '.tar.gz'), 'w:gz') as archive:\n        \
+                     for one in os.listdir('.'):\n            \
+                         archive.add(one, top + '/' + one)\n    \
+                 return top + '.tar.gz'",
+        )
 }
 
 /// Every command with arguments that it can work with, in an order in which each finds something to do.
-const COMMANDS: [(&str, Needs); 20] = [
+const COMMANDS: [(&str, Needs); 22] = [
     ("wheel needing==1.0 --no-deps --no-binary :all:", Needs::All),
     ("inspect out/needing-1.0-py3-none-any.whl", Needs::Cache),
     ("verify out/needing-1.0-py3-none-any.whl", Needs::Cache),
     ("build --wheel ../tree", Needs::All),
+    ("build ../tree", Needs::All),
+    ("metadata ../tree -C other=2", Needs::All),
     ("wheel ../tree --no-deps --no-cache", Needs::All),
     ("wheel ../tree --no-deps -C other=1", Needs::All),
     ("doctor", Needs::Index),

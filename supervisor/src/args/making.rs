@@ -1,8 +1,8 @@
-//! The commands that make wheels: `wheel` and `build`.
+//! The commands that make wheels, or could: `wheel`, `build` and `metadata`.
 
 use clap::Args;
 
-use super::{IndexArgs, PlaceArgs, SandboxArgs, WorkArgs};
+use super::{FormArgs, IndexArgs, PlaceArgs, SandboxArgs, WorkArgs};
 
 /// `fumehood wheel`
 #[derive(Debug, Args)]
@@ -42,10 +42,13 @@ pub(crate) struct WheelArgs {
 /// `fumehood build`
 #[derive(Debug, Args)]
 pub(crate) struct BuildArgs {
-    /// A folder with a Python project, or an sdist
+    /// A folder with a Python project; with --wheel alone also an sdist
     #[arg(value_name = "SRC", default_value = ".")]
     pub(crate) source: String,
-    /// Make a wheel straight from SRC
+    /// Make an sdist of SRC, and no wheel from it
+    #[arg(long)]
+    pub(crate) sdist: bool,
+    /// Make a wheel straight from SRC; with --sdist as well, both straight from SRC
     #[arg(long)]
     pub(crate) wheel: bool,
     /// How to make it.
@@ -54,6 +57,32 @@ pub(crate) struct BuildArgs {
     /// What to report.
     #[command(flatten)]
     pub(crate) report: ReportArgs,
+    /// Where packages come from.
+    #[command(flatten)]
+    pub(crate) index: IndexArgs,
+    /// What builds may touch.
+    #[command(flatten)]
+    pub(crate) sandbox: SandboxArgs,
+    /// Where things are kept.
+    #[command(flatten)]
+    pub(crate) places: PlaceArgs,
+    /// Where work is done.
+    #[command(flatten)]
+    pub(crate) work: WorkArgs,
+}
+
+/// `fumehood metadata`
+#[derive(Debug, Args)]
+pub(crate) struct MetadataArgs {
+    /// A requirement (`attrs==25.3.0`), `NAME @ URL`, a URL, an archive or a folder
+    #[arg(value_name = "SPEC")]
+    pub(crate) spec: String,
+    /// The form of the answer.
+    #[command(flatten)]
+    pub(crate) form: FormArgs,
+    /// How it is built, should that be needed.
+    #[command(flatten)]
+    pub(crate) making: MakingArgs,
     /// Where packages come from.
     #[command(flatten)]
     pub(crate) index: IndexArgs,

@@ -31,7 +31,7 @@ pub(crate) use explain::{CompletionArgs, ExplainArgs};
 pub(crate) use index::{Format, IndexArgs};
 pub(crate) use log::LogArgs;
 pub(crate) use look::{InspectArgs, VerifyArgs};
-pub(crate) use making::{BuildArgs, MakingArgs, ReportArgs, WheelArgs};
+pub(crate) use making::{BuildArgs, MakingArgs, MetadataArgs, ReportArgs, WheelArgs};
 pub(crate) use places::WorkArgs;
 pub(crate) use policy::{ApproveArgs, PolicyArgs, PolicyCommand};
 pub(crate) use sandbox::SandboxArgs;
@@ -68,8 +68,10 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Make wheels for requirements, URLs, archives and folders
     Wheel(Box<WheelArgs>),
-    /// Make a wheel from one source tree or sdist
+    /// Make an sdist of one source tree, and a wheel from that sdist
     Build(Box<BuildArgs>),
+    /// Show name, version and dependencies; a sandboxed hook is run only if no file says them
+    Metadata(Box<MetadataArgs>),
     /// Look at a source archive or a wheel; no code of it runs
     Inspect(Box<InspectArgs>),
     /// Check a wheel against its RECORD and its build record
@@ -96,6 +98,7 @@ impl Command {
             Self::Explain(_) | Self::Completion(_) => false,
             Self::Wheel(_)
             | Self::Build(_)
+            | Self::Metadata(_)
             | Self::Inspect(_)
             | Self::Verify(_)
             | Self::Doctor(_)
@@ -118,6 +121,7 @@ pub(crate) fn parse(
         match &mut arguments.command {
             Command::Wheel(wheel) => wheel.index.formats = formats(matches),
             Command::Build(build) => build.index.formats = formats(matches),
+            Command::Metadata(metadata) => metadata.index.formats = formats(matches),
             Command::Policy(policy) => {
                 if let (PolicyCommand::Approve(approve), Some((_, matches))) =
                     (&mut policy.command, matches.subcommand())

@@ -1,27 +1,55 @@
-//! `fumehood build --wheel`: a wheel from one source tree or sdist.
+//! `fumehood build`: an sdist of one source tree, and a wheel from that sdist.
 
 use std::path::Path;
+use std::sync::Arc;
 
+use builder::{Failure, Sdist, Settings, Watcher, Wheel};
 use model::Code;
 
-use super::Surroundings;
-use super::making::{self, Course, Typed};
+use super::made::Made;
+use super::making::{self, Course, Order, Typed};
+use super::{Surroundings, remarks};
 use crate::args::BuildArgs;
+use crate::compose;
 use crate::render::Problem;
+use crate::report::SdistEntry;
+
+/// What is made beside an sdist.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Beside {
+    /// Nothing.
+    Nothing,
+    /// A wheel of the sdist.
+    ItsWheel,
+    /// A wheel straight from the source.
+    AWheel,
+}
+
+/// What the flags ask for.
+fn course(args: &BuildArgs) -> Course {
+    match (args.sdist, args.wheel) {
+        (true, true) => Course::Sdist(Beside::AWheel),
+        (true, false) => Course::Sdist(Beside::Nothing),
+        (false, true) => Course::Named,
+        (false, false) => Course::Sdist(Beside::ItsWheel),
+    }
+}
 
 /// Makes it.
 pub(super) fn run(args: &BuildArgs, around: &Surroundings) -> Result<Option<Code>, Problem> {
-    if !args.wheel {
-        return Err(
-            Problem::new(Code::BadFlag, "`fumehood build` makes wheels only, so far")
-                .why("without a flag it will make an sdist, and a wheel from that sdist")
-                .fix("fumehood build --wheel"),
-        );
-    }
+    let course = course(args);
     let source = path(&args.source)?;
+    if course != Course::Named && Path::new(&source).is_file() {
+        return Err(Problem::new(
+            Code::BadFlag,
+            format!("`{}` is an sdist already", args.source),
+        )
+        .why("an sdist is made of a source tree")
+        .fix(format!("fumehood build --wheel {}", args.source)));
+    }
     let typed = Typed {
         specs: &[source],
-        course: Course::Named,
+        course,
         constraints: &[],
         making: &args.making,
         report: &args.report,
@@ -31,6 +59,49 @@ pub(super) fn run(args: &BuildArgs, around: &Surroundings) -> Result<Option<Code
         work: &args.work,
     };
     making::run(&typed, around)
+}
+
+/// Makes an sdist and delivers it; returns the wheel that is made beside it.
+pub(super) async fn carry_out(
+    beside: Beside,
+    order: &Order,
+    settings: &Arc<Settings>,
+    (made, around): (&mut Made, &Surroundings),
+) -> Vec<Result<Wheel, Failure>> {
+    let specs = order.specs();
+    let Some(spec) = specs.first() else {
+        return Vec::new();
+    };
+    let watcher = Arc::clone(&around.talk) as Arc<dyn Watcher>;
+    let and_wheel = beside == Beside::ItsWheel;
+    let built = builder::build(Arc::clone(settings), spec, and_wheel, Arc::clone(&watcher)).await;
+    let label = &spec.0;
+    match built.sdist {
+        Ok(sdist) => match deliver(&sdist, order, label) {
+            Ok(entry) => {
+                remarks::of_sdist(&sdist, &around.talk);
+                made.document.sdists.push(entry);
+            }
+            Err(problem) => made.undelivered(label, problem),
+        },
+        Err(failure) => made.failed(&failure),
+    }
+    match beside {
+        Beside::AWheel => builder::wheels(Arc::clone(settings), specs, watcher).await,
+        Beside::Nothing | Beside::ItsWheel => built.wheel.into_iter().collect(),
+    }
+}
+
+/// Puts an sdist into the output directory.
+fn deliver(sdist: &Sdist, order: &Order, label: &str) -> Result<SdistEntry, Problem> {
+    let making = &order.making;
+    cache::deliver(&sdist.path, &making.out_dir, &sdist.filename).map_err(|error| {
+        let mut problem = compose::of_cache(&error);
+        problem.message = format!("{label}: {}", problem.message);
+        problem
+    })?;
+    let path = making.out_dir_typed.join(&sdist.filename);
+    Ok(SdistEntry::new(sdist, &path))
 }
 
 /// Returns SRC so that it can only be read as a path: `build attrs` means the folder `attrs`.

@@ -24,7 +24,13 @@ impl Made {
         self.fail(entry, problem);
     }
 
-    pub(super) fn fail(&mut self, entry: FailureEntry, problem: Problem) {
+    /// Adds a request whose answer could not be given.
+    pub(super) fn undelivered(&mut self, label: &str, problem: Problem) {
+        let entry = FailureEntry::new(Some(label.to_owned()), &problem);
+        self.fail(entry, problem);
+    }
+
+    fn fail(&mut self, entry: FailureEntry, problem: Problem) {
         self.document.failures.push(entry);
         self.problems.push(problem);
     }
@@ -46,10 +52,9 @@ impl Made {
 
 /// Gives the answer to whom it is for.
 pub(super) fn tell(document: &Document, report: &ReportSettings) -> Result<(), Problem> {
-    let lines = document
-        .wheels
-        .iter()
-        .map(|wheel| format!("{}\n", wheel.path));
+    let sdists = document.sdists.iter().map(|sdist| &sdist.path);
+    let wheels = document.wheels.iter().map(|wheel| &wheel.path);
+    let lines = sdists.chain(wheels).map(|path| format!("{path}\n"));
     give(&document.text(), &lines.collect::<String>(), report)
 }
 

@@ -11,12 +11,13 @@ use policies::OffLimits;
 use protocol::Level;
 use sources::{Spec, Wanted};
 
+use super::build::{self, Beside};
 use super::made::{Made, tell};
 use super::{Surroundings, remarks, whole};
 use crate::args::{IndexArgs, MakingArgs, PlaceArgs, ReportArgs, SandboxArgs, WorkArgs};
 use crate::compose::{self, Wish};
 use crate::render::{Problem, last_line};
-use crate::report::{Document, FailureEntry, WheelEntry};
+use crate::report::{Document, WheelEntry};
 use crate::settings::{
     Ceiling, IndexSettings, MakingSettings, PlaceSettings, ReportSettings, SandboxSettings,
     SettingsError, constraints,
@@ -35,6 +36,8 @@ pub(super) enum Course {
     Whole,
     /// Nothing: it is only told what would be.
     DryRun,
+    /// An sdist, and perhaps a wheel beside it.
+    Sdist(Beside),
 }
 
 /// What was typed.
@@ -197,14 +200,17 @@ impl Order {
         if let Some(note) = &python {
             around.talk.note(note);
         }
+        let mut made = Made::default();
         let results = match self.course {
             Course::Whole => self.whole(&settings, around).await?,
+            Course::Sdist(beside) => {
+                build::carry_out(beside, self, &settings, (&mut made, around)).await
+            }
             Course::Named | Course::DryRun => {
                 let watcher = Arc::clone(&around.talk) as Arc<dyn Watcher>;
                 builder::wheels(Arc::clone(&settings), self.specs(), watcher).await
             }
         };
-        let mut made = Made::default();
         for result in results {
             match result {
                 Ok(wheel) => {
@@ -217,9 +223,7 @@ impl Order {
                             remarks::of(&wheel, &around.talk);
                             made.document.wheels.push(entry);
                         }
-                        Err(problem) => {
-                            made.fail(FailureEntry::new(Some(label), &problem), problem)
-                        }
+                        Err(problem) => made.undelivered(&label, problem),
                     }
                 }
                 Err(failure) => made.failed(&failure),
@@ -357,7 +361,7 @@ impl Order {
 /// Understands one request. Alone, without what it depends on, extras and markers of a URL mean nothing.
 fn understood(text: &str, directory: &Path, course: Course) -> Result<Wanted, Problem> {
     let parsed = match course {
-        Course::Named => Spec::parse(text, directory).map(Wanted::from),
+        Course::Named | Course::Sdist(_) => Spec::parse(text, directory).map(Wanted::from),
         Course::Whole | Course::DryRun => Wanted::parse(text, directory),
     };
     parsed.map_err(|error| {

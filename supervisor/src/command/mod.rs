@@ -10,6 +10,7 @@ mod inspect;
 mod log;
 mod made;
 mod making;
+mod metadata;
 mod policy;
 mod remarks;
 mod verify;
@@ -41,6 +42,7 @@ pub(crate) fn run(command: Command, around: &Surroundings) -> Result<Option<Code
     match command {
         Command::Wheel(args) => wheel::run(&args, around),
         Command::Build(args) => build::run(&args, around),
+        Command::Metadata(args) => metadata::run(&args, around),
         Command::Inspect(args) => inspect::run(&args, around),
         Command::Verify(args) => verify::run(&args, around),
         Command::Doctor(args) => doctor::run(&args, around),

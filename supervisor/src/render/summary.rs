@@ -21,6 +21,7 @@ pub(crate) fn last_line(document: &Document) -> String {
         .wheels
         .iter()
         .flat_map(|wheel| &wheel.denials)
+        .chain(document.sdists.iter().flat_map(|sdist| &sdist.denials))
         .chain(
             document
                 .failures
@@ -29,10 +30,17 @@ pub(crate) fn last_line(document: &Document) -> String {
         )
         .partition(|denial| [DECOY_READ, DECOY_PRINTED].contains(&denial.what.as_str()));
     let sum = |entries: &[&DenialEntry]| -> u64 { entries.iter().map(|entry| entry.count).sum() };
-    let lowest: Option<Level> = document.wheels.iter().filter_map(|wheel| wheel.level).min();
+    let levels = document.wheels.iter().filter_map(|wheel| wheel.level);
+    let of_sdists = document.sdists.iter().map(|sdist| sdist.level);
+    let lowest: Option<Level> = levels.chain(of_sdists).min();
     let mut parts = Vec::new();
     if !document.failures.is_empty() {
         parts.push(format!("{} failed", document.failures.len()));
+    }
+    match document.sdists.len() {
+        0 => {}
+        1 => parts.push("1 sdist".to_owned()),
+        many => parts.push(format!("{many} sdists")),
     }
     parts.push(format!("{} built", of(Origin::Built)));
     parts.push(format!("{} cached", of(Origin::Cached)));

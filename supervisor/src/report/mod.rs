@@ -3,6 +3,7 @@
 //! A document is the whole answer of one run. What is in it is decided here, not in the types of
 //! other rooms, so that none of them can change the contract by accident.
 
+mod described;
 mod looked;
 mod planned;
 #[cfg(test)]
@@ -10,13 +11,15 @@ mod tests;
 
 use std::path::Path;
 
-use builder::{Origin, Refusal, Wheel};
+use builder::{Origin, Refusal, Sdist, Wheel};
+use model::SourceId;
 use protocol::{Denial, Enforcement, Guarantee, Level};
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::render::Problem;
 
+pub(crate) use described::DescribedEntry;
 pub(crate) use looked::{BuildEntry, Kind, LookedAt, RefusalEntry, Verified};
 pub(crate) use planned::PlanDocument;
 
@@ -27,10 +30,43 @@ pub(crate) const SCHEMA: &str = "fumehood/1";
 #[derive(Debug, Serialize)]
 pub(crate) struct Document {
     schema: &'static str,
+    /// The sdists that were made, by `build` alone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) sdists: Vec<SdistEntry>,
     /// What was made or found, in the order asked.
     pub(crate) wheels: Vec<WheelEntry>,
     /// What was not, in the order asked.
     pub(crate) failures: Vec<FailureEntry>,
+}
+
+/// One sdist.
+#[derive(Debug, Serialize)]
+pub(crate) struct SdistEntry {
+    /// The normalised name of the project.
+    name: String,
+    /// The version.
+    version: String,
+    /// The file's name.
+    filename: String,
+    /// Where it was put.
+    pub(crate) path: String,
+    /// The SHA-256 of the file.
+    sha256: String,
+    /// Bytes.
+    size: u64,
+    /// What it was made of.
+    source: SourceEntry,
+    /// The isolation that it was made in.
+    isolation: Option<Value>,
+    /// The level in `isolation`, for the last line of talk.
+    #[serde(skip)]
+    pub(crate) level: Level,
+    /// What its backend was refused.
+    pub(crate) denials: Vec<DenialEntry>,
+    /// Oddities.
+    notes: Vec<String>,
+    /// Seconds that this took.
+    seconds: f64,
 }
 
 /// One wheel.
@@ -170,6 +206,7 @@ impl Document {
     pub(crate) fn new(wheels: Vec<WheelEntry>, failures: Vec<FailureEntry>) -> Self {
         Self {
             schema: SCHEMA,
+            sdists: Vec::new(),
             wheels,
             failures,
         }
@@ -186,6 +223,36 @@ impl Document {
     }
 }
 
+impl SourceEntry {
+    /// Makes the entry of a source.
+    pub(crate) fn new(source: &SourceId) -> Self {
+        Self {
+            kind: source.kind,
+            sha256: source.digest.sha256.to_string(),
+        }
+    }
+}
+
+impl SdistEntry {
+    /// Makes the entry of an sdist that was put to `path`.
+    pub(crate) fn new(sdist: &Sdist, path: &Path) -> Self {
+        Self {
+            name: sdist.name.to_string(),
+            version: sdist.version.to_string(),
+            filename: sdist.filename.clone(),
+            path: path.display().to_string(),
+            sha256: sdist.digest.sha256.to_string(),
+            size: sdist.digest.size,
+            source: SourceEntry::new(&sdist.source),
+            isolation: serde_json::to_value(&sdist.isolation).ok(),
+            level: sdist.isolation.level,
+            denials: entries(&sdist.denials),
+            notes: sdist.notes.clone(),
+            seconds: sdist.seconds,
+        }
+    }
+}
+
 impl WheelEntry {
     /// Makes the entry of a wheel that was put to `path`.
     pub(crate) fn new(wheel: &Wheel, path: &Path) -> Self {
@@ -197,10 +264,7 @@ impl WheelEntry {
             sha256: wheel.sha256.to_string(),
             size: wheel.size,
             origin: wheel.origin,
-            source: wheel.source.as_ref().map(|source| SourceEntry {
-                kind: source.kind,
-                sha256: source.digest.sha256.to_string(),
-            }),
+            source: wheel.source.as_ref().map(SourceEntry::new),
             isolation: wheel
                 .isolation
                 .as_ref()

@@ -10,7 +10,8 @@ use protocol::{Denial, Enforcement, Guarantee, Level};
 use serde_json::Value;
 
 use super::{
-    BuildEntry, Document, FailureEntry, Kind, LookedAt, RefusalEntry, Verified, WheelEntry,
+    BuildEntry, DescribedEntry, Document, FailureEntry, Kind, LookedAt, RefusalEntry, SdistEntry,
+    Verified, WheelEntry, text as text_of,
 };
 use crate::render::Problem;
 
@@ -132,7 +133,7 @@ fn a_report_is_what_its_schema_says() {
     let problem = Problem::new(Code::Backend, "it failed")
         .why("it does")
         .fix("do not");
-    let document = Document::new(
+    let mut document = Document::new(
         vec![
             WheelEntry::new(&wheel, path),
             WheelEntry::new(&downloaded, path),
@@ -142,7 +143,59 @@ fn a_report_is_what_its_schema_says() {
             FailureEntry::new(Some("y".to_owned()), &problem),
         ],
     );
+    let sdist = builder::Sdist {
+        name: wheel.name.clone(),
+        version: wheel.version.clone(),
+        filename: "docopt-0.6.2.tar.gz".to_owned(),
+        path: "/cache/y".into(),
+        digest: digest(),
+        source: SourceId {
+            kind: SourceKind::Directory,
+            digest: digest(),
+            subdirectory: None,
+        },
+        isolation: isolation(),
+        denials: wheel.denials.clone(),
+        notes: wheel.notes.clone(),
+        seconds: 0.41,
+    };
+    document.sdists.push(SdistEntry::new(&sdist, path));
     check(&schema(&document.text()), &root, &root, "report");
+}
+
+#[test]
+fn what_is_said_of_metadata_is_what_its_schema_says() {
+    let root = schema(include_str!("../../../docs/schema/metadata.schema.json"));
+    let text = "Metadata-Version: 2.2\nName: foo\nVersion: 1.0\nRequires-Python: >=3.8\n\
+                Requires-Dist: a @ https://me:s3cret@example.invalid/a.zip\nProvides-Extra: x\n";
+    let described = builder::Described {
+        metadata: sources::CoreMetadata::parse(text.as_bytes()).unwrap(),
+        origin: builder::MetadataOrigin::Hook,
+        place: "prepare_metadata_for_build_wheel of \u{1b}[2J".to_owned(),
+        source: Some(SourceId {
+            kind: SourceKind::Index,
+            digest: digest(),
+            subdirectory: None,
+        }),
+        isolation: Some(isolation()),
+        denials: vec![Denial {
+            what: "connect".to_owned(),
+            target: "192.0.2.4:443".to_owned(),
+            count: 2,
+        }],
+    };
+    let written = text_of(&DescribedEntry::new(&described));
+    assert!(!written.contains("s3cret"), "{written}");
+    assert!(!written.contains("\\u001b"), "{written}");
+    check(&schema(&written), &root, &root, "metadata");
+    let fixed = builder::Described {
+        origin: builder::MetadataOrigin::Static,
+        source: None,
+        isolation: None,
+        ..described
+    };
+    let written = text_of(&DescribedEntry::new(&fixed));
+    check(&schema(&written), &root, &root, "metadata");
 }
 
 #[test]

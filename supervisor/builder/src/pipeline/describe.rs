@@ -184,6 +184,11 @@ impl Pipeline {
         expectation: &Expectation,
     ) -> Result<Described, BuildError> {
         let (build, label) = (made.build.clone(), made.label.clone());
+        self.say(BuildEvent::Building {
+            label: label.clone(),
+            build: build.name().to_owned(),
+            stage: "check",
+        });
         let denials = made.evidence.denials.clone();
         let (settings, expected) = (Arc::clone(&self.settings), expectation.clone());
         let id = source.id.clone();
