@@ -71,6 +71,7 @@ print(json.dumps({
     "landlock": landlock(),
     "user namespaces": user_namespaces(),
     "fchmodat2": knows("fchmodat2", -1, None, 0, 0),
+    "memfd_secret": knows("memfd_secret", -1),
     "setxattrat": knows("setxattrat", -1, None, 0, None, None, 0),
     "MPTCP": multipath(),
     "keyring": keyring(),

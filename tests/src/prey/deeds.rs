@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
+
 use super::{
-    Bounds, Daemons, Doors, Ears, Ground, Inherited, Keeper, Lured, Namespaces, Secrets, SetId,
-    Stores, Tuned, Variables, Victims, Watched,
+    Bounds, Daemons, Doors, Ears, Granted, Ground, Inherited, Keeper, Kernel, Lured, Namespaces,
+    Outliving, Secrets, SetId, Stores, Tenants, Tuned, Typed, Variables, Victims, Watched,
 };
 use crate::hostile::{Prey, attempt};
 use crate::outcome::Outcome;
@@ -22,14 +24,16 @@ pub struct Deed {
 }
 
 /// What came of a deed.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Tried {
     /// All that it does when nothing stops it.
     pub possible: BTreeSet<String>,
     /// What it did, seen from outside.
     pub harm: BTreeSet<String>,
-    /// Whether the build came to its end, with a wheel.
+    /// Whether the deed came to its end: a build with its wheel, a control at all.
     pub built: bool,
+    /// The level, where the program tells one.
+    pub level: Option<String>,
     /// The vector of guarantees, where the program tells one.
     pub guarantees: BTreeMap<String, String>,
     /// What the program said, for people.
@@ -64,7 +68,12 @@ impl Deed {
     };
 
     /// The deeds that take long, or look at what every build has.
-    pub const MORE: [Self; 2] = deeds! {
+    pub const MORE: [Self; 7] = deeds! {
+        "calls_the_kernel": |world: &World<'_>, _: &Path| Kernel::lay(world);
+        "robs_tenants": Tenants::lay;
+        "writes_what_it_may_read": Granted::lay;
+        "outlives": |_: &World<'_>, _: &Path| Outliving;
+        "types_into_the_terminal": Typed::lay;
         "swaps_paths": Lured::lay;
         "waits": |_: &World<'_>, _: &Path| Bounds::default();
     };
@@ -97,14 +106,15 @@ impl std::fmt::Debug for Deed {
 }
 
 impl Tried {
-    pub(crate) fn new(prey: &mut impl Prey, done: &Outcome<'_, '_>) -> Self {
+    pub(crate) fn new(prey: &mut impl Prey, done: &Outcome<'_, '_>, built: bool) -> Self {
         let told = serde_json::from_str::<crate::report::Report>(&done.stdout).ok();
         let wheels = told.map(|report| report.wheels).unwrap_or_default();
         let isolation = wheels.into_iter().find_map(|wheel| wheel.isolation);
         Self {
             possible: prey.possible(),
             harm: prey.harm(done),
-            built: done.code == Some(0),
+            built,
+            level: isolation.as_ref().map(|one| one.level.clone()),
             guarantees: isolation.map(|one| one.guarantees).unwrap_or_default(),
             said: done.to_string(),
         }
