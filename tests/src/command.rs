@@ -178,6 +178,13 @@ impl<'world, 'site> Run<'world, 'site> {
         self
     }
 
+    /// Runs another program instead, with the same arguments.
+    #[must_use]
+    pub(crate) fn program(mut self, program: &Path) -> Self {
+        self.program = program.into();
+        self
+    }
+
     /// Starts another worker than the program itself, by a configuration file: no variable can.
     #[must_use]
     pub fn worker(self, program: &Path) -> Self {

@@ -4,6 +4,9 @@ use crate::command::Run;
 use crate::sdist::Sdist;
 use crate::world::World;
 
+/// What the supervisor leaves out, not the worker: its workers start with its own variables.
+const CLEARING: &str = "clearing-variables";
+
 /// Who builds.
 #[derive(Clone, Debug)]
 pub enum Runner {
@@ -11,7 +14,7 @@ pub enum Runner {
     Control,
     /// The program under test.
     Own,
-    /// The program with a worker that lacks layers: words joined by `+`.
+    /// The program with a worker that lacks layers, or that lacks one itself: words joined by `+`.
     Lacking(String),
     /// A shell command in which `{}` is the sdist's path. It runs in an empty folder, and puts its wheel there.
     Foreign(String),
@@ -30,7 +33,18 @@ impl Runner {
         match self {
             Self::Control => panic!("a control builds nothing"),
             Self::Own => world.build(sdist),
-            Self::Lacking(layers) => world.build(sdist).worker(&world.lacking_worker(layers)),
+            Self::Lacking(words) => {
+                let of_worker = words.split('+').filter(|word| *word != CLEARING);
+                let layers = of_worker.collect::<Vec<_>>().join("+");
+                let mut run = world.build(sdist);
+                if layers != *words {
+                    run = run.program(&world.lacking_program());
+                }
+                match layers.is_empty() {
+                    true => run,
+                    false => run.worker(&world.lacking_worker(&layers)),
+                }
+            }
             Self::Foreign(command) => {
                 let archive = world.archive(sdist).display().to_string();
                 let python = world.python().path.display().to_string();

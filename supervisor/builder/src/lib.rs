@@ -46,6 +46,8 @@ pub use inspect::{
     inspect, inspect_sdist, open_file, take_output,
 };
 pub use limit::{Known, Reached, Stopped};
+#[cfg(feature = "leave-out")]
+pub use local::leave_environment;
 pub use local::{Host, LocalExecutor, WorkerProgram, neutralised};
 pub use outcome::{Failure, Origin, Wheel};
 pub use pipeline::wheels;

@@ -40,7 +40,9 @@ impl Granted {
 
 /// Whether a file asks not to be dumped.
 fn is_flagged(path: &Path) -> bool {
-    let flags = File::open(path).ok().and_then(|file| ioctl_getflags(file).ok());
+    let flags = File::open(path)
+        .ok()
+        .and_then(|file| ioctl_getflags(file).ok());
     flags.is_some_and(|flags| flags.contains(IFlags::NODUMP))
 }
 

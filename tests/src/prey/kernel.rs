@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::processes::{self, Process};
+use crate::processes::Process;
 use crate::{Held, Outcome, Prey, World};
 
 /// Things of the kernel that the deed holds: the harm is that one of its processes has one.
@@ -57,7 +57,10 @@ impl Kernel {
         let mut possible: BTreeSet<&str> = [
             ("io_uring", most("kernel/io_uring_disabled", 0)),
             ("bpf", most("kernel/unprivileged_bpf_disabled", 0)),
-            ("userfaultfd", there("/proc/sys/vm/unprivileged_userfaultfd")),
+            (
+                "userfaultfd",
+                there("/proc/sys/vm/unprivileged_userfaultfd"),
+            ),
             ("perf", most("kernel/perf_event_paranoid", 2)),
             ("fanotify", there("/proc/sys/fs/fanotify")),
             ("hidden memory", world.python().can("memfd_secret")),
@@ -73,7 +76,11 @@ impl Kernel {
         .map(|(word, _)| word)
         .collect();
         let known = fs::read_to_string("/proc/net/protocols").unwrap_or_default();
-        let is_known = |name: &str| known.lines().any(|line| line.split(' ').next() == Some(name));
+        let is_known = |name: &str| {
+            known
+                .lines()
+                .any(|line| line.split(' ').next() == Some(name))
+        };
         possible.extend(
             SOCKETS
                 .into_iter()
