@@ -75,6 +75,7 @@ print(json.dumps({
     "setxattrat": knows("setxattrat", -1, None, 0, None, None, 0),
     "MPTCP": multipath(),
     "keyring": keyring(),
+    "message queues": os.path.exists("/proc/sys/fs/mqueue"),
     "System V memory": os.path.exists("/proc/sysvipc/shm"),
     "typing into terminals": typing_into_terminals(),
     "IPv6 loopback": os.path.exists("/proc/net/if_inet6") and "lo" in open("/proc/net/if_inet6").read(),

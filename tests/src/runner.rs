@@ -1,5 +1,7 @@
 //! What a hostile sdist is given to: the program, with or without a layer, nothing at all, or somebody else's command.
 
+use std::path::Path;
+
 use crate::command::Run;
 use crate::sdist::Sdist;
 use crate::world::World;
@@ -30,13 +32,25 @@ impl Runner {
         world: &'world World<'site>,
         sdist: &Sdist,
     ) -> Run<'world, 'site> {
+        self.run_on(world, &world.archive(sdist))
+    }
+
+    /// The same with an archive.
+    ///
+    /// # Panics
+    /// For the control.
+    pub(crate) fn run_on<'world, 'site>(
+        &self,
+        world: &'world World<'site>,
+        archive: &Path,
+    ) -> Run<'world, 'site> {
         match self {
             Self::Control => panic!("a control builds nothing"),
-            Self::Own => world.build(sdist),
+            Self::Own => world.wheel(archive),
             Self::Lacking(words) => {
                 let of_worker = words.split('+').filter(|word| *word != CLEARING);
                 let layers = of_worker.collect::<Vec<_>>().join("+");
-                let mut run = world.build(sdist);
+                let mut run = world.wheel(archive);
                 if layers != *words {
                     run = run.program(&world.lacking_program());
                 }
@@ -46,7 +60,7 @@ impl Runner {
                 }
             }
             Self::Foreign(command) => {
-                let archive = world.archive(sdist).display().to_string();
+                let archive = archive.display().to_string();
                 let python = world.python().path.display().to_string();
                 let command = command.replace("{}", &archive).replace("{python}", &python);
                 Run::new(world, "/bin/sh".as_ref())

@@ -1,6 +1,8 @@
 //! Layers left out of a test build, and the harm that is done then. A layer whose removal opens nothing stands
 //! behind another one: then both are named.
 
+use std::collections::BTreeSet;
+
 use crate::prey::{Deed, Tried};
 use crate::runner::Runner;
 use crate::setting::{Namespaces, Setting};
@@ -390,6 +392,19 @@ impl Removal {
             .rfind(|setting| setting.namespaces == self.namespaces)?;
         let world = World::new(site, *setting);
         Some(Deed::named(self.fixture).attempt(&world, &Runner::Lacking(self.layers.to_owned())))
+    }
+
+    /// Says what is wrong if other harm was done than is expected.
+    #[must_use]
+    pub fn mistake(&self, tried: &Tried) -> Option<String> {
+        let possible = tried.possible.iter();
+        let expected: BTreeSet<_> = possible
+            .filter(|harm| self.expects(harm))
+            .cloned()
+            .collect();
+        let is_right = tried.harm == expected && self.opens.is_empty() == expected.is_empty();
+        let Tried { harm, said, .. } = tried;
+        (!is_right).then(|| format!("{self:?} let {harm:?} be done: {said}"))
     }
 
     /// Whether a harm is one of those that are opened; the folders that everybody shares are named with their files.

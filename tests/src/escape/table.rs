@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use protocol::Guarantee;
+use serde::{Deserialize, Serialize};
 
 use super::rows::Row;
 use crate::prey::{Deed, Tried};
@@ -21,6 +22,8 @@ pub enum Cell {
     Partly,
     /// All of them did.
     Open,
+    /// What it is after does not exist there.
+    NoPrey,
     /// No deed tries it here.
     Untried,
 }
@@ -31,31 +34,47 @@ impl fmt::Display for Cell {
             Self::Closed => "closed",
             Self::Partly => "partly open",
             Self::Open => "open",
+            Self::NoPrey => "no prey",
             Self::Untried => "–",
         })
     }
 }
 
 /// All deeds in one environment.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Column {
     /// The environment.
     pub name: String,
-    tried: BTreeMap<&'static str, Tried>,
+    /// Whether it is the program under test that builds there.
+    pub is_own: bool,
+    tried: BTreeMap<String, Tried>,
 }
 
 impl Column {
-    /// Tries every deed.
+    /// Tries deeds.
     #[must_use]
-    pub fn try_all(site: &Site, name: &str, setting: Setting, runner: &Runner) -> Self {
-        let tried = Deed::ALL.iter().chain(&Deed::MORE).map(|deed| {
+    pub fn try_all(
+        site: &Site,
+        name: &str,
+        setting: Setting,
+        runner: &Runner,
+        deeds: &[Deed],
+    ) -> Self {
+        let tried = deeds.iter().map(|deed| {
             let world = World::new(site, setting);
-            (deed.fixture, deed.attempt(&world, runner))
+            (deed.fixture.to_owned(), deed.attempt(&world, runner))
         });
         Self {
             name: name.to_owned(),
+            is_own: matches!(runner, Runner::Own),
             tried: tried.collect(),
         }
+    }
+
+    /// The level that the program told in this environment.
+    #[must_use]
+    pub fn level(&self) -> Option<&str> {
+        self.tried.values().find_map(|tried| tried.level.as_deref())
     }
 
     /// What came of a deed.
@@ -65,25 +84,30 @@ impl Column {
     }
 
     /// What came of each deed.
-    pub fn all_tried(&self) -> impl Iterator<Item = (&'static str, &Tried)> {
-        self.tried.iter().map(|(fixture, tried)| (*fixture, tried))
+    pub fn all_tried(&self) -> impl Iterator<Item = (&str, &Tried)> {
+        self.tried
+            .iter()
+            .map(|(fixture, tried)| (fixture.as_str(), tried))
     }
 
     /// What a row came to.
     #[must_use]
     pub fn cell(&self, row: &Row) -> Cell {
         let mut done = Vec::new();
+        let mut is_looked_for = false;
         for (fixture, ways) in &row.deeds {
             let Some(tried) = self.tried.get(fixture.as_str()) else {
                 continue;
             };
             let mine = |harm: &&String| ways.iter().any(|way| is(way, harm));
-            let possible = tried.possible.iter().filter(mine);
+            let possible: Vec<_> = tried.possible.iter().filter(mine).collect();
+            is_looked_for |= possible.is_empty();
             // A build that came to no end may have been ended before its deed: without harm it shows nothing.
-            let harms = possible.map(|way| tried.harm.contains(way));
+            let harms = possible.into_iter().map(|way| tried.harm.contains(way));
             done.extend(harms.filter(|harm| *harm || tried.built));
         }
         match (done.iter().any(|harm| *harm), done.iter().all(|harm| *harm)) {
+            (false, true) if is_looked_for => Cell::NoPrey,
             (false, true) => Cell::Untried,
             (false, false) => Cell::Closed,
             (true, true) => Cell::Open,

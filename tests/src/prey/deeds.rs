@@ -6,9 +6,11 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::handed;
 use super::{
-    Bounds, Daemons, Doors, Ears, Granted, Ground, Inherited, Keeper, Kernel, Lured, Namespaces,
-    Outliving, Secrets, SetId, Stores, Tenants, Tuned, Typed, Variables, Victims, Watched,
+    Bounds, Daemons, Doors, Ears, Facts, Granted, Ground, Inherited, Keeper, Kernel, Lured,
+    Namespaces, Orders, Outliving, Secrets, SetId, Stores, Tenants, Tuned, Typed, Variables,
+    Victims, Watched,
 };
 use crate::hostile::{Prey, attempt};
 use crate::outcome::Outcome;
@@ -68,7 +70,9 @@ impl Deed {
     };
 
     /// The deeds that take long, or look at what every build has.
-    pub const MORE: [Self; 7] = deeds! {
+    pub const MORE: [Self; 9] = deeds! {
+        "reads_the_host": |world: &World<'_>, _: &Path| Facts::lay(world);
+        "commands_the_terminal": |_: &World<'_>, _: &Path| Orders::default();
         "calls_the_kernel": |world: &World<'_>, _: &Path| Kernel::lay(world);
         "robs_tenants": Tenants::lay;
         "writes_what_it_may_read": Granted::lay;
@@ -78,14 +82,32 @@ impl Deed {
         "waits": |_: &World<'_>, _: &Path| Bounds::default();
     };
 
+    /// What is not done by a deed in a build, but by what is unpacked or handed over.
+    pub const HANDED: [Self; 2] = [
+        Self {
+            fixture: "bad_output",
+            act: handed::wheels,
+        },
+        Self {
+            fixture: "flawed_archives",
+            act: handed::archives,
+        },
+    ];
+
+    /// Lists all of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let deeds = Self::ALL.into_iter().chain(Self::MORE);
+        deeds.chain(Self::HANDED)
+    }
+
     /// Returns a deed by its folder.
     ///
     /// # Panics
     /// When there is none.
     #[must_use]
     pub fn named(fixture: &str) -> Self {
-        let mut all = Self::ALL.into_iter().chain(Self::MORE);
-        all.find(|deed| deed.fixture == fixture)
+        Self::all()
+            .find(|deed| deed.fixture == fixture)
             .unwrap_or_else(|| panic!("`{fixture}` is no deed"))
     }
 
