@@ -12,7 +12,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use tests::escape::{Cell, Column, Removal, Row, contained, inside, page};
+use tests::escape::{Cell, Column, Removal, Row, at_once, contained, inside, page};
 use tests::prey::Deed;
 use tests::{Identity, Namespaces, Runner, Setting, Site, World};
 
@@ -83,13 +83,10 @@ fn main() -> ExitCode {
         }
     }
     if asked.write {
-        let removals: Vec<_> = Removal::ALL
-            .iter()
-            .map(|removal| {
-                progress(&format!("without {}", removal.layers));
-                (*removal, removal.attempt(&site))
-            })
-            .collect();
+        let removals = at_once(Removal::ALL, |removal| {
+            progress(&format!("without {}", removal.layers));
+            (*removal, removal.attempt(&site))
+        });
         for (removal, tried) in &removals {
             broken.extend(tried.iter().filter_map(|tried| removal.mistake(tried)));
         }
@@ -157,19 +154,18 @@ fn site(target: &Path) -> Site {
 /// Leaves out each layer that has to do with these deeds, and says what came of it.
 fn layers(site: &Site, deeds: &[Deed]) -> ExitCode {
     let mut wrong = false;
-    for removal in Removal::ALL {
-        if !deeds.iter().any(|deed| deed.fixture == removal.fixture) {
-            continue;
-        }
-        let Some(tried) = removal.attempt(site) else {
-            continue;
-        };
+    let is_asked_for =
+        |removal: &&Removal| deeds.iter().any(|deed| deed.fixture == removal.fixture);
+    let removals: Vec<_> = Removal::ALL.iter().filter(is_asked_for).collect();
+    let came = at_once(&removals, |removal| (**removal, removal.attempt(site)));
+    for (removal, tried) in came {
+        let Some(tried) = tried else { continue };
         let Removal {
             layers,
             namespaces,
             fixture,
             ..
-        } = removal;
+        } = &removal;
         say(&format!(
             "{layers} {namespaces:?} {fixture}: {:?}",
             tried.harm
@@ -187,13 +183,19 @@ fn controls(site: &Site, deeds: &[Deed]) -> Vec<String> {
     let mut broken = Vec::new();
     let allowed = |setting: &Setting| setting.namespaces == Namespaces::Allowed;
     for setting in Setting::all(site).into_iter().filter(allowed) {
-        for deed in deeds {
-            let tried = deed.attempt(&World::new(site, setting), &Runner::Control);
+        progress(&format!("controls as uid {}", setting.identity.uid()));
+        let came = at_once(deeds, |deed| {
+            (
+                deed.fixture,
+                deed.attempt(&World::new(site, setting), &Runner::Control),
+            )
+        });
+        for (fixture, tried) in came {
             if tried.possible.is_empty() || tried.harm != tried.possible {
                 let missed: Vec<_> = tried.possible.difference(&tried.harm).collect();
                 broken.push(format!(
                     "the control of {} as uid {} did not do {missed:?}: {}",
-                    deed.fixture,
+                    fixture,
                     setting.identity.uid(),
                     tried.said
                 ));

@@ -58,12 +58,14 @@ def segments():
 
 
 told = json.loads(sys.stdin.readline())
-keys = {"key": lay_key(told["name"], told["key"]), "searched": lay_key(told["searched key"], told["search"])}
+keys = {}
+if "key" in told:
+    keys = {"key": lay_key(told["name"], told["key"]), "searched": lay_key(told["searched key"], told["search"])}
 read, _ = lay_memory(told["memory"])
 changed, address = lay_memory("untouched")
 if "message" in told:
     lay_message(told["queue"], told["message"])
-print(json.dumps({"key": keys["key"], "memory": read, "changed memory": changed}), flush=True)
+print(json.dumps({"key": keys.get("key", 0), "memory": read, "changed memory": changed}), flush=True)
 
 sys.stdin.readline()
 left_key = find_key(told["left key"])

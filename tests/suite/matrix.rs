@@ -15,6 +15,7 @@ use crate::site;
 fn tests_there() -> BTreeSet<String> {
     let rooms = [
         "archive",
+        "fuzz",
         "policies",
         "protocol",
         "supervisor",

@@ -18,4 +18,4 @@ pub use container::{contained, inside};
 pub use page::{digest, page, pages_digest};
 pub use removal::Removal;
 pub use rows::{LAYERS, Row};
-pub use table::{Cell, Column};
+pub use table::{Cell, Column, at_once};

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use protocol::Guarantee;
 use serde::{Deserialize, Serialize};
@@ -60,14 +63,14 @@ impl Column {
         runner: &Runner,
         deeds: &[Deed],
     ) -> Self {
-        let tried = deeds.iter().map(|deed| {
+        let tried = at_once(deeds, |deed| {
             let world = World::new(site, setting);
             (deed.fixture.to_owned(), deed.attempt(&world, runner))
         });
         Self {
             name: name.to_owned(),
             is_own: matches!(runner, Runner::Own),
-            tried: tried.collect(),
+            tried: tried.into_iter().collect(),
         }
     }
 
@@ -133,6 +136,32 @@ impl Column {
         let all = Guarantee::ALL.into_iter();
         all.filter(|one| enforced(one) && open(one)).collect()
     }
+}
+
+/// How many deeds are done at once: most of each is waiting.
+const AT_ONCE: usize = 4;
+
+/// Does something with each of many, a few at a time; returns what came of them in their order.
+///
+/// # Panics
+/// When one of them does.
+pub fn at_once<One: Sync, Came: Send>(all: &[One], act: impl Fn(&One) -> Came + Sync) -> Vec<Came> {
+    let next = AtomicUsize::new(0);
+    let came: Mutex<BTreeMap<usize, Came>> = Mutex::default();
+    thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                loop {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(one) = all.get(number) else { break };
+                    let done = act(one);
+                    came.lock().expect("nobody panics").insert(number, done);
+                }
+            });
+        }
+    });
+    let came = came.into_inner().expect("nobody panics");
+    came.into_values().collect()
 }
 
 /// Whether a row's word means a harm. A folder means whatever is found in it.

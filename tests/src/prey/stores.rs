@@ -18,11 +18,10 @@ pub struct Stores {
 impl Stores {
     /// Lays it out.
     pub fn lay(world: &World<'_>) -> Self {
-        let mut secrets = BTreeMap::from([
-            ("key", secret()),
-            ("search", secret()),
-            ("memory", secret()),
-        ]);
+        let mut secrets = BTreeMap::from([("memory", secret())]);
+        if world.has("keyring") {
+            secrets.extend([("key", secret()), ("search", secret())]);
+        }
         if world.has("message queues") {
             secrets.insert("message", secret());
         }
@@ -66,9 +65,10 @@ impl Prey for Stores {
 
     fn possible(&self) -> BTreeSet<String> {
         let queues = self.secrets.contains_key("message");
-        let left = ["left key", "changed memory", "left memory"];
+        let keys = self.secrets.contains_key("key");
         let told = self.secrets.keys().copied();
-        told.chain(left)
+        told.chain(["changed memory", "left memory"])
+            .chain(keys.then_some("left key"))
             .chain(queues.then_some("left queue"))
             .map(str::to_owned)
             .collect()
