@@ -4,24 +4,29 @@
 //! escape                               fumehood at each level, as each user
 //! escape --runner "CMD {}"             a foreign command, beside nothing at all
 //! escape --write [--compare NAME=CMD]  the same as a page: docs/escape-matrix.md
+//! escape --only DEED                   one deed, a folder of tests/backends; again for more
+//! escape --layers                      what each layer lets through when it is left out, and nothing else
 //! escape -v                            what each program said
 //! ```
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use tests::escape::{Cell, Column, Removal, Row, page};
+use tests::escape::{Cell, Column, Removal, Row, at_once, contained, inside, page};
 use tests::prey::Deed;
 use tests::{Identity, Namespaces, Runner, Setting, Site, World};
 
-const USAGE: &str =
-    "usage: escape [-v] [--runner \"CMD {}\"] | [--write [--compare NAME=\"CMD {}\"]...]";
+const USAGE: &str = "usage: escape [-v] [--only DEED]... [--runner \"CMD {}\" | --layers | --write [--compare NAME=\"CMD {}\"]...]";
 
 /// What was asked for.
 #[derive(Default)]
 struct Asked {
     runner: Option<String>,
     compared: Vec<(String, String)>,
+    /// Where a run inside a container writes what it found.
+    inside: Option<PathBuf>,
+    only: Vec<Deed>,
+    layers: bool,
     write: bool,
     verbose: bool,
 }
@@ -33,12 +38,24 @@ fn main() -> ExitCode {
     };
     // A deed that can not be tried panics; that is told as such.
     std::panic::set_hook(Box::new(|_| {}));
-    let site = site();
     let rows = Row::all();
-    let mut broken = controls(&site);
+    let deeds = match asked.only.is_empty() {
+        true => Deed::all().collect(),
+        false => asked.only.clone(),
+    };
+    if let Some(file) = &asked.inside {
+        inside(&site(Path::new("/tmp/escape-suite")), &deeds, file);
+        return ExitCode::SUCCESS;
+    }
+    let own = std::env::current_exe().expect("the kernel knows this file");
+    let site = site(&own.with_file_name("escape-suite"));
+    if asked.layers {
+        return layers(&site, &deeds);
+    }
+    let mut broken = controls(&site, &deeds);
     let columns = match &asked.runner {
-        Some(command) => vec![foreign(&site, "the command", command)],
-        None => columns(&site, &asked.compared),
+        Some(command) => vec![foreign(&site, "the command", command, &deeds)],
+        None => columns(&site, &asked.compared, &own, &deeds),
     };
     if asked.verbose {
         for column in &columns {
@@ -50,10 +67,12 @@ fn main() -> ExitCode {
             }
         }
     }
-    if asked.runner.is_none() {
-        let own = columns.len() - asked.compared.len();
-        broken.extend(columns[..own].iter().flat_map(failed));
-    }
+    broken.extend(
+        columns
+            .iter()
+            .filter(|column| column.is_own)
+            .flat_map(failed),
+    );
     for column in &columns {
         for guarantee in column.broken_words(&rows) {
             broken.push(format!(
@@ -64,13 +83,13 @@ fn main() -> ExitCode {
         }
     }
     if asked.write {
-        let removals: Vec<_> = Removal::ALL
-            .iter()
-            .map(|removal| {
-                progress(&format!("without {}", removal.layers));
-                (*removal, removal.attempt(&site))
-            })
-            .collect();
+        let removals = at_once(Removal::ALL, |removal| {
+            progress(&format!("without {}", removal.layers));
+            (*removal, removal.attempt(&site))
+        });
+        for (removal, tried) in &removals {
+            broken.extend(tried.iter().filter_map(|tried| removal.mistake(tried)));
+        }
         let text = page(&rows, &host(&site), &columns, &removals);
         std::fs::write(repository().join("docs/escape-matrix.md"), text)
             .expect("the page can be written");
@@ -96,6 +115,14 @@ fn asked() -> Option<Asked> {
                     .map(|(a, b)| (a.to_owned(), b.to_owned()))?;
                 asked.compared.push((name, command));
             }
+            "--inside" => asked.inside = Some(words.next()?.into()),
+            "--only" => {
+                let name = words.next()?;
+                asked
+                    .only
+                    .push(Deed::all().find(|deed| deed.fixture == name)?);
+            }
+            "--layers" => asked.layers = true,
             "--write" => asked.write = true,
             "-v" => asked.verbose = true,
             _ => return None,
@@ -105,7 +132,7 @@ fn asked() -> Option<Asked> {
 }
 
 /// Finds the programs beside this one, which Cargo builds when it can be asked.
-fn site() -> Site {
+fn site(target: &Path) -> Site {
     if let Some(cargo) = std::env::var_os("CARGO") {
         let built = Command::new(cargo)
             .args(["build", "--quiet", "--package", "tests", "--bins"])
@@ -120,22 +147,55 @@ fn site() -> Site {
     Site::new(
         &beside("fumehood-under-test"),
         &beside("warden"),
-        &beside("escape-suite"),
+        &target.display().to_string(),
     )
 }
 
+/// Leaves out each layer that has to do with these deeds, and says what came of it.
+fn layers(site: &Site, deeds: &[Deed]) -> ExitCode {
+    let mut wrong = false;
+    let is_asked_for =
+        |removal: &&Removal| deeds.iter().any(|deed| deed.fixture == removal.fixture);
+    let removals: Vec<_> = Removal::ALL.iter().filter(is_asked_for).collect();
+    let came = at_once(&removals, |removal| (**removal, removal.attempt(site)));
+    for (removal, tried) in came {
+        let Some(tried) = tried else { continue };
+        let Removal {
+            layers,
+            namespaces,
+            fixture,
+            ..
+        } = &removal;
+        say(&format!(
+            "{layers} {namespaces:?} {fixture}: {:?}",
+            tried.harm
+        ));
+        if let Some(mistake) = removal.mistake(&tried) {
+            say(&mistake);
+            wrong = true;
+        }
+    }
+    ExitCode::from(u8::from(wrong))
+}
+
 /// Does every deed unconfined, as each user; returns those that did not do all of their harm.
-fn controls(site: &Site) -> Vec<String> {
+fn controls(site: &Site, deeds: &[Deed]) -> Vec<String> {
     let mut broken = Vec::new();
     let allowed = |setting: &Setting| setting.namespaces == Namespaces::Allowed;
     for setting in Setting::all(site).into_iter().filter(allowed) {
-        for deed in Deed::ALL.iter().chain(&Deed::MORE) {
-            let tried = deed.attempt(&World::new(site, setting), &Runner::Control);
+        progress(&format!("controls as uid {}", setting.identity.uid()));
+        let came = at_once(deeds, |deed| {
+            (
+                deed.fixture,
+                deed.attempt(&World::new(site, setting), &Runner::Control),
+            )
+        });
+        for (fixture, tried) in came {
             if tried.possible.is_empty() || tried.harm != tried.possible {
                 let missed: Vec<_> = tried.possible.difference(&tried.harm).collect();
                 broken.push(format!(
                     "the control of {} as uid {} did not do {missed:?}: {}",
-                    deed.fixture,
+                    fixture,
                     setting.identity.uid(),
                     tried.said
                 ));
@@ -146,16 +206,23 @@ fn controls(site: &Site) -> Vec<String> {
 }
 
 /// The program at each level as each user, and what it is compared with.
-fn columns(site: &Site, compared: &[(String, String)]) -> Vec<Column> {
+fn columns(
+    site: &Site,
+    compared: &[(String, String)],
+    program: &Path,
+    deeds: &[Deed],
+) -> Vec<Column> {
     let own = Setting::all(site).into_iter().map(|setting| {
         progress(&setting.to_string());
-        Column::try_all(site, &setting.to_string(), setting, &Runner::Own)
+        Column::try_all(site, &setting.to_string(), setting, &Runner::Own, deeds)
     });
     let own: Vec<_> = own.collect();
+    progress("in a container");
+    let contained = contained(site, program, deeds).unwrap_or_default();
     let others = compared
         .iter()
-        .map(|(name, command)| foreign(site, name, command));
-    own.into_iter().chain(others).collect()
+        .map(|(name, command)| foreign(site, name, command, deeds));
+    own.into_iter().chain(contained).chain(others).collect()
 }
 
 /// Builds of this program that did not come to their end, and so show nothing.
@@ -167,7 +234,7 @@ fn failed(column: &Column) -> Vec<String> {
 }
 
 /// A foreign command, as the least privileged user that there is.
-fn foreign(site: &Site, name: &str, command: &str) -> Column {
+fn foreign(site: &Site, name: &str, command: &str, deeds: &[Deed]) -> Column {
     progress(name);
     let identity = match Identity::Caller.uid() {
         0 => Identity::Unprivileged,
@@ -177,7 +244,8 @@ fn foreign(site: &Site, name: &str, command: &str) -> Column {
         identity,
         ..Setting::PLAIN
     };
-    Column::try_all(site, name, setting, &Runner::Foreign(command.to_owned()))
+    let runner = Runner::Foreign(command.to_owned());
+    Column::try_all(site, name, setting, &runner, deeds)
 }
 
 fn print(rows: &[Row], columns: &[Column]) {

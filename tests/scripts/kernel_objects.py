@@ -6,6 +6,7 @@ output and followed by the removal of everything. argv = uid of the one whose st
 
 import ctypes
 import json
+import os
 import sys
 
 import calls
@@ -38,6 +39,17 @@ def lay_memory(secret):
     return segment, address
 
 
+def lay_message(name, secret):
+    """Puts a message into a queue of this name."""
+    queue = calls.checked(calls.libc.mq_open(b"/" + name.encode(), os.O_CREAT | os.O_RDWR, 0o600, None))
+    calls.checked(calls.libc.mq_send(queue, secret.encode(), len(secret), 0))
+
+
+def remove_queue(name):
+    """Removes a queue; says whether there was one."""
+    return calls.libc.mq_unlink(b"/" + name.encode()) == 0
+
+
 def segments():
     """Returns the segments of the host: key -> number."""
     with open("/proc/sysvipc/shm") as table:
@@ -46,10 +58,14 @@ def segments():
 
 
 told = json.loads(sys.stdin.readline())
-keys = {"key": lay_key(told["name"], told["key"]), "searched": lay_key(told["searched key"], told["search"])}
+keys = {}
+if "key" in told:
+    keys = {"key": lay_key(told["name"], told["key"]), "searched": lay_key(told["searched key"], told["search"])}
 read, _ = lay_memory(told["memory"])
 changed, address = lay_memory("untouched")
-print(json.dumps({"key": keys["key"], "memory": read, "changed memory": changed}), flush=True)
+if "message" in told:
+    lay_message(told["queue"], told["message"])
+print(json.dumps({"key": keys.get("key", 0), "memory": read, "changed memory": changed}), flush=True)
 
 sys.stdin.readline()
 left_key = find_key(told["left key"])
@@ -58,7 +74,9 @@ print(json.dumps({
     "left key": left_key is not None,
     "changed memory": ctypes.string_at(address, 9) != b"untouched",
     "left memory": left_memory is not None,
+    "left queue": remove_queue(told["left queue"]),
 }), flush=True)
+remove_queue(told["queue"])
 for key in [*keys.values(), left_key]:
     if key is not None:
         calls.syscall("keyctl", KEYCTL_UNLINK, key, KEY_SPEC_USER_KEYRING, 0, 0)

@@ -22,6 +22,8 @@ pub enum Flaw {
     ThroughLink,
     /// A hard link to a file outside.
     HardLinkOut,
+    /// A member that is written through an earlier hard link to a file outside.
+    ThroughHardLink,
     /// A character device.
     Device,
     /// A named pipe.
@@ -56,13 +58,14 @@ pub enum Flaw {
 
 impl Flaw {
     /// Every flaw.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Traversal,
         Self::Absolute,
         Self::LinkUp,
         Self::LinkAbsolute,
         Self::ThroughLink,
         Self::HardLinkOut,
+        Self::ThroughHardLink,
         Self::Device,
         Self::Pipe,
         Self::Bomb,
@@ -112,6 +115,10 @@ impl Flaw {
                 ])
             }
             Self::HardLinkOut => tar(vec![link(b'1', &inside("hard"), outside)]),
+            Self::ThroughHardLink => tar(vec![
+                link(b'1', &inside("hard"), outside),
+                file(&inside("hard"), b"changed"),
+            ]),
             Self::Device => tar(vec![link(b'3', &inside("device"), "")]),
             Self::Pipe => tar(vec![link(b'6', &inside("pipe"), "")]),
             Self::Bomb => densest(&append(

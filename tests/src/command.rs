@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -177,6 +178,13 @@ impl<'world, 'site> Run<'world, 'site> {
         self
     }
 
+    /// Runs another program instead, with the same arguments.
+    #[must_use]
+    pub(crate) fn program(mut self, program: &Path) -> Self {
+        self.program = program.into();
+        self
+    }
+
     /// Starts another worker than the program itself, by a configuration file: no variable can.
     #[must_use]
     pub fn worker(self, program: &Path) -> Self {
@@ -255,6 +263,24 @@ impl<'world, 'site> Run<'world, 'site> {
     pub fn grace(mut self, grace: Duration) -> Self {
         self.grace = grace;
         self
+    }
+
+    /// Returns the command alone, without a warden: for a program that stands by while another one is looked at.
+    pub(crate) fn command(&self) -> Command {
+        let words = self.words();
+        let mut command = Command::new(&words[0]);
+        command.args(&words[1..]).env_clear();
+        command
+            .envs(self.environment.iter().cloned())
+            .current_dir(&self.directory);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        if let Some(uid) = self.world.setting.identity.other_uid() {
+            command.uid(uid).gid(uid);
+        }
+        command
     }
 
     /// Starts the program.

@@ -4,6 +4,7 @@
 //! build, where it must do none. What counts as harm is seen by the prey, never told by the deed.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -24,6 +25,9 @@ pub trait Prey {
     /// Whether the deed waits so that it can be looked at.
     const HOLDS: bool = false;
 
+    /// Whether the program is ended in the middle, so that it comes to no wheel whatever the deed does.
+    const ENDS: bool = false;
+
     /// Returns what the deed is told: paths, ports and pids, never a secret.
     fn targets(&self) -> Value;
 
@@ -34,6 +38,16 @@ pub trait Prey {
 
     /// Returns what a shell does so that the program begins with descriptors that others opened.
     fn held_open(&self) -> Option<String> {
+        None
+    }
+
+    /// Returns arguments that the program under test gets besides: what it is granted, say.
+    fn arguments(&self) -> Vec<OsString> {
+        Vec::new()
+    }
+
+    /// Returns the file for what is typed into the terminal in which the program runs, if it runs in one.
+    fn terminal(&self) -> Option<&Path> {
         None
     }
 
@@ -59,6 +73,8 @@ pub struct Held {
     pub processes: Vec<Process>,
     /// The folder in which it works.
     pub folder: PathBuf,
+    /// The program that builds, or the control itself.
+    pub program: i32,
 }
 
 /// Runs a deed in every setting of the host, and in those of lower levels.
@@ -130,6 +146,7 @@ fn control<'world, 'site, P: Prey>(
         prey.look(&Held {
             processes: running.family(),
             folder: room.clone(),
+            program: running.pid(),
         });
         world.file(room.join("go"), "{}");
     }
@@ -143,7 +160,7 @@ fn build<'world, 'site, P: Prey>(
     prey: &mut P,
 ) -> (Sdist, Outcome<'world, 'site>) {
     let sdist = Sdist::fixture(fixture).targets(&prey.targets());
-    let run = equipped(world.build(&sdist), prey);
+    let run = equipped(world.build(&sdist).args(prey.arguments()), prey);
     let mut running = run.start();
     if P::HOLDS {
         let folder = running.wait_until_ready();
@@ -155,6 +172,7 @@ fn build<'world, 'site, P: Prey>(
         prey.look(&Held {
             processes,
             folder: folder.clone(),
+            program: running.pid(),
         });
         release(&folder, "{}");
     }
@@ -165,6 +183,9 @@ fn build<'world, 'site, P: Prey>(
 fn equipped<'world, 'site>(mut run: Run<'world, 'site>, prey: &impl Prey) -> Run<'world, 'site> {
     for (name, value) in prey.environment() {
         run = run.env(name, value);
+    }
+    if let Some(typed) = prey.terminal() {
+        run = run.in_terminal(typed);
     }
     match prey.held_open() {
         Some(text) => run.holding(&text),
@@ -182,11 +203,16 @@ pub(crate) fn attempt<P: Prey>(
     let mut prey = lay(world, &world.folder("a"));
     if matches!(runner, Runner::Control) {
         let done = control(world, fixture, &mut prey);
-        return Tried::new(&mut prey, &done);
+        return Tried::new(&mut prey, &done, true);
     }
     let sdist = Sdist::fixture(fixture).targets(&prey.targets());
-    let run = equipped(runner.run(world, &sdist), &prey);
+    let run = match runner {
+        Runner::Own | Runner::Lacking(_) => runner.run(world, &sdist).args(prey.arguments()),
+        _ => runner.run(world, &sdist),
+    };
+    let run = equipped(run, &prey);
     let mut running = run.limit(PATIENCE).start();
+    let mut seen = false;
     if P::HOLDS
         && let Some(folder) = running.ready_below(&world.folder(""))
     {
@@ -198,11 +224,17 @@ pub(crate) fn attempt<P: Prey>(
         prey.look(&Held {
             processes,
             folder: folder.clone(),
+            program: running.pid(),
         });
+        seen = true;
         release(&folder, "{}");
     }
     let done = running.finish_anyhow();
-    Tried::new(&mut prey, &done)
+    let built = match P::ENDS {
+        true => seen,
+        false => done.code == Some(0),
+    };
+    Tried::new(&mut prey, &done, built)
 }
 
 /// How long one hostile build may take.

@@ -1,8 +1,13 @@
 //! What a hostile sdist is given to: the program, with or without a layer, nothing at all, or somebody else's command.
 
+use std::path::Path;
+
 use crate::command::Run;
 use crate::sdist::Sdist;
 use crate::world::World;
+
+/// What the supervisor leaves out, not the worker: its workers start with its own variables.
+const CLEARING: &str = "clearing-variables";
 
 /// Who builds.
 #[derive(Clone, Debug)]
@@ -11,7 +16,7 @@ pub enum Runner {
     Control,
     /// The program under test.
     Own,
-    /// The program with a worker that lacks layers: words joined by `+`.
+    /// The program with a worker that lacks layers, or that lacks one itself: words joined by `+`.
     Lacking(String),
     /// A shell command in which `{}` is the sdist's path. It runs in an empty folder, and puts its wheel there.
     Foreign(String),
@@ -27,12 +32,35 @@ impl Runner {
         world: &'world World<'site>,
         sdist: &Sdist,
     ) -> Run<'world, 'site> {
+        self.run_on(world, &world.archive(sdist))
+    }
+
+    /// The same with an archive.
+    ///
+    /// # Panics
+    /// For the control.
+    pub(crate) fn run_on<'world, 'site>(
+        &self,
+        world: &'world World<'site>,
+        archive: &Path,
+    ) -> Run<'world, 'site> {
         match self {
             Self::Control => panic!("a control builds nothing"),
-            Self::Own => world.build(sdist),
-            Self::Lacking(layers) => world.build(sdist).worker(&world.lacking_worker(layers)),
+            Self::Own => world.wheel(archive),
+            Self::Lacking(words) => {
+                let of_worker = words.split('+').filter(|word| *word != CLEARING);
+                let layers = of_worker.collect::<Vec<_>>().join("+");
+                let mut run = world.wheel(archive);
+                if layers != *words {
+                    run = run.program(&world.lacking_program());
+                }
+                match layers.is_empty() {
+                    true => run,
+                    false => run.worker(&world.lacking_worker(&layers)),
+                }
+            }
             Self::Foreign(command) => {
-                let archive = world.archive(sdist).display().to_string();
+                let archive = archive.display().to_string();
                 let python = world.python().path.display().to_string();
                 let command = command.replace("{}", &archive).replace("{python}", &python);
                 Run::new(world, "/bin/sh".as_ref())

@@ -288,7 +288,7 @@ fn text(stream: &Collected) -> String {
 }
 
 /// Looks for a file `ready` a few folders down and returns the folder that holds it.
-fn find_ready(folder: &std::path::Path, depth: u32) -> Option<PathBuf> {
+pub(crate) fn find_ready(folder: &std::path::Path, depth: u32) -> Option<PathBuf> {
     if folder.join("ready").exists() {
         return Some(folder.to_owned());
     }

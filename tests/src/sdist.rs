@@ -53,6 +53,17 @@ impl Sdist {
         Self::bare(name, version).folder("common").folder("hello")
     }
 
+    /// Gives the project another name.
+    #[must_use]
+    pub fn named(self, name: &str) -> Self {
+        let fresh = Self::bare(name, &self.version);
+        let files = [self.files, fresh.files.clone()].into_iter().flatten();
+        Self {
+            files: files.collect(),
+            ..fresh
+        }
+    }
+
     /// Adds the files of a folder of `tests/backends`.
     #[must_use]
     pub fn folder(mut self, folder: &str) -> Self {

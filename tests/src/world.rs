@@ -207,6 +207,13 @@ impl<'site> World<'site> {
         copy
     }
 
+    /// Returns a program whose workers start with its own variables.
+    #[must_use]
+    pub(crate) fn lacking_program(&self) -> PathBuf {
+        let program = self.site.warden.with_file_name("lacking-program");
+        reachable(&program, self.folder.path(), self.setting)
+    }
+
     /// Prepares a run of the program with nothing but a clean environment.
     #[must_use]
     pub fn run<Word: AsRef<OsStr>>(

@@ -5,8 +5,8 @@ use std::fs;
 
 use protocol::Guarantee;
 use tests::escape::{LAYERS, Removal, Row, digest, pages_digest};
-use tests::prey::{Bounds, Deed, Inherited, Tried, Watched};
-use tests::{Sdist, Setting, World, hostile};
+use tests::prey::{Bounds, Deed, Facts, Granted, Inherited, Kernel, Orders, Tenants, Watched};
+use tests::{Sdist, Setting, World, hostile, hostile_in};
 
 use crate::promises::{functions, repository};
 use crate::site;
@@ -15,6 +15,7 @@ use crate::site;
 fn tests_there() -> BTreeSet<String> {
     let rooms = [
         "archive",
+        "fuzz",
         "policies",
         "protocol",
         "supervisor",
@@ -116,16 +117,7 @@ fn each_layer_that_is_left_out_lets_named_harm_be_done_or_another_one_holds_as_w
                 .note(&format!("a setting without {}", removal.layers));
             continue;
         };
-        let possible = tried.possible.iter();
-        let expected: BTreeSet<_> = possible
-            .filter(|harm| removal.expects(harm))
-            .cloned()
-            .collect();
-        let is_right = tried.harm == expected && removal.opens.is_empty() == expected.is_empty();
-        if !is_right {
-            let Tried { harm, said, .. } = tried;
-            wrong.push(format!("{removal:?} let {harm:?} be done: {said}"));
-        }
+        wrong.extend(removal.mistake(&tried));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
@@ -143,4 +135,29 @@ fn a_build_that_watches_a_folder_learns_no_names() {
 #[test]
 fn every_limit_of_a_build_is_below_that_of_the_caller() {
     hostile(site(), "waits", |_, _| Bounds::default());
+}
+
+#[test]
+fn a_build_that_asks_the_kernel_for_what_no_build_needs_gets_nothing() {
+    hostile(site(), "calls_the_kernel", |world, _| Kernel::lay(world));
+}
+
+#[test]
+fn a_build_that_goes_after_another_one_gets_and_leaves_nothing() {
+    hostile_in(site(), &Setting::all(site()), "robs_tenants", Tenants::lay);
+}
+
+#[test]
+fn a_build_that_was_given_files_to_read_changes_nothing_about_them() {
+    hostile(site(), "writes_what_it_may_read", Granted::lay);
+}
+
+#[test]
+fn what_commands_terminals_never_leaves_the_program() {
+    hostile(site(), "commands_the_terminal", |_, _| Orders::default());
+}
+
+#[test]
+fn a_build_that_reads_what_identifies_the_host_gets_nothing() {
+    hostile(site(), "reads_the_host", |world, _| Facts::lay(world));
 }

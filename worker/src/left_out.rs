@@ -2,7 +2,8 @@
 //!
 //! Without the feature `leave-out`, which no shipped program has, every layer stands: there is
 //! nothing to switch, and what asks is a constant. What could end processes that are not the build's
-//! (scopes, the probe, the namespace of processes) is no layer here; see [`crate::main_up_to`].
+//! (scopes, the probe) is no layer here; see [`crate::main_up_to`]. Without the namespace of processes
+//! the reaper ends what is in its domain, as where there are no namespaces, and proves the domain first.
 
 use filter::{Arch, Program, Spec};
 
@@ -20,6 +21,13 @@ pub(crate) enum Layer {
     Capabilities,
     NetworkNamespace,
     IpcNamespace,
+    /// What is not granted is not there: without it the rest of the host is, writable.
+    MountNamespace,
+    PidNamespace,
+    /// Nothing but the variables that the policy names; the supervisor starts its worker without any.
+    Environment,
+    /// The end of a build whose supervisor is gone.
+    Lifeline,
     Limits,
     /// The end of every process of the build.
     Reaper,
@@ -83,6 +91,10 @@ mod lacking {
                 "capabilities" => layers.push(Layer::Capabilities),
                 "network-namespace" => layers.push(Layer::NetworkNamespace),
                 "ipc-namespace" => layers.push(Layer::IpcNamespace),
+                "mount-namespace" => layers.push(Layer::MountNamespace),
+                "pid-namespace" => layers.push(Layer::PidNamespace),
+                "environment" => layers.push(Layer::Environment),
+                "lifeline" => layers.push(Layer::Lifeline),
                 "limits" => layers.push(Layer::Limits),
                 "reaper" => layers.push(Layer::Reaper),
                 "filter-sockets" => groups.push(Group::Sockets),

@@ -260,8 +260,11 @@ fn become_program(program: &Program, ends: &Ends) -> Fault {
             .iter()
             .map(|one| c_string(one))
             .collect::<Result<_, _>>()?;
-        let environment: Vec<_> = program
-            .environment
+        let mut variables = program.environment.clone();
+        if !stands(Layer::Environment) {
+            variables.extend(std::env::vars());
+        }
+        let environment: Vec<_> = variables
             .iter()
             .map(|(name, value)| c_string(&format!("{name}={value}")))
             .collect::<Result<_, _>>()?;

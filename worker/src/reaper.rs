@@ -18,6 +18,7 @@ use protocol::{Claim, Ending, Event, Fault, HookCall, HookReturn, Limit, Order, 
 
 use crate::broker::{Broker, Tracer};
 use crate::error::{At, fault};
+use crate::left_out::{Layer, stands};
 use crate::link::{Broken, Link};
 use crate::program::{Child, Status};
 use crate::rooms::{Room, find};
@@ -46,6 +47,8 @@ pub(crate) struct Reaper<'a> {
     running: Option<Running>,
     until: Instant,
     deaf: bool,
+    /// Whether the link has closed and the build goes on all the same, which only a test build lets it.
+    cut: bool,
 }
 
 /// Notes in [`Woken`] what a descriptor stands for.
@@ -81,6 +84,7 @@ impl<'a> Reaper<'a> {
             running: None,
             until: now + Duration::from_millis(wall_ms),
             deaf: false,
+            cut: false,
         }
     }
 
@@ -159,7 +163,9 @@ impl<'a> Reaper<'a> {
         if early {
             watched.push((self.child.status.as_fd(), |woken, _| woken.status = true));
         } else {
-            watched.push((self.link.as_fd(), |woken, _| woken.link = true));
+            if !self.cut {
+                watched.push((self.link.as_fd(), |woken, _| woken.link = true));
+            }
             watched.push((self.signals.as_fd(), |woken, _| woken.signal = true));
             if let Some(answers) = &self.child.answers {
                 watched.push((answers.as_fd(), |woken, _| woken.answers = true));
@@ -236,6 +242,10 @@ impl<'a> Reaper<'a> {
                     call,
                     since: Instant::now(),
                 });
+                Ok(None)
+            }
+            Err(Broken::Closed) if !stands(Layer::Lifeline) => {
+                self.cut = true;
                 Ok(None)
             }
             Ok(Order::End) | Err(Broken::Closed) => Ok(Some(Ending::Ended)),

@@ -48,6 +48,8 @@ pub use inspect::{
     examine, inspect, inspect_sdist, open_file, take_output,
 };
 pub use limit::{Known, Reached, Stopped};
+#[cfg(feature = "leave-out")]
+pub use local::leave_environment;
 pub use local::{Host, LocalExecutor, WorkerProgram, neutralised};
 pub use outcome::{Built, Described, Failure, MetadataOrigin, Origin, Sdist, Wheel};
 pub use pipeline::{build, carry_out, metadata, plan, wheels};

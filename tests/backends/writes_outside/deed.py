@@ -48,6 +48,8 @@ def do(targets):
     tried("move folder out", move_folder_out, targets["moved out"])
     tried("move in", os.rename, targets["moved in"], "taken")
     tried("exchange", exchange_own_room, targets["own folder"])
+    for cache in (".cache/pip", ".ccache", ".cargo/registry"):
+        tried("cache " + cache, write, targets[cache], "w")
     for place in targets["common"]:
         tried("create " + place, write, place, "w")
     return tried

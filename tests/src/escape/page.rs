@@ -1,8 +1,10 @@
 //! `docs/escape-matrix.md`: made by a run, checked to be current.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use protocol::Guarantee;
 use sha2::{Digest, Sha256};
 
 use super::removal::Removal;
@@ -57,6 +59,7 @@ pub fn page(
     matrix(&mut text, rows, columns);
     past(&mut text, rows);
     layers(&mut text, rows, removals);
+    guarantees(&mut text, rows, columns, removals);
     text
 }
 
@@ -135,14 +138,7 @@ fn layers(text: &mut String, rows: &[Row], removals: &[(Removal, Option<Tried>)]
             (Some(_), true) => format!("none: {} holds as well", removal.behind),
             (Some(_), false) => removal.opens.join(", "),
         };
-        let opened = rows.iter().filter(|row| {
-            row.deeds.iter().any(|(fixture, ways)| {
-                fixture == removal.fixture
-                    && ways
-                        .iter()
-                        .any(|way| harm.iter().any(|harm| super::table::is(way, harm)))
-            })
-        });
+        let opened = rows.iter().filter(|row| is_opened(row, removal, tried));
         let opened: Vec<_> = opened.map(|row| row.number.clone()).collect();
         let _ = writeln!(
             text,
@@ -153,3 +149,68 @@ fn layers(text: &mut String, rows: &[Row], removals: &[(Removal, Option<Tried>)]
         );
     }
 }
+
+/// Whether a row is one of those that a removal opened.
+fn is_opened(row: &Row, removal: &Removal, tried: &Option<Tried>) -> bool {
+    let harm: Vec<_> = tried.iter().flat_map(|tried| &tried.harm).collect();
+    row.deeds.iter().any(|(fixture, ways)| {
+        fixture == removal.fixture
+            && ways
+                .iter()
+                .any(|way| harm.iter().any(|harm| super::table::is(way, harm)))
+    })
+}
+
+/// For each guarantee the rows that show it, and what of them opened when it was broken on purpose.
+fn guarantees(
+    text: &mut String,
+    rows: &[Row],
+    columns: &[Column],
+    removals: &[(Removal, Option<Tried>)],
+) {
+    text.push_str(GUARANTEES);
+    for guarantee in Guarantee::ALL {
+        let of: Vec<_> = rows
+            .iter()
+            .filter(|row| row.guarantee == Some(guarantee) && !is_past(row))
+            .collect();
+        let is_tried = |row: &&&Row| {
+            let own = columns.iter().filter(|column| column.is_own);
+            own.into_iter()
+                .any(|column| column.cell(row) == super::Cell::Closed)
+        };
+        let numbers = |rows: Vec<&&Row>| {
+            let numbers: Vec<_> = rows.iter().map(|row| row.number.as_str()).collect();
+            numbers.join(", ")
+        };
+        let tried: Vec<_> = of.iter().filter(is_tried).collect();
+        let tested: Vec<_> = of.iter().filter(|row| !is_tried(row)).collect();
+        let breaks = removals.iter().filter_map(|(removal, tried)| {
+            let opened = of.iter().filter(|row| is_opened(row, removal, tried));
+            let opened = numbers(opened.collect());
+            (!opened.is_empty()).then(|| format!("{} ({opened})", removal.layers))
+        });
+        let breaks: BTreeSet<_> = breaks.collect();
+        let breaks = match breaks.is_empty() {
+            true => "no removal; the tests of the rows fail when it is false".to_owned(),
+            false => breaks.into_iter().collect::<Vec<_>>().join("; "),
+        };
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {breaks} |",
+            guarantee.word(),
+            numbers(tried),
+            numbers(tested)
+        );
+    }
+}
+
+const GUARANTEES: &str = "
+## Guarantees
+
+Each entry of the vector stands or falls with these rows: the program must not print `enforced` where one of them is open, and the run that
+writes this page fails if it does. The last column names the layers without which rows of the entry were open.
+
+| guarantee | rows tried by a deed | rows held by named tests | falls without |
+|---|---|---|---|
+";

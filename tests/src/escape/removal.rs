@@ -1,6 +1,8 @@
 //! Layers left out of a test build, and the harm that is done then. A layer whose removal opens nothing stands
 //! behind another one: then both are named.
 
+use std::collections::BTreeSet;
+
 use crate::prey::{Deed, Tried};
 use crate::runner::Runner;
 use crate::setting::{Namespaces, Setting};
@@ -24,6 +26,21 @@ pub struct Removal {
 
 const NS: Namespaces = Namespaces::Allowed;
 const CONFINED: Namespaces = Namespaces::Denied;
+
+const SECRETS: &[&str] = &[
+    ".ssh/id_rsa",
+    ".aws/credentials",
+    ".netrc",
+    ".pypirc",
+    ".config/pip/pip.conf",
+    "linked",
+    "pinned",
+    "printed",
+    "included",
+    "listed",
+];
+
+const TENANTS: &[&str] = &["scratch", "names", "source", "wheel", "planted", "poisoned"];
 
 const fn opens(
     layers: &'static str,
@@ -58,23 +75,7 @@ const fn behind(
 impl Removal {
     /// Every removal that is tried.
     pub const ALL: &[Self] = &[
-        opens(
-            "landlock-files",
-            CONFINED,
-            "reads_secrets",
-            &[
-                ".ssh/id_rsa",
-                ".aws/credentials",
-                ".netrc",
-                ".pypirc",
-                ".config/pip/pip.conf",
-                "linked",
-                "pinned",
-                "printed",
-                "included",
-                "listed",
-            ],
-        ),
+        opens("landlock-files", CONFINED, "reads_secrets", SECRETS),
         opens(
             "landlock-files",
             CONFINED,
@@ -92,6 +93,9 @@ impl Removal {
                 "made",
                 "moved out",
                 "own folder",
+                ".cache/pip",
+                ".ccache",
+                ".cargo/registry",
                 "/tmp",
                 "/var/tmp",
                 "/dev/shm",
@@ -225,9 +229,119 @@ impl Removal {
                 "left key",
                 "changed memory",
                 "left memory",
+                "message",
             ],
         ),
         behind("ipc-namespace", NS, "reads_kernel_objects", "filter-host"),
+        opens(
+            "mount-namespace",
+            NS,
+            "changes_metadata",
+            &[
+                "mode",
+                "mode by descriptor",
+                "mode by newest call",
+                "mode by empty path",
+                "mode through a link",
+                "folder",
+                "times",
+                "attribute",
+                "removed attribute",
+            ],
+        ),
+        behind("mount-namespace", NS, "reads_secrets", "landlock-files"),
+        opens(
+            "mount-namespace+landlock-files",
+            NS,
+            "reads_secrets",
+            SECRETS,
+        ),
+        opens(
+            "mount-namespace+landlock-files",
+            NS,
+            "robs_tenants",
+            TENANTS,
+        ),
+        behind("landlock-files", NS, "robs_tenants", "mount-namespace"),
+        opens("landlock-files", CONFINED, "robs_tenants", TENANTS),
+        opens(
+            "landlock-files",
+            CONFINED,
+            "writes_what_it_may_read",
+            &["written", "appended", "linked", "removed", "planted"],
+        ),
+        opens(
+            "filter-metadata",
+            CONFINED,
+            "writes_what_it_may_read",
+            &["mode", "times"],
+        ),
+        opens(
+            "filter-requests",
+            CONFINED,
+            "writes_what_it_may_read",
+            &["flag"],
+        ),
+        behind(
+            "filter-requests",
+            NS,
+            "writes_what_it_may_read",
+            "mount-namespace",
+        ),
+        behind(
+            "filter-requests",
+            CONFINED,
+            "types_into_the_terminal",
+            "session",
+        ),
+        opens("pid-namespace", NS, "reads_processes", &["arguments"]),
+        behind("pid-namespace", NS, "signals_processes", "scopes"),
+        behind("pid-namespace", NS, "leaves_daemons", "reaper"),
+        behind(
+            "environment",
+            CONFINED,
+            "reads_environment",
+            "clearing-variables",
+        ),
+        behind(
+            "clearing-variables",
+            CONFINED,
+            "reads_environment",
+            "environment",
+        ),
+        opens(
+            "environment+clearing-variables",
+            CONFINED,
+            "reads_environment",
+            &["AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN", "PYPI_TOKEN"],
+        ),
+        opens("lifeline", CONFINED, "outlives", &["a process"]),
+        opens("lifeline", NS, "outlives", &["a process"]),
+        opens(
+            "filter-host",
+            CONFINED,
+            "calls_the_kernel",
+            &["io_uring", "userfaultfd", "perf", "hidden memory"],
+        ),
+        opens(
+            "filter-processes",
+            CONFINED,
+            "calls_the_kernel",
+            &["personality"],
+        ),
+        opens(
+            "filter-sockets",
+            CONFINED,
+            "calls_the_kernel",
+            &["AF_VSOCK", "UDP-Lite"],
+        ),
+        opens("filter-files", CONFINED, "calls_the_kernel", &["fanotify"]),
+        opens(
+            "landlock-files",
+            CONFINED,
+            "calls_the_kernel",
+            &["terminal"],
+        ),
         opens("filter-files", CONFINED, "watches_files", &["names"]),
         opens(
             "filter-files",
@@ -282,6 +396,19 @@ impl Removal {
             .rfind(|setting| setting.namespaces == self.namespaces)?;
         let world = World::new(site, *setting);
         Some(Deed::named(self.fixture).attempt(&world, &Runner::Lacking(self.layers.to_owned())))
+    }
+
+    /// Says what is wrong if other harm was done than is expected.
+    #[must_use]
+    pub fn mistake(&self, tried: &Tried) -> Option<String> {
+        let possible = tried.possible.iter();
+        let expected: BTreeSet<_> = possible
+            .filter(|harm| self.expects(harm))
+            .cloned()
+            .collect();
+        let is_right = tried.harm == expected && self.opens.is_empty() == expected.is_empty();
+        let Tried { harm, said, .. } = tried;
+        (!is_right).then(|| format!("{self:?} let {harm:?} be done: {said}"))
     }
 
     /// Whether a harm is one of those that are opened; the folders that everybody shares are named with their files.

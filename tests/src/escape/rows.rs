@@ -6,10 +6,11 @@ use std::path::Path;
 use protocol::Guarantee;
 
 /// What stands in the way of attacks. Most can be left out of a test build: see [`super::Removal`].
-pub const LAYERS: [&str; 26] = [
+pub const LAYERS: [&str; 28] = [
     "archive",
     "capabilities",
     "closing",
+    "clearing-variables",
     "closing-on-exec",
     "environment",
     "filter-connects",
@@ -23,6 +24,7 @@ pub const LAYERS: [&str; 26] = [
     "ipc-namespace",
     "landlock-files",
     "landlock-ports",
+    "lifeline",
     "limits",
     "mount-namespace",
     "nested-domain",

@@ -15,10 +15,12 @@ pub struct Bounds {
 }
 
 /// What is bounded, and the most that a build is left, in the kernel's units.
-const WANTED: [(&str, u64); 7] = [
+const WANTED: [(&str, u64); 9] = [
     ("Max file size", u64::MAX - 1),
     ("Max cpu time", u64::MAX - 1),
     ("Max processes", 10_000),
+    ("Max data size", u64::MAX - 1),
+    ("Max open files", 16_384),
     ("Max core file size", 1),
     ("Max locked memory", 64 * 1024),
     ("Max msgqueue size", 0),

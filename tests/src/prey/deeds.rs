@@ -4,9 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
+
+use super::handed;
 use super::{
-    Bounds, Daemons, Doors, Ears, Ground, Inherited, Keeper, Lured, Namespaces, Secrets, SetId,
-    Stores, Tuned, Variables, Victims, Watched,
+    Bounds, Daemons, Doors, Ears, Facts, Granted, Ground, Inherited, Keeper, Kernel, Lured,
+    Namespaces, Orders, Outliving, Secrets, SetId, Stores, Tenants, Tuned, Typed, Variables,
+    Victims, Watched,
 };
 use crate::hostile::{Prey, attempt};
 use crate::outcome::Outcome;
@@ -22,14 +26,16 @@ pub struct Deed {
 }
 
 /// What came of a deed.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Tried {
     /// All that it does when nothing stops it.
     pub possible: BTreeSet<String>,
     /// What it did, seen from outside.
     pub harm: BTreeSet<String>,
-    /// Whether the build came to its end, with a wheel.
+    /// Whether the deed came to its end: a build with its wheel, a control at all.
     pub built: bool,
+    /// The level, where the program tells one.
+    pub level: Option<String>,
     /// The vector of guarantees, where the program tells one.
     pub guarantees: BTreeMap<String, String>,
     /// What the program said, for people.
@@ -64,10 +70,35 @@ impl Deed {
     };
 
     /// The deeds that take long, or look at what every build has.
-    pub const MORE: [Self; 2] = deeds! {
+    pub const MORE: [Self; 9] = deeds! {
+        "reads_the_host": |world: &World<'_>, _: &Path| Facts::lay(world);
+        "commands_the_terminal": |_: &World<'_>, _: &Path| Orders::default();
+        "calls_the_kernel": |world: &World<'_>, _: &Path| Kernel::lay(world);
+        "robs_tenants": Tenants::lay;
+        "writes_what_it_may_read": Granted::lay;
+        "outlives": |_: &World<'_>, _: &Path| Outliving;
+        "types_into_the_terminal": Typed::lay;
         "swaps_paths": Lured::lay;
         "waits": |_: &World<'_>, _: &Path| Bounds::default();
     };
+
+    /// What is not done by a deed in a build, but by what is unpacked or handed over.
+    pub const HANDED: [Self; 2] = [
+        Self {
+            fixture: "bad_output",
+            act: handed::wheels,
+        },
+        Self {
+            fixture: "flawed_archives",
+            act: handed::archives,
+        },
+    ];
+
+    /// Lists all of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let deeds = Self::ALL.into_iter().chain(Self::MORE);
+        deeds.chain(Self::HANDED)
+    }
 
     /// Returns a deed by its folder.
     ///
@@ -75,8 +106,8 @@ impl Deed {
     /// When there is none.
     #[must_use]
     pub fn named(fixture: &str) -> Self {
-        let mut all = Self::ALL.into_iter().chain(Self::MORE);
-        all.find(|deed| deed.fixture == fixture)
+        Self::all()
+            .find(|deed| deed.fixture == fixture)
             .unwrap_or_else(|| panic!("`{fixture}` is no deed"))
     }
 
@@ -97,14 +128,15 @@ impl std::fmt::Debug for Deed {
 }
 
 impl Tried {
-    pub(crate) fn new(prey: &mut impl Prey, done: &Outcome<'_, '_>) -> Self {
+    pub(crate) fn new(prey: &mut impl Prey, done: &Outcome<'_, '_>, built: bool) -> Self {
         let told = serde_json::from_str::<crate::report::Report>(&done.stdout).ok();
         let wheels = told.map(|report| report.wheels).unwrap_or_default();
         let isolation = wheels.into_iter().find_map(|wheel| wheel.isolation);
         Self {
             possible: prey.possible(),
             harm: prey.harm(done),
-            built: done.code == Some(0),
+            built,
+            level: isolation.as_ref().map(|one| one.level.clone()),
             guarantees: isolation.map(|one| one.guarantees).unwrap_or_default(),
             said: done.to_string(),
         }

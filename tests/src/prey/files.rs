@@ -113,6 +113,9 @@ impl Prey for Variables {
     }
 }
 
+/// Where the tools of a user keep what they use again.
+const CACHES: [&str; 3] = [".cache/pip", ".ccache", ".cargo/registry"];
+
 /// Files and folders that a deed changes: the harm is that one is no longer what it was.
 #[derive(Debug)]
 pub struct Ground {
@@ -154,6 +157,12 @@ impl Ground {
         }
         for way in ["created", "made", "moved out", "own folder"] {
             paths.insert(way.to_owned(), ground.join(way));
+        }
+        for way in CACHES {
+            paths.insert(
+                way.to_owned(),
+                world.folder(ground.join(way)).join("planted"),
+            );
         }
         let mut targets = json!(paths);
         let shared = ["/tmp", "/var/tmp", "/dev/shm"]

@@ -5,17 +5,26 @@
 mod bounds;
 mod deeds;
 mod files;
+mod granted;
+mod handed;
 mod held;
+mod host;
+mod kernel;
 mod others;
 mod races;
 mod sockets;
 mod stores;
+mod tenants;
 
 pub use bounds::Bounds;
 pub use deeds::{Deed, Tried};
 pub use files::{Ground, Secrets, SetId, Variables};
+pub use granted::Granted;
 pub use held::{Inherited, Watched};
-pub use others::{Daemons, Keeper, Namespaces, Tuned, Victims};
+pub use host::{Facts, Orders};
+pub use kernel::Kernel;
+pub use others::{Daemons, Keeper, Namespaces, Outliving, Tuned, Typed, Victims};
 pub use races::Lured;
 pub use sockets::{Doors, Ears};
 pub use stores::Stores;
+pub use tenants::Tenants;

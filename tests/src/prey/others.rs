@@ -1,7 +1,7 @@
 //! Other processes of the same user, daemons, and namespaces that give capabilities.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -215,6 +215,74 @@ impl Prey for Daemons {
         (0..done.left.len())
             .map(|number| format!("daemon {number}"))
             .collect()
+    }
+}
+
+/// The end of the program in the middle of a build: the harm is that something of the build lives on.
+#[derive(Debug)]
+pub struct Outliving;
+
+impl Prey for Outliving {
+    const HOLDS: bool = true;
+    const ENDS: bool = true;
+
+    fn targets(&self) -> Value {
+        json!({})
+    }
+
+    fn possible(&self) -> BTreeSet<String> {
+        ["a process".to_owned()].into()
+    }
+
+    fn look(&mut self, held: &Held) {
+        let program = nix::unistd::Pid::from_raw(held.program);
+        nix::sys::signal::kill(program, nix::sys::signal::Signal::SIGKILL)
+            .expect("the program still runs");
+    }
+
+    fn harm(&mut self, done: &Outcome<'_, '_>) -> BTreeSet<String> {
+        let left = (!done.left.is_empty()).then(|| "a process".to_owned());
+        left.into_iter().collect()
+    }
+}
+
+/// The terminal in which the program runs: the harm is that something was typed into it.
+#[derive(Debug)]
+pub struct Typed {
+    file: PathBuf,
+    text: String,
+    works: bool,
+}
+
+impl Typed {
+    /// Lays it out.
+    #[must_use]
+    pub fn lay(world: &World<'_>, ground: &Path) -> Self {
+        Self {
+            file: world.file(ground.join("typed"), ""),
+            text: secret(),
+            works: world.has("typing into terminals"),
+        }
+    }
+}
+
+impl Prey for Typed {
+    fn targets(&self) -> Value {
+        json!({"typed": self.text})
+    }
+
+    fn terminal(&self) -> Option<&Path> {
+        Some(&self.file)
+    }
+
+    fn possible(&self) -> BTreeSet<String> {
+        self.works.then(|| "typed".to_owned()).into_iter().collect()
+    }
+
+    fn harm(&mut self, _: &Outcome<'_, '_>) -> BTreeSet<String> {
+        let typed = std::fs::read_to_string(&self.file).unwrap_or_default();
+        let typed = (!typed.is_empty()).then(|| "typed".to_owned());
+        typed.into_iter().collect()
     }
 }
 

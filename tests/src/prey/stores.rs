@@ -18,11 +18,13 @@ pub struct Stores {
 impl Stores {
     /// Lays it out.
     pub fn lay(world: &World<'_>) -> Self {
-        let secrets = BTreeMap::from([
-            ("key", secret()),
-            ("search", secret()),
-            ("memory", secret()),
-        ]);
+        let mut secrets = BTreeMap::from([("memory", secret())]);
+        if world.has("keyring") {
+            secrets.extend([("key", secret()), ("search", secret())]);
+        }
+        if world.has("message queues") {
+            secrets.insert("message", secret());
+        }
         let number = u32::from_str_radix(&secret()[5..12], 16)
             .expect("a secret ends with hexadecimal digits");
         let names = json!({
@@ -30,6 +32,8 @@ impl Stores {
             "searched key": secret(),
             "left key": secret(),
             "left memory": number,
+            "queue": secret(),
+            "left queue": secret(),
         });
         let mut told = json!(secrets);
         told.as_object_mut()
@@ -37,7 +41,13 @@ impl Stores {
             .extend(names.as_object().expect("an object").clone());
         let mut keeper = Companion::start(world, "kernel_objects.py", &[], &told);
         let mut targets = keeper.hear();
-        for name in ["searched key", "left key", "left memory"] {
+        for name in [
+            "searched key",
+            "left key",
+            "left memory",
+            "queue",
+            "left queue",
+        ] {
             targets[name] = names[name].clone();
         }
         Self {
@@ -54,16 +64,14 @@ impl Prey for Stores {
     }
 
     fn possible(&self) -> BTreeSet<String> {
-        [
-            "key",
-            "search",
-            "memory",
-            "left key",
-            "changed memory",
-            "left memory",
-        ]
-        .map(str::to_owned)
-        .into()
+        let queues = self.secrets.contains_key("message");
+        let keys = self.secrets.contains_key("key");
+        let told = self.secrets.keys().copied();
+        told.chain(["changed memory", "left memory"])
+            .chain(keys.then_some("left key"))
+            .chain(queues.then_some("left queue"))
+            .map(str::to_owned)
+            .collect()
     }
 
     fn harm(&mut self, done: &Outcome<'_, '_>) -> BTreeSet<String> {

@@ -3,6 +3,7 @@
 use protocol::{Confinement, Namespaces};
 
 use super::landlock::Support;
+use crate::left_out::{Layer, stands};
 
 /// The line around the processes of a build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +19,7 @@ pub(crate) enum Boundary {
 impl Boundary {
     /// Returns what `confinement` comes to with what the kernel can do.
     pub(crate) fn of(confinement: &Confinement, support: Support) -> Self {
-        if confinement.namespaces != Namespaces::None {
+        if confinement.namespaces != Namespaces::None && stands(Layer::PidNamespace) {
             Self::PidNamespace
         } else if support.scopes() {
             Self::Scope

@@ -59,6 +59,9 @@ pub(crate) fn enter(namespaces: Namespaces, network: Network) -> Result<InNamesp
     if !stands(Layer::IpcNamespace) {
         all.remove(CloneFlags::CLONE_NEWIPC);
     }
+    if !stands(Layer::PidNamespace) {
+        all.remove(CloneFlags::CLONE_NEWPID);
+    }
     match namespaces {
         Namespaces::None => return Ok(InNamespace::Reaper),
         Namespaces::WithoutUser => unshare(all).at(Step::Namespaces, "unshare")?,
@@ -141,6 +144,9 @@ pub(crate) fn new_root(assignment: &Assignment, rooms: &[Room]) -> Result<(), Fa
         harden(&target, Hardness::Writable)?;
     }
     furnish(root, rooms)?;
+    if !stands(Layer::MountNamespace) {
+        bind_the_rest(root)?;
+    }
     chdir(root).at(step, "enter the new root")?;
     pivot_root(".", ".").at(step, "pivot the root")?;
     umount2(".", MntFlags::MNT_DETACH).at(step, "detach the old root")?;
@@ -261,14 +267,18 @@ fn furnish(root: &Path, rooms: &[Room]) -> Result<(), Fault> {
     let proc = root.join("proc");
     make_folder(&proc)?;
     let still = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
-    mount(
-        Some("proc"),
-        &proc,
-        Some("proc"),
-        still | MsFlags::MS_RDONLY,
-        None::<&str>,
-    )
-    .at(step, "mount /proc")?;
+    if stands(Layer::PidNamespace) {
+        mount(
+            Some("proc"),
+            &proc,
+            Some("proc"),
+            still | MsFlags::MS_RDONLY,
+            None::<&str>,
+        )
+        .at(step, "mount /proc")?;
+    } else {
+        bind_host("proc".as_ref(), &proc)?;
+    }
     for name in OF_THE_HOST {
         let file = proc.join(name);
         if file.exists() {
@@ -301,7 +311,8 @@ fn furnish(root: &Path, rooms: &[Room]) -> Result<(), Fault> {
         symlink(to, root.join(name)).at(step, format!("link /{name}"))?;
     }
     // Programs that ignore TMPDIR find their room all the same.
-    if let Some(room) = rooms.iter().find(|room| room.name == "t") {
+    let room = rooms.iter().find(|room| room.name == "t");
+    if let Some(room) = room.filter(|_| stands(Layer::MountNamespace)) {
         match symlink(&room.seen_as, root.join("tmp")) {
             Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
                 return Err(error).at(step, "link /tmp");
@@ -310,6 +321,28 @@ fn furnish(root: &Path, rooms: &[Room]) -> Result<(), Fault> {
         }
     }
     Ok(())
+}
+
+/// Binds what the new root does not hold, as the host has it: for tests of what the root keeps away.
+fn bind_the_rest(root: &Path) -> Result<(), Fault> {
+    let entries = fs::read_dir("/").at(Step::Namespaces, "list the host's root")?;
+    for entry in entries.flatten() {
+        let target = root.join(entry.file_name());
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        if is_folder && !target.exists() {
+            make_folder(&target)?;
+            bind_host(entry.path().strip_prefix("/").unwrap_or(&target), &target)?;
+        }
+    }
+    Ok(())
+}
+
+/// Binds a folder of the host's root with all that is mounted below it.
+fn bind_host(name: &Path, target: &Path) -> Result<(), Fault> {
+    let source = Path::new("/").join(name);
+    let flags = MsFlags::MS_BIND | MsFlags::MS_REC;
+    mount(Some(&source), target, None::<&str>, flags, None::<&str>)
+        .at(Step::Namespaces, format!("bind `{}`", source.display()))
 }
 
 fn inside(root: &Path, seen_as: &Path) -> PathBuf {

@@ -18,4 +18,6 @@ mod usage;
 pub use host::{Host, LocalExecutor};
 pub use neutral::neutralised;
 pub use spawn::WorkerProgram;
+#[cfg(feature = "leave-out")]
+pub use spawn::left_out::leave_environment;
 pub(crate) use uid::UidLease;

@@ -40,9 +40,11 @@ pub(super) fn spawn(program: &WorkerProgram, live: &Live) -> Result<Started, Exe
         .try_clone()
         .map_err(plumbing("make the log pipe"))?;
     let mut command = Command::new(&program.path);
+    if left_out::clears() {
+        command.env_clear();
+    }
     command
         .arg0(&program.name)
-        .env_clear()
         .current_dir("/")
         .stdin(Stdio::from(OwnedFd::from(theirs)))
         .stdout(Stdio::from(OwnedFd::from(log_writer)))
@@ -61,4 +63,30 @@ pub(super) fn spawn(program: &WorkerProgram, live: &Live) -> Result<Started, Exe
         link: UnixStream::from_std(ours).map_err(plumbing("make the link"))?,
         log: OwnedFd::from(log),
     })
+}
+
+/// The clearing of the environment, which a test build leaves out to show that it holds something.
+///
+/// Without the feature `leave-out`, which no shipped program has, what asks is a constant.
+#[cfg(not(feature = "leave-out"))]
+mod left_out {
+    pub(super) const fn clears() -> bool {
+        true
+    }
+}
+
+#[cfg(feature = "leave-out")]
+pub(super) mod left_out {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    static CLEARS: AtomicBool = AtomicBool::new(true);
+
+    pub(super) fn clears() -> bool {
+        CLEARS.load(Ordering::Relaxed)
+    }
+
+    /// Has every worker of this process start with this process's own variables.
+    pub fn leave_environment() {
+        CLEARS.store(false, Ordering::Relaxed);
+    }
 }
