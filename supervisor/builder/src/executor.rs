@@ -3,6 +3,7 @@
 //! One implementation runs workers on this host ([`crate::LocalExecutor`]); a remote one would take
 //! the same job.
 
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -41,6 +42,9 @@ pub struct Job {
     pub redactor: crate::redact::Redactor,
     /// Whether everything that should be watched is; if not, reporting is partial at most.
     pub watched: bool,
+    /// What stands in the place of the log's pipe, and is the program's input as well, if it
+    /// talks: nothing of it is kept.
+    pub stream: Option<OwnedFd>,
 }
 
 impl std::fmt::Debug for Job {

@@ -17,6 +17,7 @@ mod git;
 mod hook;
 mod hook_failure;
 mod inspect;
+mod kept_build;
 mod key;
 mod limit;
 mod local;
@@ -26,6 +27,7 @@ mod plan;
 mod proposal;
 pub mod record;
 mod redact;
+mod reenter;
 mod refusal;
 mod settings;
 mod shelf;
@@ -47,6 +49,7 @@ pub use inspect::{
     BadSdist, BadWheel, Examined, Expected, Inspected, InspectedSdist, OutputRefused, Workers,
     examine, inspect, inspect_sdist, open_file, take_output,
 };
+pub use kept_build::KeptBuild;
 pub use limit::{Known, Reached, Stopped};
 #[cfg(feature = "leave-out")]
 pub use local::leave_environment;
@@ -55,6 +58,7 @@ pub use outcome::{Built, Described, Failure, MetadataOrigin, Origin, Sdist, Whee
 pub use pipeline::{build, carry_out, metadata, plan, wheels};
 pub use plan::{Plan, Planned, WouldBe};
 pub use redact::Redactor;
+pub use reenter::{Visit, Visited};
 pub use refusal::{Fix, Refusal};
 pub use settings::{Overrides, Settings};
 pub use shelf::{forget, records};

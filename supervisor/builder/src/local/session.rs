@@ -50,6 +50,7 @@ pub(super) async fn run(
         lines,
         redactor,
         watched,
+        stream,
     } = job;
     let limit = assignment.limits.log_bytes;
     let heard = Heard::new();
@@ -63,23 +64,23 @@ pub(super) async fn run(
         pid,
         link,
         log: pipe,
-    } = spawn(&program, &live)?;
-    let reader = tokio::spawn(
-        LogReader {
+    } = spawn(&program, &live, stream)?;
+    let reader = pipe.map(|pipe| {
+        let reader = LogReader {
             pipe,
             path: log,
             lines,
             redactor,
             limit,
             heard: heard.clone(),
-        }
-        .run(),
-    );
+        };
+        tokio::spawn(reader.run())
+    });
     let mut ending = Ending {
         child,
         pid,
         live,
-        reader: Some(reader),
+        reader,
     };
     // Before the first order: what the worker starts is born in its groups.
     let groups = Group::around(pid, parents, scratch.name(), &assignment.limits);
