@@ -121,9 +121,7 @@ impl KeptBuild {
         let require = self.require.iter().copied();
         Floor {
             level: self.level,
-            require: require
-                .filter(|one| *one != Guarantee::Reporting)
-                .collect(),
+            require: require.filter(|one| *one != Guarantee::Reporting).collect(),
         }
     }
 }
@@ -149,9 +147,6 @@ mod tests {
         let of = |root: &str| command("1a2b", root.as_ref());
         assert_eq!(of("/var/c"), "fumehood shell 1a2b --cache-dir /var/c");
         assert_eq!(of("/a b"), "fumehood shell 1a2b --cache-dir '/a b'");
-        assert_eq!(
-            of("/it's$"),
-            r"fumehood shell 1a2b --cache-dir '/it'\''s$'"
-        );
+        assert_eq!(of("/it's$"), r"fumehood shell 1a2b --cache-dir '/it'\''s$'");
     }
 }
