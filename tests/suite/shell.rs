@@ -23,7 +23,7 @@ fn keep(world: &World<'_>, run: Run<'_, '_>) -> Vec<String> {
 }
 
 /// Returns the words of the command that a run printed.
-fn entering(done: &Outcome<'_, '_>) -> Vec<String> {
+pub(crate) fn entering(done: &Outcome<'_, '_>) -> Vec<String> {
     let line = done
         .stderr
         .lines()
@@ -125,7 +125,11 @@ fn who_enters_a_scratch_is_confined_as_its_build_was() {
         let by_person: Vec<_> = done.stdout.lines().map(str::to_owned).collect();
         let refused = all.map(|one| one.replace("done", "refused"));
         assert_eq!(by_person[..4], refused, "{done}");
-        assert_eq!(by_person, by_build[..by_person.len()], "the same holds: {log}{done}");
+        assert_eq!(
+            by_person,
+            by_build[..by_person.len()],
+            "the same holds: {log}{done}"
+        );
         assert!(!plant.exists());
         assert!(
             done.stderr.contains("refused: socket") || done.stderr.contains("refused: connect"),

@@ -147,6 +147,14 @@ pub enum ExecuteError {
         /// What `/proc` showed.
         found: String,
     },
+    /// Something of the build was alive after its worker had said that nothing is.
+    #[error(
+        "the worker said that nothing of its build is left, and {outlived} or more processes were alive; they were ended"
+    )]
+    Outlived {
+        /// How many were found.
+        outlived: usize,
+    },
     /// The isolation reached is below what is asked.
     #[error("{}", missing(report, floor))]
     Floor {
@@ -232,7 +240,7 @@ impl ExecuteError {
                     Code::WorkerFault
                 }
             },
-            Self::Unconfined { .. } => Code::SelfTest,
+            Self::Unconfined { .. } | Self::Outlived { .. } => Code::SelfTest,
             Self::Limit(stopped) => stopped.reached.code(),
             Self::Log { source, .. } if crate::error::is_full(source) => Code::DiskFull,
             Self::Log { .. } => Code::Io,

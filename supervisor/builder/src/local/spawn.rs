@@ -66,7 +66,7 @@ pub(super) fn spawn(
         source,
     })?;
     let pid = child.id().unwrap_or(0);
-    pids.insert(pid);
+    pids.enter(pid);
     drop(pids);
     Ok(Started {
         child,
