@@ -53,7 +53,7 @@ pub use kept_build::KeptBuild;
 pub use limit::{Known, Reached, Stopped};
 #[cfg(feature = "leave-out")]
 pub use local::leave_environment;
-pub use local::{Host, LocalExecutor, WorkerProgram, neutralised};
+pub use local::{Host, LocalExecutor, WorkerProgram, neutralised, unescaped};
 pub use outcome::{Built, Described, Failure, MetadataOrigin, Origin, Sdist, Wheel};
 pub use pipeline::{build, carry_out, metadata, plan, wheels};
 pub use plan::{Plan, Planned, WouldBe};

@@ -11,7 +11,7 @@ mod problems;
 mod tools;
 mod workers;
 
-pub(crate) use approvals::{approvable, approvals, approve};
+pub(crate) use approvals::{account_home, approvable, approvals, approve};
 pub(crate) use configuration::configuration;
 pub(crate) use indexes::{Indexes, client, format_control, indexes};
 pub(crate) use interpreter::{Interpreter, Wish, interpreter, of_this_folder};
