@@ -185,8 +185,7 @@ fn a_build_that_fails_once_and_not_again_is_said_to_hang_on_chance_and_gives_no_
         world.give(&flag);
         release(&room, "{}");
         let done = running.finish();
-        let failure = done.fails_with(Code::Backend);
-        assert_eq!(attempts(&world, &failure), 2, "{done}");
+        done.fails_with(Code::Backend);
         assert!(
             done.stderr
                 .contains("again: run once more with the trace on, it succeeded"),

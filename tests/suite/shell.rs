@@ -1,5 +1,8 @@
 //! Scratches that are kept are entered again, by the command that the build printed, confined as it was.
 
+use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::net::{SocketAddr, UnixListener};
 use std::path::Path;
 
 use model::Code;
@@ -252,4 +255,35 @@ fn a_kept_scratch_is_not_entered_above_a_ceiling_that_came_later() {
             _ => done.succeeds(),
         };
     }
+}
+
+#[test]
+fn files_of_a_build_whose_uid_is_anothers_by_now_are_the_shells() {
+    if Setting::PLAIN.identity.uid() != 0 {
+        site().unrun.note("uids of builds, which only root gives");
+        return;
+    }
+    let world = world();
+    let words = keep(&world, world.build(&failing()));
+    let scratch = world.scratches().remove(0);
+    let left = scratch.join("s/left");
+    let owner = || left.metadata().expect("it is kept").uid();
+    let before = owner();
+    let link = scratch.join("s/link");
+    let mine = world.file("mine/file", "of mine");
+    std::os::unix::fs::symlink(&mine, &link).expect("a link can be made");
+    std::os::unix::fs::lchown(&link, Some(before), Some(before)).expect("root gives it away");
+    // As long as this name is bound, no build gets the uid.
+    let name = format!("fumehood-build-uid-{before}");
+    let address = SocketAddr::from_abstract_name(name);
+    let bound = UnixListener::bind_addr(&address.expect("a name"));
+    let done = inside(&world, &words, "echo more >> left && id -u");
+    done.succeeds();
+    let uid = done.stdout.trim().parse::<u32>().expect("a number");
+    assert_eq!(owner(), uid, "{done}");
+    if bound.is_ok() {
+        assert_ne!(uid, before, "{done}");
+    }
+    let mine = mine.metadata().expect("it is there").uid();
+    assert_eq!(mine, 0, "no link is followed");
 }

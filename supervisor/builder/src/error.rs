@@ -199,12 +199,6 @@ pub enum BuildError {
     /// Every uid for builds is taken.
     #[error("every uid for builds is taken on this host")]
     NoUid,
-    /// The uid of a build that is over is another's now.
-    #[error("the files are those of the uid {uid}, under which another build runs now")]
-    UidTaken {
-        /// The uid.
-        uid: u32,
-    },
     /// A task of ours ended without an answer.
     #[error("a task of fumehood itself broke while it was to {doing}")]
     Task {
@@ -273,7 +267,7 @@ impl BuildError {
             Self::Io { source, .. } if is_full(source) => Code::DiskFull,
             Self::Io { .. } | Self::Path(_) => Code::Io,
             Self::Task { .. } => Code::Bug,
-            Self::NoUid | Self::UidTaken { .. } | Self::NoLock => Code::Isolation,
+            Self::NoUid | Self::NoLock => Code::Isolation,
             Self::BuildFirst { source, .. } | Self::InBuild { source, .. } => source.code(),
         }
     }

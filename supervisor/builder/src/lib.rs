@@ -14,6 +14,7 @@ mod facts;
 mod failure;
 mod furnished;
 mod git;
+mod hand_over;
 mod hook;
 mod hook_failure;
 mod inspect;

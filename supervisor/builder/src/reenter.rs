@@ -10,6 +10,7 @@ use protocol::{AbsPath, Claim, Denial, Level, Program};
 use crate::assignment::{Layout, compile};
 use crate::error::BuildError;
 use crate::executor::{Executor, Job};
+use crate::hand_over::hand_over;
 use crate::kept_build::KeptBuild;
 use crate::local::{LocalExecutor, UidLease};
 use crate::redact::Redactor;
@@ -58,14 +59,14 @@ impl Visit {
     /// If it can not be confined as the build was, or a limit was reached.
     pub async fn run(self) -> Result<Visited, BuildError> {
         let kept = &self.kept;
-        let _uid = match kept.uid {
-            Some(uid) => Some(UidLease::take_this(uid).ok_or(BuildError::UidTaken { uid })?),
+        let uid = match kept.uid {
+            Some(uid) => Some(own(uid, &self.scratch)?),
             None => None,
         };
         let layout = Layout {
             namespaces: kept.namespaces,
             landlock: kept.landlock,
-            build_uid: kept.uid,
+            build_uid: uid.as_ref().map(UidLease::uid),
             scratch: AbsPath::new(self.scratch.path())?,
             must_not_open: AbsPath::new(self.cache.root().join("CACHEDIR.TAG"))?,
             trace: false,
@@ -112,6 +113,18 @@ impl Visit {
             level: evidence.report.level,
         })
     }
+}
+
+/// Leases a uid, that of the build if it is free, and makes what is in the rooms its own.
+fn own(uid: u32, scratch: &Scratch) -> Result<UidLease, BuildError> {
+    let lease = UidLease::take_this(uid).or_else(UidLease::take);
+    let lease = lease.ok_or(BuildError::NoUid)?;
+    hand_over(scratch, lease.uid()).map_err(|source| BuildError::Io {
+        doing: "hand over what is in",
+        path: scratch.path().to_owned(),
+        source,
+    })?;
+    Ok(lease)
 }
 
 /// What the shell is told: to be one, or to become a command that is found as it finds commands.
