@@ -74,6 +74,9 @@ pub struct Program {
     pub input: Option<AbsPath>,
     /// The file in a room that receives its standard output, made anew; the log where `None`.
     pub output: Option<AbsPath>,
+    /// Whether it reads from what is its log, too: a terminal or a socket behind which a person is. A
+    /// terminal becomes its own.
+    pub talks: bool,
 }
 
 /// What an unpacking worker says it laid down.

@@ -105,9 +105,10 @@ fn program() -> impl Strategy<Value = Program> {
         any::<bool>(),
         prop::option::of(path()),
         prop::option::of(path()),
+        any::<bool>(),
     );
     (path(), strings, variables, path(), ends).prop_map(
-        |(path, arguments, environment, directory, (takes_calls, input, output))| Program {
+        |(path, arguments, environment, directory, (takes_calls, input, output, talks))| Program {
             path,
             arguments,
             environment,
@@ -115,6 +116,7 @@ fn program() -> impl Strategy<Value = Program> {
             takes_calls,
             input,
             output,
+            talks,
         },
     )
 }

@@ -20,6 +20,7 @@ mod render;
 mod report;
 mod settings;
 mod signals;
+mod visit;
 
 use std::ffi::OsStr;
 use std::path::Path;

@@ -230,6 +230,7 @@ fn assignment(confinement: &Confinement, place: &Path) -> Assignment {
             takes_calls: false,
             input: None,
             output: None,
+            talks: false,
         }),
     }
 }

@@ -148,6 +148,17 @@ impl<'world, 'site> Run<'world, 'site> {
         self
     }
 
+    /// Runs before a person at a terminal, who awaits something on the screen and then types some keys,
+    /// again and again.
+    #[must_use]
+    pub fn typed(mut self, steps: &[(&str, &str)]) -> Self {
+        let mut words = self.python();
+        let steps = serde_json::to_string(steps).expect("text is JSON");
+        words.extend(["-c".into(), script("typist.py").into(), steps.into()]);
+        self.wrappers.push(words);
+        self
+    }
+
     /// Begins with descriptors that a shell opened: `exec 5<FILE`.
     #[must_use]
     pub fn holding(mut self, text: &str) -> Self {

@@ -16,6 +16,8 @@ pub enum Runner {
     Control,
     /// The program under test.
     Own,
+    /// The program, which records what the build opens and starts.
+    Traced,
     /// The program with a worker that lacks layers, or that lacks one itself: words joined by `+`.
     Lacking(String),
     /// A shell command in which `{}` is the sdist's path. It runs in an empty folder, and puts its wheel there.
@@ -47,6 +49,7 @@ impl Runner {
         match self {
             Self::Control => panic!("a control builds nothing"),
             Self::Own => world.wheel(archive),
+            Self::Traced => world.wheel(archive).args(["--trace"]),
             Self::Lacking(words) => {
                 let of_worker = words.split('+').filter(|word| *word != CLEARING);
                 let layers = of_worker.collect::<Vec<_>>().join("+");

@@ -5,6 +5,7 @@ use std::time::Duration;
 use model::Code;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use protocol::Level;
 use serde_json::json;
 use tests::processes::{self, Process};
 use tests::{Fault, Gate, Running, Sdist, Setting, World, builders, release};
@@ -130,6 +131,55 @@ fn without_the_inner_domain_a_build_ends_its_reaper_and_gets_nothing_by_it() {
     assert!(!watched.iter().all(processes::lives), "{done}");
     assert_ne!(done.code, Some(0), "{done}");
     assert_eq!(world.delivered(), Vec::<String>::new(), "{done}");
+}
+
+#[test]
+fn a_worker_that_says_that_nothing_is_left_is_not_believed() {
+    let deed = Sdist::fixture("leaves_daemons").targets(&json!({"number": 4}));
+    for setting in Setting::all(site()) {
+        let world = World::new(site(), setting);
+        let lacking = world.lacking_worker("reaper");
+        let done = world.build(&deed).worker(&lacking).finish();
+        if setting.level() == Level::Ns {
+            // The kernel ends what is in a namespace of processes, with its init.
+            done.built(&deed.wheel());
+            continue;
+        }
+        let failure = done.fails_with(Code::SelfTest);
+        assert!(failure.message.contains("were alive"), "{done}");
+    }
+}
+
+#[test]
+fn what_runs_beside_the_program_by_the_callers_will_runs_on() {
+    for setting in [Setting::PLAIN, Setting::DENIED] {
+        let world = World::new(site(), setting);
+        let folder = world.folder("beside");
+        let text = format!(
+            "cd {}; sleep 600 & (until test -e go; do sleep 0.02; done; sleep 600 & echo $! > later) &",
+            folder.display()
+        );
+        let sdist = waiting();
+        let mut running = world
+            .build(&sdist)
+            .holding(&format!("{{ {text} }}; cd - > /dev/null"))
+            .start();
+        let room = running.wait_until_ready();
+        std::fs::write(folder.join("go"), "").expect("a file of the world");
+        let later = running.wait_until("the second was there", |_| {
+            let text = std::fs::read_to_string(folder.join("later")).ok()?;
+            processes::of(text.trim().parse().ok()?)
+        });
+        let program = running.pid();
+        running.wait_until("it fell to the program", |_| {
+            (processes::of(later.pid)?.parent == program).then_some(())
+        });
+        release(&room, "{}");
+        let done = running.finish_anyhow();
+        done.built(&sdist.wheel());
+        let sleeping = done.left.iter().filter(|one| one.contains("sleep 600"));
+        assert_eq!(sleeping.count(), 2, "{done}");
+    }
 }
 
 #[test]

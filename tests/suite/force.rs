@@ -146,3 +146,34 @@ fn what_is_asked_for_twice_in_one_call_is_made_once_also_by_force() {
     assert_eq!(built.count(), 1, "{done}");
     assert!(!done.stderr.contains("another process"), "{done}");
 }
+
+#[test]
+fn a_wheel_that_is_removed_or_changed_before_it_is_delivered_is_named_and_not_delivered() {
+    let kept = Sdist::hello("kept", "1.0");
+    let other = Sdist::waiting();
+    for (code, changes) in [(Code::Removed, false), (Code::HashMismatch, true)] {
+        let world = world();
+        let specs = [world.archive(&kept), world.archive(&other)];
+        let mut running = world.wheels(specs).args(["-j", "2"]).start();
+        let folder = running.wait_until_ready();
+        let shelf = running.wait_until("the first was kept", |_| shelved(&world).pop());
+        if changes {
+            let mut bytes = std::fs::read(&shelf).expect("it is there");
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 1;
+            std::fs::write(&shelf, bytes).expect("an own file");
+        } else {
+            let run = world.run(["cache", "clean", "kept", "--force", "--cache-dir"]);
+            run.args([world.cache()]).finish_anyhow().succeeds();
+            assert!(!shelf.exists());
+        }
+        release(&folder, "{}");
+        let done = running.finish();
+        done.exits_with(code);
+        let report = done.report();
+        let failure = &report.failures[0];
+        assert!(failure.message.contains("kept-1.0"), "{done}");
+        assert!(failure.hint.is_some(), "{done}");
+        assert_eq!(world.delivered(), [other.wheel()], "{done}");
+    }
+}

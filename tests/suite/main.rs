@@ -51,6 +51,7 @@ mod removal;
 mod retrace;
 mod scratches;
 mod sdists;
+mod shell;
 mod sockets;
 mod terminal;
 mod traced;

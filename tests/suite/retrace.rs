@@ -7,8 +7,10 @@ use std::path::Path;
 
 use model::Code;
 use protocol::Level;
-use tests::{Failure, Outcome, Sdist, Setting, World};
+use tests::prey::Deed;
+use tests::{Failure, Outcome, Runner, Sdist, Setting, World, release};
 
+use crate::concurrency::shelved;
 use crate::site;
 
 /// What every attempt prints, so that the log tells how many there were.
@@ -163,6 +165,99 @@ fn an_error_that_nobody_knows_is_run_twice_and_never_a_third_time() {
         assert_eq!(attempts(&world, &failure), 2, "{done}");
     }
 }
+
+#[test]
+fn a_build_that_fails_once_and_not_again_is_said_to_hang_on_chance_and_gives_no_wheel() {
+    for setting in [Setting::PLAIN, Setting::DENIED] {
+        let world = World::new(site(), setting);
+        let folder = world.folder("given").canonicalize().expect("it is there");
+        let flag = folder.join("flag");
+        let sdist = doing(&format!(
+            "import os, hold\nif not os.path.exists({:?}):\n    hold.until_released()\n    raise RuntimeError('not yet')",
+            flag.display().to_string()
+        ));
+        let run = world.build(&sdist);
+        let mut running = run
+            .args(["--allow-read".as_ref(), folder.as_os_str()])
+            .start();
+        let room = running.wait_until_ready();
+        fs::write(&flag, "").expect("a file of the world");
+        world.give(&flag);
+        release(&room, "{}");
+        let done = running.finish();
+        done.fails_with(Code::Backend);
+        assert!(
+            done.stderr
+                .contains("again: run once more with the trace on, it succeeded"),
+            "{done}"
+        );
+        assert!(shelved(&world).is_empty(), "{done}");
+    }
+}
+
+#[test]
+fn the_accounts_home_counts_whatever_home_says() {
+    for setting in [Setting::PLAIN, Setting::DENIED] {
+        let world = World::new(site(), setting);
+        let path = world.file("account/data.txt", "of the user's");
+        let path = path.canonicalize().expect("it was just written");
+        let sdist = reading(&path);
+        let uid = setting.identity.uid();
+        let line = |home: &Path| format!("me:x:{uid}:{uid}::{}:/bin/sh\n", home.display());
+        let elsewhere = world.folder("elsewhere");
+        for (home, offered) in [
+            (elsewhere.as_path(), true),
+            (path.parent().expect("a folder"), false),
+        ] {
+            let accounts = world.file("accounts", line(home));
+            let mounts = format!(
+                "mount --bind {} /etc/passwd || exit 71; exec \"$@\"",
+                accounts.display()
+            );
+            let done = world.build(&sdist).in_own_mounts(&mounts).finish();
+            let failure = done.fails_with(Code::DeniedFile);
+            assert_eq!(hint(&failure).contains("--allow-read"), offered, "{done}");
+        }
+    }
+}
+
+#[test]
+fn what_a_hostile_build_can_not_do_it_can_not_do_under_a_trace_either() {
+    for setting in [Setting::PLAIN, Setting::DENIED] {
+        for fixture in TRACED {
+            let deed = Deed::named(fixture);
+            let control = deed.attempt(&World::new(site(), setting), &Runner::Control);
+            assert_eq!(
+                control.harm, control.possible,
+                "the control must do all: {}",
+                control.said
+            );
+            assert!(!control.possible.is_empty(), "{fixture}");
+            let traced = deed.attempt(&World::new(site(), setting), &Runner::Traced);
+            assert!(
+                traced.harm.is_empty(),
+                "{:?} was done: {}",
+                traced.harm,
+                traced.said
+            );
+            assert!(
+                traced.built && traced.said.contains("traced; for --policy"),
+                "{}",
+                traced.said
+            );
+        }
+    }
+}
+
+/// Deeds whose calls the trace lets go on, and some that it has nothing to do with.
+const TRACED: [&str; 6] = [
+    "reads_secrets",
+    "writes_outside",
+    "makes_set_id_files",
+    "reads_processes",
+    "changes_metadata",
+    "connects_to_unix_sockets",
+];
 
 /// Something that a build is refused, and may not be offered.
 fn is_never_offered(world: &World<'_>, path: &Path) {

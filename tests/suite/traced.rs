@@ -77,7 +77,7 @@ fn needing() -> Sdist {
 }
 
 /// Every command with arguments that it can work with, in an order in which each finds something to do.
-const COMMANDS: [(&str, Needs); 22] = [
+const COMMANDS: [(&str, Needs); 23] = [
     ("wheel needing==1.0 --no-deps --no-binary :all:", Needs::All),
     ("inspect out/needing-1.0-py3-none-any.whl", Needs::Cache),
     ("verify out/needing-1.0-py3-none-any.whl", Needs::Cache),
@@ -100,7 +100,11 @@ const COMMANDS: [(&str, Needs); 22] = [
     ("cache clean", Needs::Cache),
     ("explain F0106", Needs::Nothing),
     ("completion bash", Needs::Nothing),
+    (SHELL, Needs::Cache),
 ];
+
+/// The command that enters a kept scratch, without the name of the build.
+const SHELL: &str = "shell";
 
 /// Which places a command has to be told.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -152,17 +156,30 @@ fn every_command_writes_to_cache_and_output_directory_alone() {
     repository.lay("", &Sdist::hello("hello", "1.0"));
     repository.commit("one");
     let from_git = format!("wheel {} --no-deps", repository.url());
-    let commands = COMMANDS.into_iter();
-    for (words, needs) in commands.chain([(from_git.as_str(), Needs::All)]) {
+    // What is kept lies there to the end.
+    for (words, needs) in [(from_git.as_str(), Needs::All)]
+        .into_iter()
+        .chain(COMMANDS)
+    {
         let log = world.folder("traces").join(words.replace([' ', '/'], "-"));
+        let mut words = words.to_owned();
+        if words == SHELL {
+            let kept = world.build(&sdist).args(["--keep-scratch"]).finish_anyhow();
+            words.push(' ');
+            words.push_str(&crate::shell::entering(&kept)[1]);
+        }
         let done = ["TMPDIR", "TMP", "TEMP", "HOME"]
             .iter()
-            .fold(prepare(&world, words, needs), |run, variable| {
+            .fold(prepare(&world, &words, needs), |run, variable| {
                 run.env(variable, &unusable)
             })
             .traced(&log, FILES)
-            .finish();
+            .finish_anyhow();
         done.succeeds();
+        if !words.starts_with(SHELL) {
+            done.is_tidy();
+            assert!(world.scratches().is_empty(), "{words}: {done}");
+        }
         let calls = trace::calls(&log);
         let writes = calls.iter().filter(|call| call.writes()).count();
         assert!(

@@ -5,7 +5,7 @@
 
 use std::ffi::CString;
 use std::fs::File;
-use std::io::{IoSliceMut, Read, Write};
+use std::io::{IoSliceMut, IsTerminal, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use nix::cmsg_space;
@@ -15,7 +15,7 @@ use nix::sys::socket::{
     sendmsg, socketpair,
 };
 use nix::sys::stat::Mode;
-use nix::unistd::{Pid, chdir, execve, pipe2};
+use nix::unistd::{Pid, chdir, execve, pipe2, setsid};
 use protocol::{
     Assignment, Confinement, Fault, Namespaces, Network, Program, Step, decode, encode,
 };
@@ -254,6 +254,9 @@ fn become_program(program: &Program, ends: &Ends) -> Fault {
             sys::place(calls.as_fd(), 0).at(Step::Exec, "place the calls")?;
         }
         place_files(program)?;
+        if program.talks {
+            face_the_person()?;
+        }
         let path = c_string(program.path.as_path().to_string_lossy().as_ref())?;
         let arguments: Vec<_> = program
             .arguments
@@ -303,6 +306,17 @@ fn place_files(program: &Program) -> Result<(), Fault> {
         sys::place(output.as_fd(), 1).at(Step::Exec, "place the output")?;
     }
     Ok(())
+}
+
+/// Has the program read from what it writes to, in a session of its own; a terminal becomes the
+/// session's, so that keys that interrupt reach the program and nobody else.
+fn face_the_person() -> Result<(), Fault> {
+    let out = std::io::stdout();
+    setsid().at(Step::Exec, "start a session for the program")?;
+    if out.is_terminal() {
+        sys::take_terminal(out.as_fd()).at(Step::Exec, "take the terminal")?;
+    }
+    sys::place(out.as_fd(), 0).at(Step::Exec, "place the terminal")
 }
 
 /// Puts the pipe for answers at descriptor 3. Whatever was there was the child's copy of something

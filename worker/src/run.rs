@@ -350,5 +350,6 @@ fn nothing() -> Result<Program, Fault> {
         takes_calls: false,
         input: None,
         output: None,
+        talks: false,
     })
 }

@@ -95,6 +95,13 @@ pub(crate) fn place(from: BorrowedFd<'_>, at: RawFd) -> io::Result<()> {
     checked(result.into()).map(drop)
 }
 
+/// Makes a terminal the one of this session, which has none.
+pub(crate) fn take_terminal(terminal: BorrowedFd<'_>) -> io::Result<()> {
+    // SAFETY: TIOCSCTTY takes a plain number, no pointer; 0 steals the terminal from nobody.
+    let result = unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCSCTTY, 0) };
+    checked(result.into()).map(drop)
+}
+
 /// Takes ownership of a descriptor that the kernel has just made for us.
 pub(crate) fn adopt(descriptor: RawFd) -> OwnedFd {
     // SAFETY: called only with a number that a system call returned a moment ago and that nothing

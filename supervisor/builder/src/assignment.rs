@@ -188,6 +188,7 @@ pub(crate) fn hook_program(
         takes_calls: true,
         input: None,
         output: None,
+        talks: false,
     })
 }
 

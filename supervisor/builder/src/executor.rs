@@ -3,6 +3,7 @@
 //! One implementation runs workers on this host ([`crate::LocalExecutor`]); a remote one would take
 //! the same job.
 
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -41,6 +42,9 @@ pub struct Job {
     pub redactor: crate::redact::Redactor,
     /// Whether everything that should be watched is; if not, reporting is partial at most.
     pub watched: bool,
+    /// What stands in the place of the log's pipe, and is the program's input as well, if it
+    /// talks: nothing of it is kept.
+    pub stream: Option<OwnedFd>,
 }
 
 impl std::fmt::Debug for Job {
@@ -143,6 +147,14 @@ pub enum ExecuteError {
         /// What `/proc` showed.
         found: String,
     },
+    /// Something of the build was alive after its worker had said that nothing is.
+    #[error(
+        "the worker said that nothing of its build is left, and {outlived} or more processes were alive; they were ended"
+    )]
+    Outlived {
+        /// How many were found.
+        outlived: usize,
+    },
     /// The isolation reached is below what is asked.
     #[error("{}", missing(report, floor))]
     Floor {
@@ -228,7 +240,7 @@ impl ExecuteError {
                     Code::WorkerFault
                 }
             },
-            Self::Unconfined { .. } => Code::SelfTest,
+            Self::Unconfined { .. } | Self::Outlived { .. } => Code::SelfTest,
             Self::Limit(stopped) => stopped.reached.code(),
             Self::Log { source, .. } if crate::error::is_full(source) => Code::DiskFull,
             Self::Log { .. } => Code::Io,

@@ -70,6 +70,7 @@ async fn ask(
         takes_calls: false,
         input: None,
         output: None,
+        talks: false,
     };
     let job = Job {
         assignment: layout.assignment(grants(found)?, limits(), None, Some(program))?,
@@ -84,6 +85,7 @@ async fn ask(
         lines: None,
         redactor: crate::redact::Redactor::default(),
         watched: true,
+        stream: None,
     };
     let facts = |scratch: &cache::Scratch, why: String| {
         // An answer that found no room says nothing about the interpreter.

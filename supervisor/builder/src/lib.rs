@@ -14,9 +14,11 @@ mod facts;
 mod failure;
 mod furnished;
 mod git;
+mod hand_over;
 mod hook;
 mod hook_failure;
 mod inspect;
+mod kept_build;
 mod key;
 mod limit;
 mod local;
@@ -26,6 +28,7 @@ mod plan;
 mod proposal;
 pub mod record;
 mod redact;
+mod reenter;
 mod refusal;
 mod settings;
 mod shelf;
@@ -47,14 +50,16 @@ pub use inspect::{
     BadSdist, BadWheel, Examined, Expected, Inspected, InspectedSdist, OutputRefused, Workers,
     examine, inspect, inspect_sdist, open_file, take_output,
 };
+pub use kept_build::KeptBuild;
 pub use limit::{Known, Reached, Stopped};
 #[cfg(feature = "leave-out")]
 pub use local::leave_environment;
-pub use local::{Host, LocalExecutor, WorkerProgram, neutralised};
+pub use local::{Host, LocalExecutor, WorkerProgram, neutralised, unescaped};
 pub use outcome::{Built, Described, Failure, MetadataOrigin, Origin, Sdist, Wheel};
 pub use pipeline::{build, carry_out, metadata, plan, wheels};
 pub use plan::{Plan, Planned, WouldBe};
 pub use redact::Redactor;
+pub use reenter::{Visit, Visited};
 pub use refusal::{Fix, Refusal};
 pub use settings::{Overrides, Settings};
 pub use shelf::{forget, records};

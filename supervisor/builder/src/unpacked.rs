@@ -59,6 +59,7 @@ pub(crate) async fn unpack(
         lines: None,
         redactor: Redactor::default(),
         watched: true,
+        stream: None,
     };
     let (evidence, scratch) = executor.execute(job).await?;
     match evidence.refused {

@@ -4,43 +4,62 @@
 //! have no name at all until then, so that even a kill leaves nothing behind.
 
 use std::fs::{self, File};
-use std::io::{self, Seek as _};
+use std::io::{self, Read, Seek as _, Write as _};
 use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use model::Sha256;
 use rustix::fs::{Access, AtFlags, CWD, FlockOperation, OFlags, flock, linkat};
 use rustix::io::Errno;
 
 use crate::{CacheError, mark, names, publish, root};
 
-/// Copies `file` to `out_dir/name`, in place of what is there, and returns the path.
+/// Copies `file` to `out_dir/name`, in place of what is there, and returns the path. What is given a
+/// name there has the digest `expected`: it is taken of the very bytes that are copied.
 ///
 /// # Errors
-/// If the directory can not be made or written, the disk is full, or `file` can not be read. Then
-/// nothing of it is in the directory.
-pub fn deliver(file: &Path, out_dir: &Path, name: &str) -> Result<PathBuf, CacheError> {
+/// If the directory can not be made or written, the disk is full, or `file` is gone, changed, or can
+/// not be read. Then nothing of it is in the directory.
+pub fn deliver(
+    file: &Path,
+    out_dir: &Path,
+    name: &str,
+    expected: &Sha256,
+) -> Result<PathBuf, CacheError> {
     if !names::is_plain(name) {
         return Err(CacheError::Name {
             name: name.escape_debug().to_string(),
         });
     }
-    let from = File::open(file).map_err(|source| CacheError::io("open", file, source))?;
+    let from = File::open(file).map_err(|source| match source.kind() {
+        io::ErrorKind::NotFound => CacheError::Gone {
+            path: file.to_owned(),
+        },
+        _ => CacheError::io("open", file, source),
+    })?;
     let refused = |source: io::Error| CacheError::out_dir(out_dir, source);
     fs::create_dir_all(out_dir).map_err(refused)?;
     let target = out_dir.join(name);
     sweep(out_dir);
     let hidden = names::staging().map_err(refused)?;
     let hidden = out_dir.join(format!("{}{hidden}", mark::UNFINISHED));
-    let given =
-        Part::nameless(out_dir, &hidden).is_some_and(|part| part.fill(&from, &target).is_ok());
+    let given = Part::nameless(out_dir, &hidden)
+        .is_some_and(|part| part.fill(&from, &target, expected).is_ok());
     if !given {
         // Not every file system has files without a name, or links to give them one later. If it
         // was something else, this fails as well and says why.
         (&from).rewind().map_err(refused)?;
-        Part::named(hidden)
-            .and_then(|part| part.fill(&from, &target))
-            .map_err(refused)?;
+        let part = Part::named(hidden).map_err(refused)?;
+        part.fill(&from, &target, expected)
+            .map_err(|unfit| match unfit {
+                Unfit::System(source) => refused(source),
+                Unfit::Bytes(found) => CacheError::Changed {
+                    path: file.to_owned(),
+                    expected: *expected,
+                    found,
+                },
+            })?;
     }
     File::open(out_dir)
         .and_then(|dir| dir.sync_all())
@@ -100,6 +119,28 @@ fn sweep_one(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Why a part gets no name.
+enum Unfit {
+    /// The system's words.
+    System(io::Error),
+    /// Its bytes have this digest.
+    Bytes(Sha256),
+}
+
+/// Reads from one file, and leaves a copy of all that it read in another.
+struct Copied<'a> {
+    from: &'a File,
+    to: &'a mut File,
+}
+
+impl Read for Copied<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let got = self.from.read(into)?;
+        self.to.write_all(&into[..got])?;
+        Ok(got)
+    }
+}
+
 /// A file in the output directory before it has its name.
 struct Part {
     file: File,
@@ -147,11 +188,18 @@ impl Part {
         }
     }
 
-    /// Copies the bytes into it, syncs them and gives it its name.
-    fn fill(mut self, mut from: &File, target: &Path) -> io::Result<()> {
-        io::copy(&mut from, &mut self.file)?;
-        self.file.sync_all()?;
-        self.give_name(target)
+    /// Copies the bytes into it, syncs them and gives it its name, if they are those expected.
+    fn fill(mut self, from: &File, target: &Path, expected: &Sha256) -> Result<(), Unfit> {
+        let copied = Copied {
+            from,
+            to: &mut self.file,
+        };
+        let (found, _) = Sha256::of_reader(copied).map_err(Unfit::System)?;
+        if found != *expected {
+            return Err(Unfit::Bytes(found));
+        }
+        self.file.sync_all().map_err(Unfit::System)?;
+        self.give_name(target).map_err(Unfit::System)
     }
 
     fn give_name(&mut self, target: &Path) -> io::Result<()> {

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use model::Code;
+use model::{Code, Sha256};
 
 /// An operation on the cache failed.
 #[derive(Debug, thiserror::Error)]
@@ -94,6 +94,22 @@ pub enum CacheError {
         name: String,
         /// How long it was waited for.
         waited: Duration,
+    },
+    /// Something was removed while it was needed.
+    #[error("`{}` was removed from the cache before it was delivered", path.display())]
+    Gone {
+        /// What.
+        path: PathBuf,
+    },
+    /// Something has other bytes than it had when it was kept.
+    #[error("`{}` was changed in the cache: it has the SHA-256 {found}, {expected} was kept", path.display())]
+    Changed {
+        /// What.
+        path: PathBuf,
+        /// Its digest when it was kept.
+        expected: Sha256,
+        /// Its digest now.
+        found: Sha256,
     },
     /// A path that was to be written is not inside the cache, or has `..` in it.
     #[error("`{}` is not a path inside the cache", path.display())]
@@ -196,6 +212,8 @@ impl CacheError {
             | Self::NoLinks { .. } => Code::CachePlace,
             Self::DiskFull { .. } => Code::DiskFull,
             Self::OutDir { .. } => Code::OutDir,
+            Self::Gone { .. } => Code::Removed,
+            Self::Changed { .. } => Code::HashMismatch,
             Self::LockTimeout { .. } => Code::LockTimeout,
             Self::Outside { .. } | Self::Name { .. } | Self::Encode { .. } => Code::Bug,
             Self::Left { .. } | Self::Io { .. } => Code::Io,
@@ -251,6 +269,10 @@ impl CacheError {
                 "wait for the other process or end it, or wait longer with --lock-timeout; --force \
                  makes environments and wheels beside it, not git repositories"
                     .to_owned()
+            }
+            Self::Gone { .. } => "run it again: what is missing is made anew".to_owned(),
+            Self::Changed { .. } => {
+                "`fumehood cache check --repair` removes what is damaged; then run it again".to_owned()
             }
             _ => return None,
         };

@@ -42,7 +42,7 @@ pub use place::{Fresh, Place};
 pub use plan::{Clean, Keeping, Kinds, Plan, Prune, Reason, Removal};
 pub use publish::Published;
 pub use root::{Budget, Cache, PathBudget};
-pub use scratch::Scratch;
+pub use scratch::{Kept, Scratch};
 pub use size::Size;
 pub use staging::{StagingDir, StagingFile};
 pub use standing::Standing;

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, Mode, OFlags, openat, unlinkat};
 use rustix::io::Errno;
 
+use crate::lease::{Claim, Record};
 use crate::publish::{self, Published};
 use crate::staging::LeasedDir;
 use crate::{Cache, CacheError, lease, lock, names};
@@ -75,6 +76,49 @@ impl Cache {
         }
         let taken = io::Error::from(io::ErrorKind::AlreadyExists);
         Err(CacheError::io("find a free name in", self.root(), taken))
+    }
+}
+
+/// What came of asking for a scratch that was kept.
+#[derive(Debug)]
+pub enum Kept {
+    /// It is the caller's for as long as this lives, and stays when it is dropped.
+    Taken(Scratch),
+    /// Somebody else has it.
+    Busy,
+    /// There is none.
+    Gone,
+}
+
+impl Cache {
+    /// Takes a scratch that [`Scratch::keep`] left at `path`. No sweep removes it meanwhile.
+    ///
+    /// # Errors
+    /// If its lease can not be looked at.
+    pub fn kept_scratch(&self, path: &Path) -> Result<Kept, CacheError> {
+        let name = path.file_name().and_then(|name| name.to_str());
+        let Some(name) = name.filter(|name| names::may_be_scratch(name)) else {
+            return Ok(Kept::Gone);
+        };
+        let Some((dir, claim)) = self.claim(path)? else {
+            return Ok(Kept::Gone);
+        };
+        let lease = match claim {
+            Claim::Taken(lease) => lease,
+            Claim::Busy => return Ok(Kept::Busy),
+            Claim::Missing | Claim::Foreign => return Ok(Kept::Gone),
+        };
+        let is_kept = |record: &Record| record.is_kept() && record.is_for(name);
+        if !lease.record().is_some_and(is_kept) {
+            return Ok(Kept::Gone);
+        }
+        let path = path.to_owned();
+        Ok(Kept::Taken(Scratch {
+            cache: self.clone(),
+            name: name.to_owned(),
+            home: LeasedDir { path, dir, lease },
+            settled: true,
+        }))
     }
 }
 

@@ -14,6 +14,7 @@ mod making;
 mod places;
 mod policy;
 mod sandbox;
+mod shell;
 mod talk;
 #[cfg(test)]
 mod tests;
@@ -35,6 +36,7 @@ pub(crate) use making::{BuildArgs, MakingArgs, MetadataArgs, ReportArgs, WheelAr
 pub(crate) use places::WorkArgs;
 pub(crate) use policy::{ApproveArgs, PolicyArgs, PolicyCommand};
 pub(crate) use sandbox::SandboxArgs;
+pub(crate) use shell::ShellArgs;
 pub(crate) use talk::TalkArgs;
 
 /// A fume hood for Python packages: builds wheels from source behind glass.
@@ -84,6 +86,8 @@ pub(crate) enum Command {
     Cache(CacheArgs),
     /// List past builds, or print the full log of one
     Log(LogArgs),
+    /// Enter the scratch of a build that was kept, confined as the build was
+    Shell(ShellArgs),
     /// Print the page of an error code
     Explain(ExplainArgs),
     /// Print a completion script for a shell
@@ -103,7 +107,8 @@ impl Command {
             | Self::Verify(_)
             | Self::Doctor(_)
             | Self::Cache(_)
-            | Self::Log(_) => true,
+            | Self::Log(_)
+            | Self::Shell(_) => true,
         }
     }
 }

@@ -304,15 +304,13 @@ impl Order {
         })
     }
 
-    /// Returns what no proposed grant may reach.
+    /// Returns what no proposed grant may reach. The account's home counts whatever `HOME` says.
     fn off_limits(&self, cache: &Cache, around: &Surroundings) -> OffLimits {
-        let home = around.layers.environment.absolute("HOME");
+        let named = around.layers.environment.absolute("HOME");
+        let homes = named.into_iter().chain(compose::account_home());
         let caches = [cache.root().to_owned(), self.places.cache.value.clone()];
         OffLimits {
-            homes: home
-                .filter(|home| home != Path::new("/"))
-                .into_iter()
-                .collect(),
+            homes: homes.filter(|home| home != Path::new("/")).collect(),
             caches: caches
                 .into_iter()
                 .chain(self.places.work.scratch.clone())
@@ -343,7 +341,8 @@ impl Order {
         mut wheel: Wheel,
     ) -> Result<(Wheel, WheelEntry), Problem> {
         let filename = &wheel.filename;
-        cache::deliver(&wheel.path, &self.making.out_dir, filename).map_err(|error| {
+        let out_dir = &self.making.out_dir;
+        cache::deliver(&wheel.path, out_dir, filename, &wheel.sha256).map_err(|error| {
             let mut problem = compose::of_cache(&error);
             problem.message = format!("{filename}: {}", problem.message);
             problem

@@ -13,6 +13,7 @@ mod making;
 mod metadata;
 mod policy;
 mod remarks;
+mod shell;
 mod verify;
 mod wheel;
 mod whole;
@@ -49,6 +50,7 @@ pub(crate) fn run(command: Command, around: &Surroundings) -> Result<Option<Code
         Command::Policy(args) => policy::run(&args.command, around).map(|()| None),
         Command::Cache(args) => cache::run(&args.command, around).map(|()| None),
         Command::Log(args) => log::run(&args, around).map(|()| None),
+        Command::Shell(args) => shell::run(&args, around),
         Command::Explain(args) => explain::run(&args).map(|()| None),
         Command::Completion(args) => completion::run(&args).map(|()| None),
     }

@@ -22,10 +22,14 @@ const MOST: u64 = 1024 * 1024;
 
 /// Returns the file's path; none for a user without an entry in the account database.
 pub(crate) fn approvals_file() -> Option<PathBuf> {
+    let home = account_home()?;
+    (home != Path::new("/")).then(|| home.join(".config/fumehood/approvals.toml"))
+}
+
+/// Returns the home of the account that this runs as, by the account database: `HOME` may say anything.
+pub(crate) fn account_home() -> Option<PathBuf> {
     let account = User::from_uid(geteuid()).ok().flatten()?;
-    let home = account.dir;
-    (home.is_absolute() && home != Path::new("/"))
-        .then(|| home.join(".config/fumehood/approvals.toml"))
+    account.dir.is_absolute().then_some(account.dir)
 }
 
 /// Returns what the user approved, but for what the system's ceiling does not allow: that is noted.

@@ -12,8 +12,7 @@ use protocol::AbsPath;
 use super::of_settings;
 use crate::render::Problem;
 use crate::settings::{
-    Bound, Ceiling, Environment, LimitSettings, Origin, SandboxSettings, Twin, Value, amount,
-    exceeds,
+    Bound, Ceiling, Environment, LimitSettings, SandboxSettings, Twin, Value, amount, exceeds,
 };
 
 /// Bytes of a policy file that are read; one more than any policy may have shows it is too large.
@@ -84,15 +83,15 @@ pub(crate) fn chosen(
         .as_ref()
         .and_then(|it| it.policies.as_ref())
     {
-        below_the_ceiling(&held, origin, bound)?;
+        within(&held, origin, bound)?;
     }
     Ok(held)
 }
 
 /// Refuses a policy that allows more than each of those that the system allows.
-fn below_the_ceiling(
+pub(super) fn within(
     held: &Policy,
-    origin: &Origin,
+    origin: &dyn std::fmt::Display,
     bound: &Bound<Vec<String>>,
 ) -> Result<(), Problem> {
     for allowed in &bound.value {
@@ -225,6 +224,7 @@ fn limit(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::Origin;
 
     fn memory(value: u64, origin: Origin) -> Result<Option<u64>, Problem> {
         let limits = LimitSettings {

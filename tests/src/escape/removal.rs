@@ -377,12 +377,7 @@ impl Removal {
                 "Max pending signals",
             ],
         ),
-        opens(
-            "reaper",
-            CONFINED,
-            "leaves_daemons",
-            &["daemon 0", "daemon 1", "daemon 2", "daemon 3", "daemon 4"],
-        ),
+        behind("reaper", CONFINED, "leaves_daemons", "supervisor"),
         behind("reaper", NS, "leaves_daemons", "pid-namespace"),
     ];
 

@@ -204,6 +204,7 @@ impl<'a> Git<'a> {
             takes_calls: false,
             input: around.input,
             output: Some(self.room('o')?.join("answer")?),
+            talks: false,
         };
         let mut assignment =
             self.layout
@@ -233,6 +234,7 @@ impl<'a> Git<'a> {
                 self.settings.client.settings().proxy.as_ref(),
             ),
             watched: true,
+            stream: None,
         })
     }
 

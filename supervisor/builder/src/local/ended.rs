@@ -20,6 +20,14 @@ pub(super) enum Ended {
 }
 
 impl Ended {
+    /// Believes no worker that says that nothing is left while something was.
+    pub(super) fn unless_outlived(self, outlived: usize) -> Self {
+        match self {
+            Self::Well(_) if outlived > 0 => Self::Failed(ExecuteError::Outlived { outlived }),
+            ended => ended,
+        }
+    }
+
     /// Judges the end once more, when nothing of the run is alive: a limit may have been reached that
     /// nobody saw, and be why the worker went away.
     pub(super) async fn judged(self, meter: &Arc<Meter>, limits: &Limits) -> Self {

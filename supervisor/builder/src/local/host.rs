@@ -167,6 +167,7 @@ impl LocalExecutor {
             lines: None,
             redactor: crate::redact::Redactor::default(),
             watched: true,
+            stream: None,
         };
         let (evidence, _) = self.execute(job).await.map_err(BuildError::Execute)?;
         Ok(evidence.report)

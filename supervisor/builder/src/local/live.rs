@@ -5,11 +5,42 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
+use super::orphans::{self, Inherited};
+
 /// The set of live workers, shared by all sessions of one executor.
 #[derive(Clone, Debug)]
 pub(super) struct Live {
-    pids: Arc<Mutex<BTreeSet<u32>>>,
+    pids: Arc<Mutex<Workers>>,
     sessions: Arc<watch::Sender<usize>>,
+}
+
+/// The workers whose end is not judged yet.
+#[derive(Debug)]
+pub(super) struct Workers {
+    inherited: Inherited,
+    live: BTreeSet<u32>,
+    /// Those that were over when orphans were found, and nobody knows whose.
+    suspected: BTreeSet<u32>,
+}
+
+impl Workers {
+    /// Enters a worker that has just been started.
+    pub(super) fn enter(&mut self, pid: u32) {
+        self.live.insert(pid);
+    }
+
+    /// Strikes a worker out that is over, and ends whatever outlived it. Returns how much that was, at
+    /// least: orphans do not tell whose they were, so every worker that was over by then is held
+    /// responsible.
+    pub(super) fn leave(&mut self, pid: u32) -> usize {
+        self.live.remove(&pid);
+        let ended = orphans::end_all(&self.live, &self.inherited);
+        if ended > 0 {
+            let over = self.live.iter().filter(|pid| orphans::is_over(**pid));
+            self.suspected.extend(over);
+        }
+        ended.max(usize::from(self.suspected.remove(&pid)))
+    }
 }
 
 /// Counts one session for as long as it lives.
@@ -19,14 +50,18 @@ pub(super) struct SessionMark(Arc<watch::Sender<usize>>);
 impl Live {
     pub(super) fn new() -> Self {
         Self {
-            pids: Arc::default(),
+            pids: Arc::new(Mutex::new(Workers {
+                inherited: Inherited::now(),
+                live: BTreeSet::new(),
+                suspected: BTreeSet::new(),
+            })),
             sessions: Arc::new(watch::Sender::new(0)),
         }
     }
 
     /// Locks the set. Workers are started and orphans are looked for under this lock, so that a
     /// worker just started is never taken for an orphan.
-    pub(super) fn lock(&self) -> MutexGuard<'_, BTreeSet<u32>> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Workers> {
         self.pids.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

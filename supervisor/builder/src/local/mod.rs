@@ -7,6 +7,7 @@ mod host;
 mod live;
 mod log;
 mod meter;
+mod mount_table;
 mod neutral;
 mod orphans;
 mod outside;
@@ -16,6 +17,7 @@ mod uid;
 mod usage;
 
 pub use host::{Host, LocalExecutor};
+pub use mount_table::unescaped;
 pub use neutral::neutralised;
 pub use spawn::WorkerProgram;
 #[cfg(feature = "leave-out")]

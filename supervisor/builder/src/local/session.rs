@@ -21,9 +21,9 @@ use super::heard::Heard;
 use super::live::Live;
 use super::log::LogReader;
 use super::meter::Meter;
+use super::outside;
 use super::spawn::{Started, WorkerProgram, spawn};
 use super::usage::Rooms;
-use super::{orphans, outside};
 use crate::executor::{Dialogue, Evidence, ExecuteError, Floor, Job};
 use crate::limit::Reached;
 
@@ -50,6 +50,7 @@ pub(super) async fn run(
         lines,
         redactor,
         watched,
+        stream,
     } = job;
     let limit = assignment.limits.log_bytes;
     let heard = Heard::new();
@@ -63,23 +64,23 @@ pub(super) async fn run(
         pid,
         link,
         log: pipe,
-    } = spawn(&program, &live)?;
-    let reader = tokio::spawn(
-        LogReader {
+    } = spawn(&program, &live, stream)?;
+    let reader = pipe.map(|pipe| {
+        let reader = LogReader {
             pipe,
             path: log,
             lines,
             redactor,
             limit,
             heard: heard.clone(),
-        }
-        .run(),
-    );
+        };
+        tokio::spawn(reader.run())
+    });
     let mut ending = Ending {
         child,
         pid,
         live,
-        reader: Some(reader),
+        reader,
     };
     // Before the first order: what the worker starts is born in its groups.
     let groups = Group::around(pid, parents, scratch.name(), &assignment.limits);
@@ -110,8 +111,11 @@ pub(super) async fn run(
     // Closing the link is the order to end for a worker that still runs.
     let returns = std::mem::take(&mut session.gathered.returns);
     drop(session);
-    let status = ending.finish(!matches!(ended, Ended::Well(_))).await;
-    let ended = ended.judged(&meter, &limits).await;
+    let (status, outlived) = ending.finish().await;
+    let ended = ended
+        .unless_outlived(outlived)
+        .judged(&meter, &limits)
+        .await;
     meter.group.remove().await;
     ended.told(returns, scratch, status)
 }
@@ -305,8 +309,9 @@ impl Ending {
         std::future::pending().await
     }
 
-    /// Waits for the worker, ends it if it does not end by itself, and whatever it left.
-    async fn finish(mut self, failed: bool) -> String {
+    /// Waits for the worker, ends it if it does not end by itself, and whatever it left. Returns how it
+    /// ended, and how many processes outlived it: whatever it says, nobody takes its word for that.
+    async fn finish(mut self) -> (String, usize) {
         let status = match timeout(GRACE, self.child.wait()).await {
             Ok(Ok(status)) => status.to_string(),
             Ok(Err(error)) => error.to_string(),
@@ -318,24 +323,15 @@ impl Ending {
         };
         let live = self.live.clone();
         let pid = self.pid;
-        // Orphans can be there only if the reaper did not empty its domain itself.
-        drop(
-            tokio::task::spawn_blocking(move || {
-                let mut live = live.lock();
-                live.remove(&pid);
-                if failed {
-                    let ended = orphans::end_all(&live);
-                    if ended > 0 {
-                        tracing::warn!(ended, "ended orphans of a build whose reaper vanished");
-                    }
-                }
-            })
-            .await,
-        );
+        let outlived = tokio::task::spawn_blocking(move || live.lock().leave(pid)).await;
+        let outlived = outlived.unwrap_or(1);
+        if outlived > 0 {
+            tracing::warn!(outlived, "ended processes that outlived their reaper");
+        }
         if let Some(reader) = self.reader.take() {
             // Every writer is gone; the reader ends as soon as it has read what is left.
             drop(timeout(GRACE, reader).await);
         }
-        status
+        (status, outlived)
     }
 }

@@ -26,16 +26,27 @@ pub(super) struct Started {
     pub(super) child: Child,
     pub(super) pid: u32,
     pub(super) link: UnixStream,
-    pub(super) log: OwnedFd,
+    /// What it writes, where that is not another's to read.
+    pub(super) log: Option<OwnedFd>,
 }
 
-/// Starts a worker and enters it into `live`.
-pub(super) fn spawn(program: &WorkerProgram, live: &Live) -> Result<Started, ExecuteError> {
+/// Starts a worker and enters it into `live`. It writes to `stream`, if there is one.
+pub(super) fn spawn(
+    program: &WorkerProgram,
+    live: &Live,
+    stream: Option<OwnedFd>,
+) -> Result<Started, ExecuteError> {
     let plumbing = |doing| move |source| ExecuteError::Plumbing { doing, source };
     let (ours, theirs) = StdUnixStream::pair().map_err(plumbing("make the link"))?;
     ours.set_nonblocking(true)
         .map_err(plumbing("make the link"))?;
-    let (log, log_writer) = std::io::pipe().map_err(plumbing("make the log pipe"))?;
+    let (log, log_writer) = match stream {
+        Some(stream) => (None, stream),
+        None => {
+            let (log, writer) = std::io::pipe().map_err(plumbing("make the log pipe"))?;
+            (Some(OwnedFd::from(log)), OwnedFd::from(writer))
+        }
+    };
     let second = log_writer
         .try_clone()
         .map_err(plumbing("make the log pipe"))?;
@@ -47,21 +58,21 @@ pub(super) fn spawn(program: &WorkerProgram, live: &Live) -> Result<Started, Exe
         .arg0(&program.name)
         .current_dir("/")
         .stdin(Stdio::from(OwnedFd::from(theirs)))
-        .stdout(Stdio::from(OwnedFd::from(log_writer)))
-        .stderr(Stdio::from(OwnedFd::from(second)));
+        .stdout(Stdio::from(log_writer))
+        .stderr(Stdio::from(second));
     let mut pids = live.lock();
     let child = command.spawn().map_err(|source| ExecuteError::Spawn {
         program: program.path.clone(),
         source,
     })?;
     let pid = child.id().unwrap_or(0);
-    pids.insert(pid);
+    pids.enter(pid);
     drop(pids);
     Ok(Started {
         child,
         pid,
         link: UnixStream::from_std(ours).map_err(plumbing("make the link"))?,
-        log: OwnedFd::from(log),
+        log,
     })
 }
 

@@ -21,13 +21,16 @@ pub(crate) struct UidLease {
 impl UidLease {
     /// Leases a uid; `None` if all are taken.
     pub(crate) fn take() -> Option<Self> {
-        (FIRST..FIRST + COUNT).find_map(|uid| {
-            let name = SocketAddr::from_abstract_name(format!("fumehood-build-uid-{uid}")).ok()?;
-            let listener = UnixListener::bind_addr(&name).ok()?;
-            Some(Self {
-                uid,
-                _name: listener,
-            })
+        (FIRST..FIRST + COUNT).find_map(Self::take_this)
+    }
+
+    /// Leases one uid; `None` if it is taken.
+    pub(crate) fn take_this(uid: u32) -> Option<Self> {
+        let name = SocketAddr::from_abstract_name(format!("fumehood-build-uid-{uid}")).ok()?;
+        let listener = UnixListener::bind_addr(&name).ok()?;
+        Some(Self {
+            uid,
+            _name: listener,
         })
     }
 

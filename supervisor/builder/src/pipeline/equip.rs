@@ -219,6 +219,7 @@ impl Pipeline {
             takes_calls: false,
             input: None,
             output: None,
+            talks: false,
         };
         let limits = settings.limits.over(&compiled.limits);
         let job = Job {
@@ -230,6 +231,7 @@ impl Pipeline {
             lines: None,
             redactor: crate::redact::Redactor::default(),
             watched: true,
+            stream: None,
         };
         // Without bytecode the environment is slower, not wrong.
         let (evidence, scratch) = match settings.executor.execute(job).await {

@@ -1,6 +1,7 @@
 //! The build itself: its log, its scratch, its attempts, and what is left of it.
 
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 
 use cache::{Scratch, Standing};
 use protocol::Hook;
@@ -9,6 +10,7 @@ use sources::{BuildSystem, Source};
 
 use super::corridor::{Expectation, Pipeline, blocking};
 use super::equip::Equipment;
+use super::keep;
 use super::run::{Run, is_gone, removed};
 use crate::assignment::Layout;
 use crate::build_id::BuildId;
@@ -20,7 +22,7 @@ use crate::hook::{Goal, HookRequest};
 use crate::local::UidLease;
 use crate::redact::Redactor;
 use crate::settings::Settings;
-use crate::watch::BuildEvent;
+use crate::watch::{BuildEvent, Watcher};
 
 /// A build that ended well: everything that publishing needs.
 pub(super) struct Made {
@@ -38,6 +40,7 @@ pub(super) struct Made {
     pub(super) home: Home,
     /// Held until the output is judged: the files are the uid's.
     pub(super) uid: Option<UidLease>,
+    pub(super) watcher: Arc<dyn Watcher>,
 }
 
 impl Made {
@@ -56,7 +59,8 @@ impl Made {
     /// Clears the scratch away, once everything of it was judged.
     pub(super) fn clear(self, settings: &Settings) -> Result<(), BuildError> {
         if settings.keep_scratch {
-            self.scratch.keep();
+            let named = (&self.build, self.label.as_str());
+            keep::keep(self.scratch, settings.cache.root(), named, self.watcher.as_ref());
         } else {
             self.scratch.remove()?;
         }
@@ -179,16 +183,5 @@ impl Pipeline {
             home,
         };
         run.hooks(scratch, equipment, uid).await
-    }
-
-    /// Leaves a scratch for somebody to look at, if that was asked for.
-    pub(super) fn keep(&self, scratch: Scratch, label: &str) {
-        if self.settings.keep_scratch {
-            let text = format!("the scratch is kept: {}", scratch.keep().display());
-            self.say(BuildEvent::Note {
-                label: label.to_owned(),
-                text,
-            });
-        }
     }
 }

@@ -22,6 +22,7 @@ mod direct;
 mod equip;
 mod identify;
 mod judge;
+mod keep;
 mod look;
 mod make;
 mod provider;

@@ -19,6 +19,7 @@ use crate::error::BuildError;
 use crate::executor::{Evidence, ExecuteError, Executor, Job, LineSink};
 use crate::furnished::is_full;
 use crate::hook::HookRequest;
+use crate::kept_build::Confined;
 use crate::local::UidLease;
 use crate::wants::Wants;
 use crate::watch::BuildEvent;
@@ -94,6 +95,7 @@ impl Run<'_> {
             hooks,
             home: self.home,
             uid,
+            watcher: Arc::clone(&self.pipeline.watcher),
         })
     }
 
@@ -109,11 +111,15 @@ impl Run<'_> {
             let wanted = blocking("read a log", move || Ok(Wants::of(&log, &source))).await;
             failure.wants = wanted.unwrap_or_default();
         }
-        // The second run is ours; what is looked at is the first.
-        if self.layout.trace == self.pipeline.traces() {
-            self.pipeline.keep(scratch, &self.label);
+        if self.is_first() {
+            self.pipeline.keep(scratch, &self.build, &self.label);
         }
         error
+    }
+
+    /// Whether this is what was asked for: a second run is ours; what is looked at is the first.
+    fn is_first(&self) -> bool {
+        self.layout.trace == self.pipeline.traces()
     }
 
     fn limits(&self) -> protocol::Limits {
@@ -139,6 +145,17 @@ impl Run<'_> {
             &settings.facts,
             Some((host_path, seen_as)),
         )?;
+        if self.is_first() {
+            let confined = Confined {
+                label: &self.label,
+                scratch: scratch.path(),
+                layout: &self.layout,
+                environment: &environment.path,
+                source: &self.source.id,
+                compiled: &compiled,
+            };
+            self.pipeline.note_confinement(&self.build, &confined);
+        }
         let mut variables = compiled.environment;
         variables.extend(self.layout.variables()?);
         variables.extend(
@@ -178,6 +195,7 @@ impl Run<'_> {
             lines: Some(self.lines()),
             redactor: self.home.redactor(),
             watched: self.home.is_watched(),
+            stream: None,
         };
         self.stage(if unpack { "unpack" } else { first.name() });
         let environment = Standing::of(&environment.path);

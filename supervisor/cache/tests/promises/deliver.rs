@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::PathBuf;
 
-use cache::{CacheError, check_out_dir, deliver};
+use cache::{CacheError, check_out_dir};
 use model::Code;
 
-use crate::support::{folder, folder_of_nobody, listing, set_mode, unprivileged};
+use crate::support::{deliver, folder, folder_of_nobody, listing, set_mode, unprivileged};
 
 struct Desk {
     dir: tempfile::TempDir,
@@ -121,7 +121,24 @@ fn the_name_has_to_be_plain_and_the_file_to_be_there() {
     let missing = desk.dir.path().join("missing");
     assert_eq!(
         deliver(&missing, &desk.out, "a.whl").unwrap_err().code(),
-        Code::Io
+        Code::Removed
     );
     assert!(!desk.out.exists());
+}
+
+#[test]
+fn bytes_that_are_not_those_that_were_kept_are_not_delivered() {
+    let desk = desk();
+    fs::create_dir_all(&desk.out).unwrap();
+    fs::write(desk.out.join("a.whl"), b"older").unwrap();
+    let kept = model::Sha256::of(b"wheel");
+    fs::write(&desk.wheel, b"wheal").unwrap();
+    let error = cache::deliver(&desk.wheel, &desk.out, "a.whl", &kept).unwrap_err();
+    assert_eq!(error.code(), Code::HashMismatch, "{error:?}");
+    assert!(error.to_string().contains("built.whl"), "{error}");
+    assert_eq!(listing(&desk.out), ["a.whl"]);
+    assert_eq!(fs::read(desk.out.join("a.whl")).unwrap(), b"older");
+    fs::write(&desk.wheel, b"wheel").unwrap();
+    cache::deliver(&desk.wheel, &desk.out, "a.whl", &kept).unwrap();
+    assert_eq!(fs::read(desk.out.join("a.whl")).unwrap(), b"wheel");
 }

@@ -5,12 +5,12 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use cache::{Bucket, Cache, CacheError, deliver};
+use cache::{Bucket, Cache, CacheError};
 use model::Code;
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 
-use crate::support::{folder, listing, not_run};
+use crate::support::{deliver, folder, listing, not_run};
 
 /// Runs with a small file system at a path; false if this process may not mount.
 fn with_small_disk(work: impl FnOnce(&Path) + Send + 'static) {

@@ -2,10 +2,10 @@
 //! doors of this machine that a build must not come to.
 
 use std::fs;
-use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 
+use builder::unescaped;
 use nix::sys::statvfs::statvfs;
 use nix::unistd::{AccessFlags, access};
 use serde::Serialize;
@@ -103,29 +103,6 @@ fn below(path: &Path, table: &[u8]) -> Option<(String, Vec<String>)> {
     ))
 }
 
-/// Undoes the kernel's escapes: a backslash and three octal digits.
-fn unescaped(text: &[u8]) -> PathBuf {
-    let mut plain = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((&byte, behind)) = rest.split_first() {
-        let octal = |digits: &[u8]| {
-            let digits = std::str::from_utf8(digits).ok()?;
-            u8::from_str_radix(digits, 8).ok()
-        };
-        match (byte, behind.get(..3).and_then(octal)) {
-            (b'\\', Some(escaped)) => {
-                plain.push(escaped);
-                rest = &behind[3..];
-            }
-            _ => {
-                plain.push(byte);
-                rest = behind;
-            }
-        }
-    }
-    PathBuf::from(std::ffi::OsString::from_vec(plain))
-}
-
 /// The sockets below the folders of services that the caller could connect to. No link is followed.
 fn sockets() -> Vec<String> {
     let mut found = Vec::new();
@@ -191,10 +168,5 @@ mod tests {
             lies_on("/c/x"),
             ("overlay".to_owned(), options(&["ro", "nodev"]))
         );
-    }
-
-    #[test]
-    fn escapes_are_undone_and_lone_backslashes_stay() {
-        assert_eq!(unescaped(b"/a\\134\\011b\\9"), Path::new("/a\\\tb\\9"));
     }
 }

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io::{Error, ErrorKind};
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +9,7 @@ use rustix::fs::{Access, access};
 use rustix::io::Errno;
 
 use super::made;
+use crate::local::unescaped;
 
 /// The generation of an interface of control groups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -235,24 +235,9 @@ fn mounted(mounts: &str, version: Version, controllers: &str, path: &Path) -> Op
         };
         let (root, point) = (before.get(3)?, before.get(4)?);
         // Where only a part of the hierarchy is mounted, as in a container, the path begins with it.
-        let below = path.strip_prefix(plain(root)).ok()?;
-        is_it.then(|| plain(point).join(below))
+        let below = path.strip_prefix(unescaped(root.as_bytes())).ok()?;
+        is_it.then(|| unescaped(point.as_bytes()).join(below))
     })
-}
-
-/// Undoes the octal escapes of a mount table.
-fn plain(escaped: &str) -> PathBuf {
-    let mut bytes = Vec::with_capacity(escaped.len());
-    let mut rest = escaped.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let octal = tail.get(..3).filter(|_| *first == b'\\');
-        let number = octal
-            .and_then(|digits| std::str::from_utf8(digits).ok())
-            .and_then(|digits| u8::from_str_radix(digits, 8).ok());
-        bytes.push(number.unwrap_or(*first));
-        rest = if number.is_some() { &tail[3..] } else { tail };
-    }
-    PathBuf::from(std::ffi::OsStr::from_bytes(&bytes))
 }
 
 #[cfg(test)]
