@@ -44,7 +44,9 @@ fn main() -> ExitCode {
         false => asked.only.clone(),
     };
     if let Some(file) = &asked.inside {
-        inside(&site(Path::new("/tmp/escape-suite")), &deeds, file);
+        let mut site = site(Path::new("/tmp/escape-suite"));
+        site.watches = true;
+        inside(&site, &deeds, file);
         return ExitCode::SUCCESS;
     }
     let own = std::env::current_exe().expect("the kernel knows this file");

@@ -340,8 +340,11 @@ impl<'world, 'site> Run<'world, 'site> {
 
     /// Returns the whole command: wrappers, the denying filter, the program, its arguments.
     fn words(&self) -> Vec<OsString> {
-        let mut words: Vec<OsString> = self.wrappers.concat();
-        if let Some(denied) = self.world.setting.denied().filter(|_| self.confined) {
+        let setting = self.world.setting;
+        let dropping = self.world.site.without_watching(setting.identity);
+        let mut words: Vec<OsString> = dropping.iter().map(Into::into).collect();
+        words.extend(self.wrappers.concat());
+        if let Some(denied) = setting.denied().filter(|_| self.confined) {
             words.extend(self.python());
             words.extend(["-c".into(), script("deny.py").into(), denied.into()]);
         }

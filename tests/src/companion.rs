@@ -1,5 +1,6 @@
 //! Scripts that stand by as the user of a world: victims, keepers of secrets.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -26,13 +27,19 @@ impl Companion {
         arguments: &[&str],
         told: &serde_json::Value,
     ) -> Self {
-        let mut command = Command::new(&world.python().path);
+        let setting = world.setting;
+        let dropping = world.site.without_watching(setting.identity).iter();
+        let mut words = dropping
+            .map(OsStr::new)
+            .chain([world.python().path.as_os_str()]);
+        let mut command = Command::new(words.next().expect("at least the interpreter"));
         command
+            .args(words)
             .args(["-I", "-B", "-c", &script(name)])
             .args(arguments)
             .current_dir("/");
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        if let Some(uid) = world.setting.identity.other_uid() {
+        if let Some(uid) = setting.identity.other_uid() {
             command.uid(uid).gid(uid);
         }
         command

@@ -24,6 +24,9 @@ pub struct Site {
     pub warden: PathBuf,
     /// Where it is noted what could not run.
     pub unrun: Unrun,
+    /// Whether the suite has the capability to look at everybody's processes apart from all others: then nobody whom
+    /// it starts shall have it.
+    pub watches: bool,
     target: PathBuf,
     inputs: OnceLock<Inputs>,
     pythons: [OnceLock<Option<Python>>; 2],
@@ -47,9 +50,18 @@ impl Site {
             program: program.into(),
             warden: warden.into(),
             unrun: Unrun::fresh(&target),
+            watches: false,
             target,
             inputs: OnceLock::new(),
             pythons: [OnceLock::new(), OnceLock::new()],
+        }
+    }
+
+    /// Lists the words before a command so that it does not have what the suite alone has.
+    pub(crate) fn without_watching(&self, identity: Identity) -> &'static [&'static str] {
+        match self.watches && identity.uid() == 0 {
+            true => &["setpriv", "--bounding-set=-sys_ptrace"],
+            false => &[],
         }
     }
 

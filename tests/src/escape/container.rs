@@ -1,7 +1,8 @@
 //! The same deeds inside a container: program, prey and judge share its processes, its network and its filter.
 //!
 //! The judge itself runs there, so that prey which is a process has a number that the deed knows, and what was done is
-//! still seen from outside of the build. The engine is podman with the refusals of Docker's default filter.
+//! still seen from outside of the build. It alone may look at the processes of others; whom it starts has no more
+//! capabilities than the engine gives by default. The engine is podman with the refusals of Docker's default filter.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -40,7 +41,7 @@ pub fn contained(site: &Site, program: &Path, deeds: &[Deed]) -> Option<Vec<Colu
     let name = program.file_name().expect("a program has a name");
     let done = podman.script(
         &format!(
-            "docker run --rm --network none -v {shared}:/tmp -v {programs}:{SUITE}:ro -v {tests}:{tests}:ro IMAGE \
+            "docker run --rm --network none --cap-add SYS_PTRACE -v {shared}:/tmp -v {programs}:{SUITE}:ro -v {tests}:{tests}:ro IMAGE \
              {SUITE}/{name} --inside /tmp/found.json {only}",
             shared = shared.display(),
             name = name.display(),

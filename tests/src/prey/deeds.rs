@@ -114,9 +114,13 @@ impl Deed {
     /// Tries it in a world of its own. A program that hangs, or can not be started, has done what it has done.
     #[must_use]
     pub fn attempt(&self, world: &World<'_>, runner: &Runner) -> Tried {
-        catch_unwind(AssertUnwindSafe(|| (self.act)(world, runner))).unwrap_or_else(|_| Tried {
-            said: "it could not be tried".into(),
-            ..Tried::default()
+        catch_unwind(AssertUnwindSafe(|| (self.act)(world, runner))).unwrap_or_else(|panic| {
+            let why = panic.downcast_ref::<String>().map(String::as_str);
+            let why = why.or_else(|| panic.downcast_ref::<&str>().copied());
+            Tried {
+                said: format!("it could not be tried: {}", why.unwrap_or_default()),
+                ..Tried::default()
+            }
         })
     }
 }

@@ -29,7 +29,7 @@ use crate::sys::{self, Fork};
 const SHARED_MEMORY: &str = "size=256m,mode=1777";
 
 /// Files of `/proc` that speak of the host whatever the namespaces are.
-const OF_THE_HOST: [&str; 7] = [
+const OF_THE_HOST: [&str; 8] = [
     "keys",
     "key-users",
     "timer_list",
@@ -37,6 +37,7 @@ const OF_THE_HOST: [&str; 7] = [
     "kallsyms",
     "kcore",
     "kmsg",
+    "sys/kernel/random/boot_id",
 ];
 
 /// Who goes on after [`enter`].
