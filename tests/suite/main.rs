@@ -27,6 +27,7 @@ mod freshness;
 mod full;
 mod git;
 mod healing;
+mod hints;
 mod index;
 mod isolation;
 mod kernel_objects;

@@ -14,6 +14,7 @@ mod facts;
 mod failure;
 mod furnished;
 mod git;
+mod hints;
 mod hook;
 mod hook_failure;
 mod inspect;
@@ -40,6 +41,7 @@ pub use error::BuildError;
 pub use executor::{Dialogue, Evidence, ExecuteError, Executor, Floor, Job, LineSink};
 pub use facts::ask_interpreter;
 pub use git::GitError;
+pub use hints::Hints;
 pub use hook_failure::{HookFailure, HookProblem};
 pub use inspect::{
     BadWheel, Examined, Expected, Inspected, InspectedSdist, OutputRefused, Workers, examine,
