@@ -228,7 +228,7 @@ fn hook_hint(failure: &HookFailure, build: Option<&str>) -> Option<String> {
         HookProblem::NoBackend { module: Some(module), .. } | HookProblem::Raised { module: Some(module), .. } => {
             failure.hints.of_module(&safe(module))
         }
-        HookProblem::Raised { .. } | HookProblem::Exited(_) if !failure.hints.is_empty() => {
+        HookProblem::Raised { .. } | HookProblem::Exited(_) | HookProblem::Died { .. } if !failure.hints.is_empty() => {
             return failure.hints.advice();
         }
         HookProblem::NoBackend { .. } => {

@@ -39,11 +39,6 @@ impl Talk {
         self.settings.loudness > 0
     }
 
-    /// Whether each line of what the backend writes is to stay: always where nothing moves.
-    pub(super) fn keeps_output(&self) -> bool {
-        self.display.is_none() || self.settings.loudness > 1
-    }
-
     /// Says a problem, unless not even those are wanted.
     pub(crate) fn problem(&self, problem: &Problem) {
         if self.settings.loudness > -2 {

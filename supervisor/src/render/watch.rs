@@ -67,10 +67,8 @@ impl Talk {
     /// Shows a line of a build's output: the last one in the line that moves, or each as one that stays.
     fn wrote(&self, build: &str, line: &str) {
         match &self.display {
-            Some(display) if !self.keeps_output() => {
-                display.show_output(build, &self.coloured(&paint(DIM, line)));
-            }
-            _ => {
+            Some(display) => display.show_output(build, &self.coloured(&paint(DIM, line))),
+            None => {
                 let build = paint(DIM, &format!("{build} |"));
                 self.say(&format!("{build} {line}"));
             }

@@ -35,17 +35,18 @@ pub struct Hints {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Found {
     missing: Missing,
-    /// Counted from 1.
-    number: u64,
+    /// Counted from 1; none if the exception alone tells it, which the error shows anyway.
+    number: Option<u64>,
     line: String,
 }
 
 impl Hints {
-    /// Reads the log of a build of `project` that failed. What can not be read tells nothing.
-    pub(crate) fn of(log: &Path, project: Option<&str>) -> Self {
+    /// Reads the log of a build of `project` that failed with an exception which said `problem`. What can not be
+    /// read tells nothing.
+    pub(crate) fn of(log: &Path, problem: &str, project: Option<&str>) -> Self {
         Self {
             project: project.map(ToOwned::to_owned),
-            found: scan::scan(log).unwrap_or_default(),
+            found: scan::scan(log, problem),
         }
     }
 
@@ -62,13 +63,14 @@ impl Hints {
             .found
             .iter()
             .filter(move |found| module.is_none_or(|name| found.missing == of_module(name)));
-        told.take(SHOWN).map(|found| {
+        told.take(SHOWN).filter_map(|found| {
+            let number = found.number?;
             let line = neutralised(found.line.as_bytes());
             let mut shown: String = line.chars().take(LONGEST_SHOWN).collect();
             if shown.len() < line.len() {
                 shown.push_str("...");
             }
-            format!("line {} of the log: {}", found.number, shown.trim())
+            Some(format!("line {number} of the log: {}", shown.trim()))
         })
     }
 
@@ -87,6 +89,10 @@ impl Hints {
 
     /// Returns what to do about a Python module that an import missed.
     pub(crate) fn of_module(&self, module: &str) -> String {
+        if Missing::module(module).is_none() {
+            // Whoever raised it says what he likes, and a flag is typed into a shell.
+            return format!("the module `{module}` is not among the build requirements");
+        }
         advice::advice(&of_module(module), self.project())
     }
 
@@ -112,7 +118,7 @@ mod tests {
         text.push_str(&"x".repeat(1 << 20));
         text.push_str(&"\nrunning\n".repeat(50_000));
         std::fs::write(&log, text).expect("a log");
-        let hints = Hints::of(&log, Some("a"));
+        let hints = Hints::of(&log, "", Some("a"));
         let line = "line 1 of the log: a.c:1:10: fatal error: ffi.h: No such file or directory";
         assert_eq!(Vec::from_iter(hints.lines(None)), [line]);
         let advice = hints.advice().expect("advice");
@@ -123,14 +129,25 @@ mod tests {
     fn an_ordinary_log_and_none_give_no_hint() {
         let place = tempfile::tempdir().expect("a folder");
         let log = place.path().join("log");
-        assert!(Hints::of(&log, None).is_empty());
+        assert!(Hints::of(&log, "", None).is_empty());
         std::fs::write(
             &log,
             "running build_ext\nerror: command 'gcc' failed with exit code 1\n",
         )
         .expect("a log");
-        let hints = Hints::of(&log, None);
+        let hints = Hints::of(&log, "", None);
         assert!(hints.is_empty() && hints.advice().is_none(), "{hints:?}");
+    }
+
+    #[test]
+    fn a_module_that_is_no_name_gets_no_flag() {
+        let advice = Hints::default().of_module("x; rm -rf ~");
+        assert!(!advice.contains("--extra"), "{advice}");
+        let advice = Hints::default().of_module("distutils.core");
+        assert!(
+            advice.contains("--extra-build-dep PKG:setuptools"),
+            "{advice}"
+        );
     }
 
     #[test]
@@ -142,7 +159,7 @@ mod tests {
             "y".repeat(400)
         );
         std::fs::write(&log, long).expect("a log");
-        let lines = Vec::from_iter(Hints::of(&log, None).lines(None));
+        let lines = Vec::from_iter(Hints::of(&log, "", None).lines(None));
         assert_eq!(lines.len(), 1);
         assert!(
             !lines[0].contains('\u{1b}') && lines[0].ends_with("..."),

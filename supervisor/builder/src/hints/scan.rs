@@ -15,43 +15,71 @@ const LONGEST_LINE: usize = 4096;
 /// Different things that are kept; of more, the last ones.
 const MOST: usize = 50;
 
-/// Finds everything in a log that tells of something missing: the surest first, the last of equally sure ones first,
-/// since what a build goes on after was no cause of its end.
-pub(super) fn scan(log: &Path) -> std::io::Result<Vec<Found>> {
-    let mut reader = BufReader::new(File::open(log)?.take(LONGEST_LOG));
-    let mut found: Vec<(Weight, Found)> = Vec::new();
-    let mut line = Vec::new();
-    let mut number = 0;
-    while next(&mut reader, &mut line)? {
-        number += 1;
-        let text = String::from_utf8_lossy(&line);
-        let Some((weight, missing)) = said(&text) else {
-            continue;
-        };
-        let line = text.trim_end().to_owned();
-        let known = found.iter().position(|(_, one)| one.missing == missing);
-        let weight = match known {
-            Some(at) => found.remove(at).0.min(weight),
-            None => weight,
-        };
-        if found.len() == MOST {
-            found.remove(0);
-        }
-        let one = Found {
-            missing,
-            number,
-            line,
-        };
-        found.push((weight, one));
+/// Finds everything in a log, and in what the exception said, that tells of something missing: the surest first, the
+/// last of equally sure ones first, since what a build goes on after was no cause of its end.
+pub(super) fn scan(log: &Path, problem: &str) -> Vec<Found> {
+    let mut finds = Finds::default();
+    // What came before a log could not be read any further still counts.
+    let read = File::open(log).and_then(|file| finds.read(BufReader::new(file.take(LONGEST_LOG))));
+    if let Err(error) = read {
+        tracing::debug!(log = %log.display(), %error, "not read to its end");
     }
-    found.reverse();
-    found.sort_by_key(|(weight, _)| *weight);
-    // What a build may look for in vain is no hint beside what ended it.
-    let surest = found.first().map(|(weight, _)| *weight);
-    let told = found
-        .into_iter()
-        .filter(|(weight, _)| Some(*weight) == surest);
-    Ok(told.map(|(_, one)| one).collect())
+    for line in problem.lines() {
+        finds.hear(None, line);
+    }
+    finds.told()
+}
+
+/// What was found so far, the last at the end.
+#[derive(Default)]
+struct Finds(Vec<(Weight, Found)>);
+
+impl Finds {
+    fn read(&mut self, mut reader: impl BufRead) -> std::io::Result<()> {
+        let mut line = Vec::new();
+        let mut number = 0;
+        while next(&mut reader, &mut line)? {
+            number += 1;
+            self.hear(Some(number), &String::from_utf8_lossy(&line));
+        }
+        Ok(())
+    }
+
+    fn hear(&mut self, number: Option<u64>, line: &str) {
+        let Some((weight, missing)) = said(line) else {
+            return;
+        };
+        let known = self.0.iter().position(|(_, one)| one.missing == missing);
+        let known = known.map(|at| self.0.remove(at));
+        let (weight, found) = match known {
+            // What the exception says again stands in the log already.
+            Some((before, found)) if number.is_none() => (before.min(weight), found),
+            known => {
+                let line = line.trim_end().to_owned();
+                let weight = known.map_or(weight, |(before, _)| before.min(weight));
+                let found = Found {
+                    missing,
+                    number,
+                    line,
+                };
+                (weight, found)
+            }
+        };
+        if self.0.len() == MOST {
+            self.0.remove(0);
+        }
+        self.0.push((weight, found));
+    }
+
+    fn told(mut self) -> Vec<Found> {
+        self.0.reverse();
+        self.0.sort_by_key(|(weight, _)| *weight);
+        // What a build may look for in vain is no hint beside what ended it.
+        let surest = self.0.first().map(|(weight, _)| *weight);
+        let told = self.0.into_iter();
+        let told = told.filter(|(weight, _)| Some(*weight) == surest);
+        told.map(|(_, one)| one).collect()
+    }
 }
 
 /// Reads the next line without its end, cut. Returns whether there was one.
@@ -82,14 +110,26 @@ mod tests {
     use super::*;
 
     fn scanned(text: &str) -> Vec<(Missing, u64)> {
+        let heard = heard(text, "").into_iter();
+        heard
+            .map(|(missing, number)| (missing, number.expect("a line of the log")))
+            .collect()
+    }
+
+    fn heard(text: &str, problem: &str) -> Vec<(Missing, Option<u64>)> {
         let place = tempfile::tempdir().expect("a folder");
         let log = place.path().join("log");
         std::fs::write(&log, text).expect("a log");
-        let found = scan(&log).expect("a log");
-        found
-            .into_iter()
-            .map(|one| (one.missing, one.number))
-            .collect()
+        let found = scan(&log, problem).into_iter();
+        found.map(|one| (one.missing, one.number)).collect()
+    }
+
+    #[test]
+    fn what_only_the_exception_says_counts_too() {
+        let module = Missing::Module("numpy".to_owned());
+        let line = "ModuleNotFoundError: No module named 'numpy'";
+        assert_eq!(heard("", line), [(module.clone(), None)]);
+        assert_eq!(heard(&format!("{line}\n"), line), [(module, Some(1))]);
     }
 
     #[test]

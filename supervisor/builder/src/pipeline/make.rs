@@ -249,8 +249,9 @@ impl Run<'_> {
             let (log, source) = (self.build.log(), scratch.path().join("s"));
             let project = PackageName::new(self.label.clone()).ok();
             let project = project.map(|name| name.to_string());
+            let problem = failure.problem.to_string();
             let told = blocking("read a log", move || {
-                let hints = Hints::of(&log, project.as_deref());
+                let hints = Hints::of(&log, &problem, project.as_deref());
                 Ok((Wants::of(&log, &source), hints))
             });
             (failure.wants, failure.hints) = told.await.unwrap_or_default();
