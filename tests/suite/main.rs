@@ -29,6 +29,7 @@ mod git;
 mod healing;
 mod hints;
 mod index;
+mod interpreters;
 mod isolation;
 mod kernel_objects;
 mod killed;

@@ -244,165 +244,154 @@ fn last_word(text: &str) -> Option<&str> {
 mod tests {
     use super::*;
 
-    fn header(name: &str) -> Missing {
-        Missing::Header(name.to_owned())
-    }
-    fn library(name: &str) -> Missing {
-        Missing::Library(name.to_owned())
-    }
-    fn tool(name: &str) -> Missing {
-        Missing::Tool(name.to_owned())
-    }
-    fn pc(name: &str) -> Missing {
-        Missing::PkgConfig(name.to_owned())
-    }
-    fn module(name: &str) -> Missing {
-        Missing::Module(name.to_owned())
-    }
-    fn dependency(name: &str) -> Missing {
-        Missing::Dependency(name.to_owned())
-    }
-    fn cmake(name: &str) -> Missing {
-        Missing::CMake(name.to_owned())
+    const HEADERS: &[(&str, &str)] = &[
+        (
+            "a.c:1:10: fatal error: ffi.h: No such file or directory",
+            "ffi.h",
+        ),
+        (
+            "src/a.cpp:3:10: fatal error: 'openssl/ssl.h' file not found",
+            "openssl/ssl.h",
+        ),
+    ];
+    const LIBRARIES: &[(&str, &str)] = &[
+        ("/usr/bin/ld: cannot find -lffi", "ffi"),
+        (
+            "/usr/bin/ld: cannot find -lffi: No such file or directory",
+            "ffi",
+        ),
+        ("ld.lld: error: unable to find library -lssl", "ssl"),
+        ("mold: fatal: library not found: xml2", "xml2"),
+        (
+            "meson.build:9:0: ERROR: C shared or static library 'foo' not found",
+            "foo",
+        ),
+    ];
+    const LANGUAGES: &[(&str, &str)] = &[
+        (
+            "gcc: fatal error: cannot execute 'cc1plus': execvp: No such file or directory",
+            "c++",
+        ),
+        (
+            "error: command 'x86_64-linux-gnu-gcc' failed: No such file or directory",
+            "c",
+        ),
+        ("error: linker `cc` not found", "c"),
+        ("No CMAKE_CXX_COMPILER could be found.", "c++"),
+        (
+            "configure: error: no acceptable C compiler found in $PATH",
+            "c",
+        ),
+        (
+            "../meson.build:1:0: ERROR: Unknown compiler(s): [['cc'], ['gcc'], ['clang']]",
+            "c",
+        ),
+        ("error: can't find Rust compiler", "rust"),
+        (
+            "Cargo, the Rust package manager, is not installed or is not on PATH.",
+            "rust",
+        ),
+        ("/bin/sh: 1: gcc: not found", "c"),
+        ("make: g++: No such file or directory", "c++"),
+    ];
+    const TOOLS: &[(&str, &str)] = &[
+        (
+            "unable to execute 'swig': No such file or directory",
+            "swig",
+        ),
+        ("sh: 1: cmake: not found", "cmake"),
+        ("/bin/sh: line 3: swig: command not found", "swig"),
+        ("bash: autoreconf: command not found", "autoreconf"),
+        ("make[1]: bison: No such file or directory", "bison"),
+        ("env: ‘perl’: No such file or directory", "perl"),
+        ("/usr/bin/env: ‘node’: No such file or directory", "node"),
+        (
+            "FileNotFoundError: [Errno 2] No such file or directory: 'pg_config'",
+            "pg_config",
+        ),
+        ("Error: pg_config executable not found.", "pg_config"),
+        ("exec: \"go\": executable file not found in $PATH", "go"),
+        (
+            "meson.build:4:0: ERROR: Program 'swig' not found or not executable",
+            "swig",
+        ),
+        ("Program nasm found: NO", "nasm"),
+        (
+            "CMake Error: CMake was unable to find a build program corresponding to \"Ninja\".",
+            "ninja",
+        ),
+    ];
+    const MODULES_OF_PKG_CONFIG: &[(&str, &str)] = &[
+        ("No package 'libffi' found", "libffi"),
+        (
+            "Package libffi was not found in the pkg-config search path.",
+            "libffi",
+        ),
+        (
+            "Package 'glib-2.0', required by 'virtual:world', not found",
+            "glib-2.0",
+        ),
+    ];
+    const DEPENDENCIES: &[(&str, &str)] = &[
+        (
+            "meson.build:2:0: ERROR: Dependency \"openblas\" not found, tried pkgconfig and cmake",
+            "openblas",
+        ),
+        (
+            "../m.build:3:4: ERROR: Dependency lookup for ZLIB with method 'pkgconfig' failed: no",
+            "ZLIB",
+        ),
+        (
+            "Run-time dependency zlib found: NO (tried pkgconfig and cmake)",
+            "zlib",
+        ),
+    ];
+    const PACKAGES_OF_CMAKE: &[(&str, &str)] = &[
+        (
+            "  Could NOT find ZLIB (missing: ZLIB_LIBRARY ZLIB_INCLUDE_DIR)",
+            "ZLIB",
+        ),
+        ("-- Could NOT find SWIG (missing: SWIG_EXECUTABLE)", "SWIG"),
+        (
+            "  Could not find a package configuration file provided by \"Eigen3\" with any",
+            "Eigen3",
+        ),
+    ];
+    const MODULES: &[(&str, &str)] = &[
+        ("ModuleNotFoundError: No module named 'numpy'", "numpy"),
+        (
+            "ModuleNotFoundError: No module named 'numpy.distutils'; 'numpy' is not a package",
+            "numpy.distutils",
+        ),
+        ("ImportError: No module named Cython.Build", "Cython.Build"),
+        ("/usr/bin/python3: No module named build", "build"),
+    ];
+
+    /// Sees that each line tells of what its name makes.
+    fn tells(lines: &[(&str, &str)], make: impl Fn(&str) -> Option<Missing>) {
+        for (line, name) in lines {
+            let missing = make(name).expect("a name");
+            assert_eq!(
+                said(line).map(|(_, missing)| missing),
+                Some(missing),
+                "{line}"
+            );
+        }
     }
 
     #[test]
     fn what_programs_say_of_missing_things_is_understood() {
-        for (line, missing) in [
-            (
-                "a.c:1:10: fatal error: ffi.h: No such file or directory",
-                header("ffi.h"),
-            ),
-            (
-                "src/a.cpp:3:10: fatal error: 'openssl/ssl.h' file not found",
-                header("openssl/ssl.h"),
-            ),
-            ("/usr/bin/ld: cannot find -lffi", library("ffi")),
-            (
-                "/usr/bin/ld: cannot find -lffi: No such file or directory",
-                library("ffi"),
-            ),
-            (
-                "ld.lld: error: unable to find library -lssl",
-                library("ssl"),
-            ),
-            ("mold: fatal: library not found: xml2", library("xml2")),
-            (
-                "gcc: fatal error: cannot execute 'cc1plus': execvp: No such file or directory",
-                Missing::Compiler("c++"),
-            ),
-            (
-                "error: command 'x86_64-linux-gnu-gcc' failed: No such file or directory",
-                Missing::Compiler("c"),
-            ),
-            (
-                "unable to execute 'swig': No such file or directory",
-                tool("swig"),
-            ),
-            ("error: linker `cc` not found", Missing::Compiler("c")),
-            (
-                "No CMAKE_CXX_COMPILER could be found.",
-                Missing::Compiler("c++"),
-            ),
-            (
-                "configure: error: no acceptable C compiler found in $PATH",
-                Missing::Compiler("c"),
-            ),
-            (
-                "../meson.build:1:0: ERROR: Unknown compiler(s): [['cc'], ['gcc'], ['clang']]",
-                Missing::Compiler("c"),
-            ),
-            ("error: can't find Rust compiler", Missing::Compiler("rust")),
-            (
-                "Cargo, the Rust package manager, is not installed or is not on PATH.",
-                Missing::Compiler("rust"),
-            ),
-            ("sh: 1: cmake: not found", tool("cmake")),
-            ("/bin/sh: 1: gcc: not found", Missing::Compiler("c")),
-            ("/bin/sh: line 3: swig: command not found", tool("swig")),
-            ("bash: autoreconf: command not found", tool("autoreconf")),
-            ("make[1]: bison: No such file or directory", tool("bison")),
-            (
-                "make: g++: No such file or directory",
-                Missing::Compiler("c++"),
-            ),
-            ("env: ‘perl’: No such file or directory", tool("perl")),
-            (
-                "/usr/bin/env: ‘node’: No such file or directory",
-                tool("node"),
-            ),
-            (
-                "FileNotFoundError: [Errno 2] No such file or directory: 'pg_config'",
-                tool("pg_config"),
-            ),
-            ("Error: pg_config executable not found.", tool("pg_config")),
-            (
-                "exec: \"go\": executable file not found in $PATH",
-                tool("go"),
-            ),
-            (
-                "meson.build:4:0: ERROR: Program 'swig' not found or not executable",
-                tool("swig"),
-            ),
-            ("Program nasm found: NO", tool("nasm")),
-            ("No package 'libffi' found", pc("libffi")),
-            (
-                "Package libffi was not found in the pkg-config search path.",
-                pc("libffi"),
-            ),
-            (
-                "Package 'glib-2.0', required by 'virtual:world', not found",
-                pc("glib-2.0"),
-            ),
-            (
-                "meson.build:2:0: ERROR: Dependency \"openblas\" not found, tried pkgconfig and cmake",
-                dependency("openblas"),
-            ),
-            (
-                "../m.build:3:4: ERROR: Dependency lookup for ZLIB with method 'pkgconfig' failed: no",
-                dependency("ZLIB"),
-            ),
-            (
-                "meson.build:9:0: ERROR: C shared or static library 'foo' not found",
-                library("foo"),
-            ),
-            (
-                "Run-time dependency zlib found: NO (tried pkgconfig and cmake)",
-                dependency("zlib"),
-            ),
-            (
-                "  Could NOT find ZLIB (missing: ZLIB_LIBRARY ZLIB_INCLUDE_DIR)",
-                cmake("ZLIB"),
-            ),
-            (
-                "-- Could NOT find SWIG (missing: SWIG_EXECUTABLE)",
-                cmake("SWIG"),
-            ),
-            (
-                "  Could not find a package configuration file provided by \"Eigen3\" with any",
-                cmake("Eigen3"),
-            ),
-            (
-                "CMake Error: CMake was unable to find a build program corresponding to \"Ninja\".",
-                tool("ninja"),
-            ),
-            (
-                "ModuleNotFoundError: No module named 'numpy'",
-                module("numpy"),
-            ),
-            (
-                "ModuleNotFoundError: No module named 'numpy.distutils'; 'numpy' is not a package",
-                module("numpy.distutils"),
-            ),
-            (
-                "ImportError: No module named Cython.Build",
-                module("Cython.Build"),
-            ),
-            ("/usr/bin/python3: No module named build", module("build")),
-        ] {
+        tells(HEADERS, Missing::header);
+        tells(LIBRARIES, Missing::library);
+        tells(TOOLS, Missing::tool);
+        tells(MODULES_OF_PKG_CONFIG, Missing::pkg_config);
+        tells(DEPENDENCIES, Missing::dependency);
+        tells(PACKAGES_OF_CMAKE, Missing::cmake);
+        tells(MODULES, Missing::module);
+        for (line, language) in LANGUAGES {
             assert_eq!(
                 said(line).map(|(_, missing)| missing),
-                Some(missing),
+                Some(Missing::Compiler(language)),
                 "{line}"
             );
         }
