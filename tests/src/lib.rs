@@ -2,6 +2,7 @@
 //!
 //! The promises themselves stand in `tests/suite`. Everything here looks at the program from outside.
 
+pub mod corpus;
 pub mod decoy;
 pub mod escape;
 pub mod index;
@@ -24,6 +25,7 @@ mod podman;
 mod report;
 mod runner;
 mod running;
+mod screen;
 mod sdist;
 mod setting;
 mod site;
@@ -46,6 +48,7 @@ pub use podman::{Contained, Filter, IMAGE, Podman};
 pub use report::{Denial, Failure, Isolation, Report, Source, Wheel as BuiltWheel};
 pub use runner::Runner;
 pub use running::Running;
+pub use screen::Screen;
 pub use sdist::{Sdist, backends, gzip};
 pub use setting::{Identity, Lacking, Namespaces, Setting};
 pub use site::{Python, Site, script};

@@ -109,6 +109,12 @@ impl<'world, 'site> Running<'world, 'site> {
         text(&self.output[1])
     }
 
+    /// Returns what the program has written to standard output so far.
+    #[must_use]
+    pub fn stdout(&self) -> String {
+        text(&self.output[0])
+    }
+
     /// Sends a signal to the program alone.
     ///
     /// # Panics

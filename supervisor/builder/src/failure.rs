@@ -123,6 +123,11 @@ fn hook_details(failure: &HookFailure) -> Vec<(&'static str, String)> {
     if matches!(failure.code(), Code::DeniedNetwork | Code::DeniedFile) {
         details.push(("said", safe(&failure.problem.to_string())));
     }
+    let told_otherwise = matches!(failure.code(), Code::DeniedFile | Code::DeniedNetwork);
+    if !told_otherwise && failure.wants.is_empty() {
+        let lines = failure.hints.lines(failure.problem.module());
+        details.extend(lines.map(|line| ("seen", line)));
+    }
     details.extend(failure.again.iter().map(|again| ("again", safe(again))));
     details
 }
@@ -225,9 +230,10 @@ fn hook_hint(failure: &HookFailure, build: Option<&str>) -> Option<String> {
                 .to_owned()
         }
         HookProblem::NoBackend { module: Some(module), .. } | HookProblem::Raised { module: Some(module), .. } => {
-            format!(
-                "the module `{module}` is not among the build requirements; add it with --extra-build-dep PKG:{module}"
-            )
+            failure.hints.of_module(&safe(module))
+        }
+        HookProblem::Raised { .. } | HookProblem::Exited(_) | HookProblem::Died { .. } if !failure.hints.is_empty() => {
+            return failure.hints.advice();
         }
         HookProblem::NoBackend { .. } => {
             "`build-system.requires` in pyproject.toml has to name the backend; add it with --extra-build-dep"

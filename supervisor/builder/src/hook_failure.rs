@@ -18,6 +18,8 @@ pub struct HookFailure {
     pub denials: Vec<protocol::Denial>,
     /// What it would have fetched.
     pub wants: crate::Wants,
+    /// What it lacked, as its log tells.
+    pub hints: crate::Hints,
     /// Whether the filter had a listener, without which nothing can be traced.
     pub listener: bool,
     /// What it opened and started, if it was traced.
@@ -69,6 +71,17 @@ pub enum HookProblem {
     /// Its result file is missing or is not what the Python side writes.
     #[error("{0}")]
     Unreadable(&'static str),
+}
+
+impl HookProblem {
+    /// Returns the module that an import missed.
+    #[must_use]
+    pub fn module(&self) -> Option<&str> {
+        match self {
+            Self::NoBackend { module, .. } | Self::Raised { module, .. } => module.as_deref(),
+            _ => None,
+        }
+    }
 }
 
 impl HookFailure {

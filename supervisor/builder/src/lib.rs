@@ -15,6 +15,7 @@ mod failure;
 mod furnished;
 mod git;
 mod hand_over;
+mod hints;
 mod hook;
 mod hook_failure;
 mod inspect;
@@ -45,6 +46,7 @@ pub use error::BuildError;
 pub use executor::{Dialogue, Evidence, ExecuteError, Executor, Floor, Job, LineSink};
 pub use facts::ask_interpreter;
 pub use git::GitError;
+pub use hints::Hints;
 pub use hook_failure::{HookFailure, HookProblem};
 pub use inspect::{
     BadSdist, BadWheel, Examined, Expected, Inspected, InspectedSdist, OutputRefused, Workers,

@@ -10,8 +10,8 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 pub(super) struct Display {
     lines: MultiProgress,
     by_label: Mutex<HashMap<String, ProgressBar>>,
-    /// Which line a build has.
-    by_build: Mutex<HashMap<String, String>>,
+    /// Which line a build has, and what that says beside the build's output.
+    by_build: Mutex<HashMap<String, (String, String)>>,
 }
 
 impl Display {
@@ -47,14 +47,26 @@ impl Display {
 
     /// Shows what a build is at, under the label that its first stage had.
     pub(super) fn show_build(&self, build: &str, label: &str, doing: String) {
-        let label = self
-            .by_build
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .entry(build.to_owned())
-            .or_insert_with(|| label.to_owned())
-            .clone();
+        let label = {
+            let mut builds = self.by_build.lock().unwrap_or_else(PoisonError::into_inner);
+            let (label, said) = builds
+                .entry(build.to_owned())
+                .or_insert_with(|| (label.to_owned(), String::new()));
+            said.clone_from(&doing);
+            label.clone()
+        };
         self.show(&label, doing);
+    }
+
+    /// Shows the last line that a build wrote, beside what it is at.
+    pub(super) fn show_output(&self, build: &str, line: &str) {
+        let builds = self.by_build.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = builds.get(build).cloned();
+        drop(builds);
+        // What comes after the end of a build has no line any more.
+        if let Some((label, doing)) = known {
+            self.show(&label, format!("{doing}  {line}"));
+        }
     }
 
     /// Takes the line about a build away.
@@ -64,7 +76,7 @@ impl Display {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .remove(build);
-        if let Some(label) = label {
+        if let Some((label, _)) = label {
             self.remove(&label);
         }
     }

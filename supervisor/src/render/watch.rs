@@ -12,8 +12,7 @@ impl Watcher for Talk {
         match event {
             BuildEvent::Output { build, line } => {
                 if self.is_verbose() {
-                    let build = paint(DIM, &format!("{build} |"));
-                    self.say(&format!("{build} {}", neutralise::line(line)));
+                    self.wrote(build, &neutralise::line(line));
                 }
             }
             BuildEvent::Note { label, text } => {
@@ -62,6 +61,17 @@ impl Talk {
             // Without a terminal nobody wants a line for each piece of a download.
             (None, BuildEvent::Fetching { .. }) => {}
             (None, _) => self.say(&format!("{}: {doing}", neutralise::line(label))),
+        }
+    }
+
+    /// Shows a line of a build's output: the last one in the line that moves, or each as one that stays.
+    fn wrote(&self, build: &str, line: &str) {
+        match &self.display {
+            Some(display) => display.show_output(build, &self.coloured(&paint(DIM, line))),
+            None => {
+                let build = paint(DIM, &format!("{build} |"));
+                self.say(&format!("{build} {line}"));
+            }
         }
     }
 

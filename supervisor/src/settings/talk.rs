@@ -68,12 +68,14 @@ impl TalkSettings {
             ci.to_str()
                 .is_none_or(|ci| words::yes_or_no(ci) != Ok(false))
         });
+        // What fumehood itself does is said in lines that a moving display knows nothing of.
+        let steps = loud > 1 || layers.environment.raw("FUMEHOOD_LOG").is_some();
         Ok(Self {
             loudness: loud - quiet,
             colour: color
                 .and_then(|value| value.value)
                 .unwrap_or_else(automatic),
-            moving: terminal && !dumb && !ci && !no_progress && quiet == 0,
+            moving: terminal && !dumb && !ci && !no_progress && !steps && quiet == 0,
         })
     }
 }

@@ -5,6 +5,7 @@ use rustix::process::Signal;
 
 use crate::error::BuildError;
 use crate::executor::Evidence;
+use crate::hints::Hints;
 use crate::hook::{HookOutcome, HookRequest, read};
 use crate::hook_failure::{HookFailure, HookProblem};
 use crate::limit::{Known, Reached, Stopped};
@@ -137,6 +138,7 @@ fn with(
         problem,
         denials: evidence.denials.clone(),
         wants: Wants::default(),
+        hints: Hints::default(),
         listener: evidence.report.listener,
         traces: evidence.traces.clone(),
         refusals: Vec::new(),
@@ -153,6 +155,7 @@ fn failed(evidence: &Evidence, request: &HookRequest, problem: HookProblem) -> B
         problem,
         denials: evidence.denials.clone(),
         wants: Wants::default(),
+        hints: Hints::default(),
         listener: evidence.report.listener,
         traces: evidence.traces.clone(),
         refusals: Vec::new(),

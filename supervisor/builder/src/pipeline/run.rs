@@ -18,6 +18,7 @@ use crate::canary::Home;
 use crate::error::BuildError;
 use crate::executor::{Evidence, ExecuteError, Executor, Job, LineSink};
 use crate::furnished::is_full;
+use crate::hints::Hints;
 use crate::hook::HookRequest;
 use crate::kept_build::Confined;
 use crate::local::UidLease;
@@ -108,8 +109,14 @@ impl Run<'_> {
         }
         if let BuildError::Hook(failure) = &mut error {
             let (log, source) = (self.build.log(), scratch.path().join("s"));
-            let wanted = blocking("read a log", move || Ok(Wants::of(&log, &source))).await;
-            failure.wants = wanted.unwrap_or_default();
+            let project = PackageName::new(self.label.clone()).ok();
+            let project = project.map(|name| name.to_string());
+            let problem = failure.problem.to_string();
+            let told = blocking("read a log", move || {
+                let hints = Hints::of(&log, &problem, project.as_deref());
+                Ok((Wants::of(&log, &source), hints))
+            });
+            (failure.wants, failure.hints) = told.await.unwrap_or_default();
         }
         if self.is_first() {
             self.pipeline.keep(scratch, &self.build, &self.label);

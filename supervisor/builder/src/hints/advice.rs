@@ -1,0 +1,133 @@
+//! From what is missing to what to do about it, in one line.
+
+use super::missing::Missing;
+use super::packages::{Kind, Packages, find};
+
+/// Modules whose project has another name.
+const PROJECTS: [(&str, &str); 14] = [
+    ("Cython", "cython"),
+    ("yaml", "pyyaml"),
+    ("skbuild", "scikit-build"),
+    ("scikit_build_core", "scikit-build-core"),
+    ("mesonpy", "meson-python"),
+    ("flit_core", "flit-core"),
+    ("poetry", "poetry-core"),
+    ("setuptools_rust", "setuptools-rust"),
+    ("setuptools_scm", "setuptools-scm"),
+    ("pdm", "pdm-backend"),
+    ("jinja2", "jinja2"),
+    ("pythran", "pythran"),
+    ("git", "gitpython"),
+    ("attr", "attrs"),
+];
+
+/// Says what to do for a build of `project`.
+pub(super) fn advice(missing: &Missing, project: &str) -> String {
+    match missing {
+        Missing::Header(name) => installed(Kind::Header, name).unwrap_or_else(|| {
+            format!(
+                "install what brings the header {name} (Debian: apt-file search {name}; Fedora: dnf provides '*/{name}'), \
+                 unless it belongs into the source itself"
+            )
+        }),
+        Missing::Library(name) => installed(Kind::Library, name).unwrap_or_else(|| {
+            format!(
+                "install what brings the library lib{name}.so (Debian: apt-file search lib{name}.so; Fedora: dnf provides '*/lib{name}.so')"
+            )
+        }),
+        Missing::Compiler(language) => {
+            installed(Kind::Compiler, language).unwrap_or_else(|| format!("install a compiler for {language}"))
+        }
+        Missing::Tool(name) => installed(Kind::Tool, name).unwrap_or_else(|| {
+            format!(
+                "install what brings the program {name} (Debian: apt-file search bin/{name}; Fedora: dnf provides '*/bin/{name}'), \
+                 or add the project that does: --extra-build-dep {project}:PROJECT"
+            )
+        }),
+        Missing::PkgConfig(name) => installed(Kind::PkgConfig, name).unwrap_or_else(|| unknown_module(name)),
+        Missing::CMake(name) => installed(Kind::CMake, name).unwrap_or_else(|| {
+            format!("install what brings {name} for CMake (Debian: apt-file search {name}Config.cmake)")
+        }),
+        Missing::Dependency(name) => installed(Kind::PkgConfig, name)
+            .or_else(|| installed(Kind::CMake, name))
+            .unwrap_or_else(|| unknown_module(name)),
+        Missing::Module(name) => module(name, project),
+        Missing::Remedied(remedy) => {
+            format!("{}: {}", remedy.wrong, remedy.cure.replace("{project}", project))
+        }
+    }
+}
+
+fn unknown_module(name: &str) -> String {
+    format!(
+        "install what brings {name}.pc (Debian: apt-file search {name}.pc; Fedora: dnf install 'pkgconfig({name})'; Alpine: apk add pc:{name})"
+    )
+}
+
+fn installed(kind: Kind, name: &str) -> Option<String> {
+    let Packages {
+        debian,
+        fedora,
+        alpine,
+    } = find(kind, name)?;
+    let what = match kind {
+        Kind::Header => format!("the header {name}"),
+        Kind::Library => format!("the library {name}"),
+        Kind::Compiler => match name {
+            "c" => "a C compiler".to_owned(),
+            "c++" => "a C++ compiler".to_owned(),
+            "fortran" => "a Fortran compiler".to_owned(),
+            "rust" => "a Rust compiler".to_owned(),
+            other => format!("a compiler for {other}"),
+        },
+        Kind::Tool => format!("the program {name}"),
+        Kind::PkgConfig | Kind::CMake => name.to_owned(),
+    };
+    Some(format!(
+        "for {what}, install {debian} (Debian, Ubuntu), {fedora} (Fedora, RHEL) or {alpine} (Alpine)"
+    ))
+}
+
+fn module(name: &str, project: &str) -> String {
+    let top = name.split('.').next().unwrap_or(name);
+    let known = PROJECTS.iter().find(|(module, _)| *module == top);
+    let wanted = known.map_or(top, |(_, project)| project);
+    format!(
+        "the module `{name}` is not among the build requirements; add it with --extra-build-dep {project}:{wanted}"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_known_is_told_by_the_packages_of_three_distributions() {
+        let header = Missing::Header("ffi.h".to_owned());
+        assert_eq!(
+            advice(&header, "x"),
+            "for the header ffi.h, install libffi-dev (Debian, Ubuntu), libffi-devel (Fedora, RHEL) or libffi-dev (Alpine)"
+        );
+        let compiler = Missing::Compiler("c++");
+        assert!(advice(&compiler, "x").starts_with("for a C++ compiler, install g++ (Debian"));
+        for language in ["c", "c++", "fortran", "rust"] {
+            assert!(find(Kind::Compiler, language).is_some(), "{language}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_is_told_by_how_to_look_for_it() {
+        let header = Missing::Header("strange/x.h".to_owned());
+        assert!(advice(&header, "x").contains("apt-file search strange/x.h"));
+        let dependency = Missing::Dependency("strange".to_owned());
+        assert!(advice(&dependency, "x").contains("pkgconfig(strange)"));
+    }
+
+    #[test]
+    fn modules_are_told_by_the_project_that_has_them() {
+        let missing = Missing::Module("Cython.Build".to_owned());
+        assert!(advice(&missing, "lxml").ends_with("--extra-build-dep lxml:cython"));
+        let missing = Missing::Module("numpy".to_owned());
+        assert!(advice(&missing, "PKG").ends_with("--extra-build-dep PKG:numpy"));
+    }
+}
