@@ -41,6 +41,7 @@ mod matrix;
 mod metadata;
 mod needs;
 mod outputs;
+mod packages;
 mod places;
 mod processes;
 mod projects;
