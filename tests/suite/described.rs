@@ -145,7 +145,8 @@ fn a_kept_answer_that_can_not_be_read_is_asked_for_again() {
     assert_ne!(text, damaged);
     fs::write(record, damaged).expect("a record can be written");
     let again = metadata(&world, &archive).finish();
-    assert_eq!(answer(&again), said, "{again}");
+    let anew = answer(&again);
+    assert_eq!(anew["requires_dist"], said["requires_dist"], "{again}");
     assert_eq!(logs(&world), 2, "{again}");
 }
 
