@@ -93,10 +93,15 @@ fn what_the_source_fixes_starts_no_python() {
         assert_eq!(said["requires_dist"][0], "asked>=1", "{done}");
         assert!(said["isolation"].is_null(), "{done}");
         let calls = trace::calls(&log);
-        assert!(!calls.is_empty(), "the trace shows the program's own start");
         let started = calls.iter().filter(|call| call.name.starts_with("exec"));
-        let paths = started.flat_map(|call| call.paths("/".as_ref()));
+        // What leads to the program is the harness's own.
+        let paths = started
+            .filter_map(|call| call.paths("/".as_ref()).into_iter().next())
+            .skip_while(|path| path != world.program());
+        let paths: Vec<_> = paths.collect();
+        assert!(!paths.is_empty(), "the trace shows the program's start");
         let pythons: Vec<_> = paths
+            .iter()
             .filter(|path| path.file_name() == Some(&python))
             .collect();
         assert!(pythons.is_empty(), "{pythons:?}: {done}");
@@ -140,7 +145,8 @@ fn a_kept_answer_that_can_not_be_read_is_asked_for_again() {
     assert_ne!(text, damaged);
     fs::write(record, damaged).expect("a record can be written");
     let again = metadata(&world, &archive).finish();
-    assert_eq!(answer(&again), said, "{again}");
+    let anew = answer(&again);
+    assert_eq!(anew["requires_dist"], said["requires_dist"], "{again}");
     assert_eq!(logs(&world), 2, "{again}");
 }
 
@@ -262,11 +268,8 @@ fn the_hook_for_metadata_is_confined_like_a_build() {
         assert!(!ear.heard(), "{done}");
         done.is_tidy();
         let denials = said["denials"].as_array().expect("a list");
-        let told = denials.iter().any(|denial| denial["what"] == "connect");
-        assert!(
-            told || setting.namespaces == tests::Namespaces::Allowed,
-            "{done}"
-        );
+        let told = denials.iter().any(|denial| denial["what"] == "socket");
+        assert!(told, "{done}");
     }
 }
 
@@ -280,10 +283,10 @@ fn what_the_hook_leaves_is_judged_as_strictly_as_a_wheel() {
     );
     for (number, (deed, code)) in [
         (link.as_str(), Code::OutputRefused),
-        ("os.rename(path, 'kept'); os.symlink(os.path.abspath('kept'), path)", Code::OutputRefused),
+        ("os.rename(path, folder + '/kept'); os.symlink('kept', path)", Code::OutputRefused),
         ("os.remove(path); os.mkfifo(path)", Code::OutputRefused),
-        ("os.link(path, 'second')", Code::OutputRefused),
-        ("os.rename(folder, 'away'); os.symlink(os.path.abspath('away'), folder)", Code::OutputRefused),
+        ("os.link(path, folder + '/second')", Code::OutputRefused),
+        ("os.rename(folder, metadata_directory + '/away'); os.symlink('away', folder)", Code::OutputRefused),
         ("os.remove(path)", Code::BadWheel),
         ("os.mkdir(os.path.join(metadata_directory, 'second-1.0.dist-info'))", Code::BadWheel),
         ("os.rename(folder, folder.replace('1.0', '2.0'))", Code::BadWheel),

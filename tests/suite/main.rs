@@ -43,6 +43,7 @@ mod matrix;
 mod metadata;
 mod needs;
 mod outputs;
+mod packages;
 mod places;
 mod processes;
 mod projects;

@@ -179,9 +179,11 @@ fn an_sdist_that_is_not_what_it_should_be_is_refused() {
     );
     let place = "os.path.join(sdist_directory, filename)";
     let inside = format!(
-        "pack(); os.rename({place}, 'kept'); os.symlink(os.path.abspath('kept'), {place}); return filename"
+        "pack(); kept = os.path.dirname(sdist_directory) + '/kept'; os.rename({place}, kept); os.symlink(kept, {place}); return filename"
     );
-    let linked = format!("pack(); os.link({place}, 'second'); return filename");
+    let linked = format!(
+        "pack(); os.link({place}, os.path.dirname(sdist_directory) + '/second'); return filename"
+    );
     let zip = format!(
         "import zipfile; zipfile.ZipFile({place}, 'w').writestr(top + '/PKG-INFO', members[top + '/PKG-INFO']); return filename"
     );

@@ -3,7 +3,7 @@
 //! What the build requirements resolved to is in the record, not here: the key is needed before
 //! anything is resolved, so it holds what decides the resolution instead.
 
-use model::{Sha256, SourceId};
+use model::{PackageName, Sha256, SourceId};
 use serde::Serialize;
 
 use crate::settings::Settings;
@@ -19,6 +19,7 @@ struct Key<'a> {
     python: String,
     config_settings: &'a model::ConfigSettings,
     extra_build_deps: Vec<String>,
+    package_settings: Vec<(&'a str, &'a model::ConfigSettings)>,
     build_constraints: Vec<String>,
     indexes: Vec<String>,
     find_links: Vec<String>,
@@ -27,17 +28,24 @@ struct Key<'a> {
     url_build_requires: bool,
     exclude_newer: Option<String>,
     source_date_epoch: Option<u64>,
-    variables: Vec<(&'a str, Sha256)>,
+    variables: Vec<(String, Sha256)>,
     policy: Sha256,
     extras: Vec<String>,
     strict_output: bool,
 }
 
-/// Computes the key of building `source`.
-pub(crate) fn key_of(source: &SourceId, settings: &Settings) -> Sha256 {
+/// Computes the key of building `source`. Of what is said for single packages only that counts which is for
+/// this one; all of it, while it is not known which package the source holds.
+pub(crate) fn key_of(
+    source: &SourceId,
+    settings: &Settings,
+    package: Option<&PackageName>,
+) -> Sha256 {
+    let is_meant = |name: &PackageName| package.is_none_or(|package| package == name);
     let mut extra_build_deps: Vec<_> = settings
         .extra_build_deps
         .iter()
+        .filter(|(name, _)| is_meant(name))
         .flat_map(|(name, deps)| deps.iter().map(move |dep| format!("{name}: {dep}")))
         .collect();
     extra_build_deps.sort();
@@ -48,6 +56,25 @@ pub(crate) fn key_of(source: &SourceId, settings: &Settings) -> Sha256 {
         .collect();
     build_constraints.sort();
     let policy = Sha256::from_bytes(settings.policy.digest());
+    // A value may be a secret: its hash is keyed with the policy, so that equal values of unlike
+    // settings do not look alike.
+    let hashed = |name: &str, value: &str| Sha256::of(format!("{policy}\0{name}\0{value}"));
+    let own_variables = settings.package_variables.iter();
+    let own_variables = own_variables
+        .filter(|(package, _)| is_meant(package))
+        .flat_map(|(package, variables)| {
+            variables
+                .iter()
+                .map(move |(name, value)| (format!("{package}:{name}"), value))
+        });
+    let variables = settings.variables.iter();
+    let variables = variables
+        .map(|(name, value)| (name.clone(), value))
+        .chain(own_variables)
+        .map(|(name, value)| {
+            let hash = hashed(&name, value);
+            (name, hash)
+        });
     let key = Key {
         version: VERSION,
         source: &source.digest.sha256,
@@ -55,6 +82,12 @@ pub(crate) fn key_of(source: &SourceId, settings: &Settings) -> Sha256 {
         python: settings.facts.identity(),
         config_settings: &settings.config_settings,
         extra_build_deps,
+        package_settings: settings
+            .package_settings
+            .iter()
+            .filter(|(name, _)| is_meant(name))
+            .map(|(name, own)| (name.as_ref(), own))
+            .collect(),
         build_constraints,
         indexes: settings
             .indexes
@@ -72,18 +105,7 @@ pub(crate) fn key_of(source: &SourceId, settings: &Settings) -> Sha256 {
         url_build_requires: settings.allow_url_build_requires,
         exclude_newer: settings.exclude_newer.map(|time| time.to_string()),
         source_date_epoch: settings.source_date_epoch,
-        // A value may be a secret: its hash is keyed with the policy, so that equal values of
-        // unlike settings do not look alike.
-        variables: settings
-            .variables
-            .iter()
-            .map(|(name, value)| {
-                (
-                    name.as_str(),
-                    Sha256::of(format!("{policy}\0{name}\0{value}")),
-                )
-            })
-            .collect(),
+        variables: variables.collect(),
         policy,
         extras: settings
             .extras_of(source)

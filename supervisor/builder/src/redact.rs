@@ -2,7 +2,6 @@
 //!
 //! A build that wants to can encode what it was given; what it was given should be little.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -37,9 +36,9 @@ impl std::fmt::Debug for Redactor {
 impl Redactor {
     /// Hides the values of declared variables. A value of several lines is hidden line by line.
     #[must_use]
-    pub fn of(variables: &BTreeMap<String, String>) -> Self {
+    pub fn of<'v>(variables: impl IntoIterator<Item = &'v String>) -> Self {
         let mut values: Vec<_> = variables
-            .values()
+            .into_iter()
             .flat_map(|value| value.lines().map(str::trim))
             .filter(|value| value.len() >= SHORTEST)
             .map(ToOwned::to_owned)
@@ -102,16 +101,8 @@ mod tests {
 
     #[test]
     fn values_are_hidden_wherever_they_stand_and_short_ones_are_left() {
-        let variables = [
-            ("TOKEN", "s3cret-s3cret"),
-            ("PART", "s3cret"),
-            ("JOBS", "2"),
-        ];
-        let redactor = Redactor::of(
-            &variables
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .into(),
-        );
+        let values = ["s3cret-s3cret", "s3cret", "2"].map(ToOwned::to_owned);
+        let redactor = Redactor::of(&values);
         assert_eq!(
             redactor.hide("a s3cret-s3cret b s3cret 2"),
             "a [hidden] b [hidden] 2"

@@ -16,6 +16,7 @@ use protocol::Limits;
 use crate::approval::Approval;
 use crate::executor::Floor;
 use crate::local::LocalExecutor;
+use crate::redact::Redactor;
 
 /// Limits that the caller set; the policy's stand where one is `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -81,12 +82,16 @@ pub struct Settings {
     pub retrace: bool,
     /// Declared variables: names and values that builds see.
     pub variables: BTreeMap<String, String>,
+    /// Declared variables that only the builds of one package see.
+    pub package_variables: BTreeMap<PackageName, BTreeMap<String, String>>,
     /// The least isolation that is accepted.
     pub floor: Floor,
     /// Limits from the command line.
     pub limits: Overrides,
     /// Settings for every hook.
     pub config_settings: ConfigSettings,
+    /// Settings for the hooks of one package; they win over those for every hook.
+    pub package_settings: BTreeMap<PackageName, ConfigSettings>,
     /// Narrow what is chosen for what was asked for and all it needs.
     pub constraints: Vec<Requirement>,
     /// Narrow what build requirements resolve to.
@@ -126,6 +131,44 @@ impl Settings {
     pub fn more_for(&mut self, source: Sha256, grants: impl Iterator<Item = Extra>) {
         let grants = grants.map(|grant| (source, grant));
         self.on_trial.extend(grants);
+    }
+
+    /// Whether anything is said of single packages.
+    #[must_use]
+    pub fn speaks_of_packages(&self) -> bool {
+        !(self.package_settings.is_empty()
+            && self.package_variables.is_empty()
+            && self.extra_build_deps.is_empty())
+    }
+
+    /// Returns the settings for the hooks of a package, as far as it is known which that is.
+    #[must_use]
+    pub fn config_settings_of(&self, name: Option<&PackageName>) -> ConfigSettings {
+        let own = name.and_then(|name| self.package_settings.get(name));
+        own.map_or_else(
+            || self.config_settings.clone(),
+            |own| self.config_settings.under(own),
+        )
+    }
+
+    /// Returns the declared variables for builds of a package.
+    #[must_use]
+    pub fn variables_of(&self, name: Option<&PackageName>) -> BTreeMap<String, String> {
+        let mut variables = self.variables.clone();
+        let own = name.and_then(|name| self.package_variables.get(name));
+        variables.extend(
+            own.into_iter()
+                .flatten()
+                .map(|(name, value)| (name.clone(), value.clone())),
+        );
+        variables
+    }
+
+    /// Returns what takes the values of all declared variables out of text.
+    #[must_use]
+    pub fn redactor(&self) -> Redactor {
+        let packages = self.package_variables.values().flat_map(BTreeMap::values);
+        Redactor::of(self.variables.values().chain(packages))
     }
 
     /// Returns the grants that builds of `source` get beyond the policy: those of the command line, and those

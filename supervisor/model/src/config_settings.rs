@@ -26,6 +26,16 @@ impl ConfigSettings {
         Ok(())
     }
 
+    /// Returns these with others over them: what the others say about a key replaces what these say.
+    #[must_use]
+    pub fn under(&self, others: &Self) -> Self {
+        let mut all = self.clone();
+        let others = others.0.iter();
+        all.0
+            .extend(others.map(|(key, values)| (key.clone(), values.clone())));
+        all
+    }
+
     /// Whether nothing is set.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -154,6 +154,12 @@ impl Project {
         }
     }
 
+    /// Returns the name that its `pyproject.toml` gives it.
+    #[must_use]
+    pub fn name(&self) -> Option<&PackageName> {
+        self.table.as_ref().map(|table| &table.name)
+    }
+
     /// Returns the metadata that every build must come to, if the source fixes it. `is_sdist` says that
     /// its PKG-INFO counts: one in a folder of somebody's work may be of any age. `version` is the one
     /// that the sdist's place names.

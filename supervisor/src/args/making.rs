@@ -118,6 +118,13 @@ pub(crate) struct MakingArgs {
     /// A setting for the build backend
     #[arg(short = 'C', long, value_name = "KEY=VALUE")]
     pub(crate) config_setting: Vec<String>,
+    /// A setting for the build backend of one package, such as `numpy:setup-args=-Dblas=none`
+    #[arg(
+        long,
+        value_name = "PKG:KEY=VALUE",
+        visible_alias = "config-settings-package"
+    )]
+    pub(crate) config_setting_package: Vec<String>,
     /// A further build requirement of one package, such as `peewee:cython<3`
     #[arg(long, value_name = "PKG:REQ")]
     pub(crate) extra_build_dep: Vec<String>,

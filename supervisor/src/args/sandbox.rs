@@ -18,8 +18,8 @@ pub(crate) struct SandboxArgs {
     /// Let builds read and execute below this path
     #[arg(long, value_name = "PATH")]
     pub(crate) allow_exec: Vec<String>,
-    /// Hand this variable of yours to builds
-    #[arg(long, value_name = "VAR")]
+    /// Hand this variable of yours to builds, or to those of one package alone
+    #[arg(long, value_name = "[PKG:]VAR")]
     pub(crate) allow_env: Vec<String>,
     /// The lowest level of isolation to build at: `ns`, `confined` (the default), `reduced`,
     /// `ns-only`, `none`

@@ -22,6 +22,8 @@ pub(crate) struct MakingSettings {
     pub(crate) build_constraints: Vec<Requirement>,
     /// Settings for backends.
     pub(crate) config_settings: ConfigSettings,
+    /// Settings for the backends of single packages.
+    pub(crate) package_settings: BTreeMap<PackageName, ConfigSettings>,
     /// Whether packages may name URLs as build requirements.
     pub(crate) allow_url_build_requires: bool,
     /// Further build requirements of single packages.
@@ -133,6 +135,7 @@ impl MakingSettings {
                 .map(|value| value.value),
             build_constraints,
             config_settings: config_settings(args, layers)?,
+            package_settings: package_settings(args, layers)?,
             allow_url_build_requires: allow_url_build_requires(args, layers)?,
             extra_build_deps: extra_build_deps(args, layers)?,
             jobs: Twin::new("--jobs", "FUMEHOOD_JOBS")
@@ -200,6 +203,41 @@ fn config_settings(args: &MakingArgs, layers: &Layers) -> Result<ConfigSettings,
     Ok(settings)
 }
 
+/// Returns the settings for the backends of single packages, layered as the others are.
+fn package_settings(
+    args: &MakingArgs,
+    layers: &Layers,
+) -> Result<BTreeMap<PackageName, ConfigSettings>, SettingsError> {
+    let twin = Twin::new(
+        "--config-setting-package",
+        "FUMEHOOD_CONFIG_SETTING_PACKAGE",
+    );
+    let texts = twin.every(&args.config_setting_package, layers, |text| {
+        let unfit = || format!("`{text}` is not PKG:KEY=VALUE, such as numpy:setup-args=-Dx=y");
+        let (package, setting) = text.split_once(':').ok_or_else(unfit)?;
+        let package = words::package(package).ok_or_else(unfit)?;
+        let (key, _) = setting.split_once('=').ok_or_else(unfit)?;
+        ConfigSettings::default().add(setting)?;
+        Ok((package, key.to_owned(), setting.to_owned()))
+    })?;
+    let mut settings = BTreeMap::<_, ConfigSettings>::new();
+    for (at, Value { value, origin }) in texts.iter().enumerate() {
+        let (package, key, setting) = value;
+        let replaced = texts[at..].iter().any(|later| {
+            (&later.value.0, &later.value.1) == (package, key)
+                && !later.origin.is_of_the_layer_of(origin)
+        });
+        if !replaced {
+            let own = settings.entry(package.clone()).or_default();
+            own.add(setting).map_err(|what| SettingsError::Unfit {
+                origin: origin.clone(),
+                what,
+            })?;
+        }
+    }
+    Ok(settings)
+}
+
 /// Returns the further build requirements by package.
 fn extra_build_deps(
     args: &MakingArgs,
@@ -211,7 +249,7 @@ fn extra_build_deps(
         |text| {
             let unfit = || format!("`{text}` is not PKG:REQ, such as peewee:cython<3");
             let (package, requirement) = text.split_once(':').ok_or_else(unfit)?;
-            let package: PackageName = package.trim().parse().map_err(|_| unfit())?;
+            let package = words::package(package).ok_or_else(unfit)?;
             let requirement: Requirement = requirement
                 .trim()
                 .parse()

@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use model::PackageName;
 use protocol::{Access, Guarantee, Level};
 
 use super::twin::Twin;
@@ -20,6 +21,8 @@ pub(crate) struct SandboxSettings {
     pub(crate) extras: Vec<(PathBuf, Access)>,
     /// Variables handed to builds; the values may be credentials.
     pub(crate) variables: BTreeMap<String, String>,
+    /// Declared variables for the builds of single packages.
+    pub(crate) package_variables: BTreeMap<PackageName, BTreeMap<String, String>>,
     /// The lowest level.
     pub(crate) floor: Level,
     /// What must be enforced in full.
@@ -89,6 +92,7 @@ impl SandboxSettings {
             return Err(SettingsError::NoBuildIsolation);
         }
         let mut notes = Vec::new();
+        let declared = variables(&args.allow_env, layers)?;
         let policies = Twin::flag_only("--policy")
             .all(args.policy.as_deref(), layers, |text| Ok(text.to_owned()))?;
         Ok(Self {
@@ -99,7 +103,8 @@ impl SandboxSettings {
             .chain(policies)
             .collect(),
             extras: extras(args, layers, directory)?,
-            variables: variables(&args.allow_env, layers)?,
+            variables: declared.everywhere,
+            package_variables: declared.in_packages,
             floor: floor(args, layers, &mut notes)?,
             require: Twin::new("--require", "FUMEHOOD_REQUIRE")
                 .every(&args.require, layers, str::parse)?
@@ -183,15 +188,31 @@ fn extras(
     Ok(extras)
 }
 
+/// Declared variables with their values.
+#[derive(Default)]
+struct Declared {
+    /// For every build.
+    everywhere: BTreeMap<String, String>,
+    /// For the builds of one package.
+    in_packages: BTreeMap<PackageName, BTreeMap<String, String>>,
+}
+
 /// Returns the caller's values of the variables that were named. One that a file names and that is
 /// not set is not there for builds either.
-fn variables(typed: &[String], layers: &Layers) -> Result<BTreeMap<String, String>, SettingsError> {
-    let named = Twin::flag_only("--allow-env").every(typed, layers, |name| {
-        declared(name).map(|()| name.to_owned())
+fn variables(typed: &[String], layers: &Layers) -> Result<Declared, SettingsError> {
+    let named = Twin::flag_only("--allow-env").every(typed, layers, |text| {
+        let (package, name) = match text.split_once(':') {
+            Some((package, name)) => {
+                let unfit = || "neither VAR nor PKG:VAR, such as numpy:CFLAGS".to_owned();
+                (Some(words::package(package).ok_or_else(unfit)?), name)
+            }
+            None => (None, text),
+        };
+        declared(name).map(|()| (package, name.to_owned()))
     })?;
-    let mut variables = BTreeMap::new();
+    let mut variables = Declared::default();
     for Value {
-        value: name,
+        value: (package, name),
         origin,
     } in named
     {
@@ -209,7 +230,11 @@ fn variables(typed: &[String], layers: &Layers) -> Result<BTreeMap<String, Strin
         };
         match layers.environment.raw(&name).map(OsStr::to_str) {
             Some(Some(value)) => {
-                variables.insert(name, value.to_owned());
+                let place = match package {
+                    Some(package) => variables.in_packages.entry(package).or_default(),
+                    None => &mut variables.everywhere,
+                };
+                place.insert(name, value.to_owned());
             }
             Some(None) => return unfit(format!("{name} is not UTF-8 text")),
             None if matches!(origin, Origin::Flag(_)) => {

@@ -240,7 +240,24 @@ mod sandbox {
         let settings = declare("TOKEN").unwrap();
         assert_eq!(settings.variables["TOKEN"], "s3cret");
         assert!(!format!("{settings:?}").contains("s3cret"));
-        for unfit in ["TOKEN=s3cret", "MISSING", "HOME", ""] {
+        let settings = declare("Some_Package:TOKEN").unwrap();
+        assert!(settings.variables.is_empty());
+        let own: Vec<_> = settings.package_variables.iter().collect();
+        assert_eq!(own.len(), 1);
+        assert_eq!(own[0].0.as_ref(), "some-package");
+        assert_eq!(own[0].1["TOKEN"], "s3cret");
+        assert!(!format!("{settings:?}").contains("s3cret"));
+        for unfit in [
+            "TOKEN=s3cret",
+            "MISSING",
+            "HOME",
+            "",
+            "a:HOME",
+            "a:MISSING",
+            "no package:TOKEN",
+            ":TOKEN",
+            "a:TOKEN=s3cret",
+        ] {
             let error = declare(unfit).unwrap_err().to_string();
             assert!(!error.contains("s3cret"), "{error}");
         }

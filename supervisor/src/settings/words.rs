@@ -5,6 +5,13 @@ use std::time::Duration;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, ToSpan as _};
+use model::PackageName;
+
+/// Understands the name of a package; the parser behind takes the empty one.
+pub(super) fn package(text: &str) -> Option<PackageName> {
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.parse().ok()).flatten()
+}
 
 /// Understands `1`, `true`, `yes`, `on` and their opposites.
 pub(super) fn yes_or_no(text: &str) -> Result<bool, String> {

@@ -62,9 +62,6 @@ pub(super) fn redactor(login: Option<&Login>, proxies: Option<&Proxies>) -> Reda
         let word = base64::engine::general_purpose::STANDARD.encode(both);
         [login.username.clone(), login.password.clone(), word]
     });
-    let secrets = secrets
-        .chain(proxies.into_iter().flat_map(Proxies::passwords))
-        .enumerate()
-        .map(|(at, secret)| (at.to_string(), secret));
-    Redactor::of(&secrets.collect())
+    let secrets = secrets.chain(proxies.into_iter().flat_map(Proxies::passwords));
+    Redactor::of(&secrets.collect::<Vec<_>>())
 }

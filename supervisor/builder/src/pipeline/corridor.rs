@@ -18,7 +18,6 @@ use crate::error::BuildError;
 use crate::hook::Goal;
 use crate::key::key_of;
 use crate::outcome::{Failure, Origin, Wheel};
-use crate::redact::Redactor;
 use crate::settings::Settings;
 use crate::shelf::{self, Kept};
 use crate::watch::{BuildEvent, Watcher};
@@ -85,7 +84,7 @@ impl Pipeline {
 
     /// Puts an error into words that hide what they have to.
     pub(super) fn failure(&self, label: &str, error: &BuildError) -> Failure {
-        Failure::of(label, error).without(&Redactor::of(&self.settings.variables))
+        Failure::of(label, error).without(&self.settings.redactor())
     }
 
     async fn request(&self, text: &str, spec: &Spec) -> Result<Wheel, Failure> {
@@ -133,7 +132,7 @@ impl Pipeline {
         expectation: &'a Expectation,
     ) -> BoxFuture<'a, Result<(Kept, Origin), BuildError>> {
         Box::pin(async move {
-            let key = key_of(&source.id, &self.settings);
+            let key = self.key(source, expectation).await?;
             if let Some(kept) = self.kept(&key, expectation).await? {
                 return Ok((kept, Origin::Cached));
             }
@@ -143,6 +142,8 @@ impl Pipeline {
                 // A local source that changed since it was looked at is another revision.
                 return self.build(&source.into(), expectation).await;
             }
+            let package = looked.package(expectation);
+            let key = key_of(&source.id, &self.settings, package.as_ref());
             let expectation = &expectation.or(looked.named);
             let system = looked.system;
             // Taken only now: what has to be built first was built without holding it, so two
@@ -153,9 +154,8 @@ impl Pipeline {
             }
             let _slot = self.slots.acquire().await;
             let goal = Goal::Wheel;
-            let made = self
-                .make(goal, (&source, &system), equipment, expectation)
-                .await?;
+            let what = (&source, &system, package);
+            let made = self.make(goal, what, equipment, expectation).await?;
             self.publish(made, &source, key, expectation).await
         })
     }
@@ -167,9 +167,8 @@ impl Pipeline {
         located: &Located,
         expectation: &Expectation,
     ) -> Result<(Source, Looked, Equipment), BuildError> {
-        let name = |looked: &Looked| expectation.or(looked.named.clone()).name;
         if let Some(looked) = self.known(located).await? {
-            let name = name(&looked);
+            let name = looked.package(expectation);
             let (source, equipment) = try_join(
                 self.materialise(located),
                 self.equip(&located.label, &looked.system, name.as_ref()),
@@ -180,7 +179,11 @@ impl Pipeline {
         let source = self.materialise(located).await?;
         let looked = self.look(&source).await?;
         let equipment = self
-            .equip(&source.label, &looked.system, name(&looked).as_ref())
+            .equip(
+                &source.label,
+                &looked.system,
+                looked.package(expectation).as_ref(),
+            )
             .await?;
         Ok((source, looked, equipment))
     }

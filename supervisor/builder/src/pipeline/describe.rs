@@ -110,7 +110,7 @@ impl Pipeline {
         expectation: &'a Expectation,
     ) -> BoxFuture<'a, Result<Described, BuildError>> {
         Box::pin(async move {
-            let key = key_of(&source.id, &self.settings);
+            let key = self.key(source, expectation).await?;
             let is_known = match self.known(source).await? {
                 Some(looked) => {
                     if let Some(fixed) = looked.fixed(expectation) {
@@ -132,12 +132,14 @@ impl Pipeline {
                 }
                 let looked = self.look(&bytes).await?;
                 if let Some(fixed) = looked.fixed(expectation) {
+                    let package = looked.package(expectation);
+                    let key = key_of(&source.id, &self.settings, package.as_ref());
                     return self
                         .serve(&source.id, key, of_fixed(fixed, &source.id))
                         .await;
                 }
             }
-            self.ask(source, key, expectation).await
+            self.ask(source, expectation).await
         })
     }
 
@@ -145,7 +147,6 @@ impl Pipeline {
     async fn ask(
         &self,
         located: &Located,
-        key: Sha256,
         expectation: &Expectation,
     ) -> Result<Described, BuildError> {
         let (source, looked, equipment) = self.prepare(located, expectation).await?;
@@ -153,6 +154,8 @@ impl Pipeline {
             // A local source that changed since it was looked at is another revision.
             return self.describe(&source.into(), expectation).await;
         }
+        let package = looked.package(expectation);
+        let key = key_of(&source.id, &self.settings, package.as_ref());
         let expectation = &expectation.or(looked.named.clone());
         // A wheel may come of it.
         let _turn = self.turn(format!("wheel {key}"), &source.label).await?;
@@ -165,9 +168,8 @@ impl Pipeline {
         } else {
             Goal::Metadata
         };
-        let made = self
-            .make(goal, (&source, &looked.system), equipment, expectation)
-            .await?;
+        let what = (&source, &looked.system, package);
+        let made = self.make(goal, what, equipment, expectation).await?;
         if made.by == Hook::BuildWheel {
             let (kept, _) = self.publish(made, &source, key, expectation).await?;
             return of_kept(&kept).await;

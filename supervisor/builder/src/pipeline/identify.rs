@@ -196,7 +196,8 @@ impl Pipeline {
             name: Some(name.clone()),
             version: Some(version.clone()),
         };
-        self.kept(&key_of(&id, settings), &expectation).await
+        self.kept(&key_of(&id, settings, Some(name)), &expectation)
+            .await
     }
 
     /// Finds out which bytes an index's sdist is; fetches it only if nobody says so.

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::sync::Arc;
 
 use archive::Budget;
-use model::{PackageName, SourceId, SourceKind, Version};
+use model::{PackageName, Sha256, SourceId, SourceKind, Version};
 use sources::{
     BuildSystem, CoreMetadata, Fixed, Located, Project, ProjectTable, Revisions, Source,
 };
@@ -14,6 +14,7 @@ use sources::{
 use super::corridor::{Expectation, Pipeline, blocking};
 use crate::assignment::unpack_order;
 use crate::error::BuildError;
+use crate::key::key_of;
 use crate::unpacked::unpack;
 
 /// What a look into a source shows.
@@ -38,6 +39,14 @@ impl Looked {
             is_sdist: is_sdist(id),
             project,
         })
+    }
+
+    /// Returns the package that the settings of single packages are looked up by: the one asked for, else the
+    /// one that the source says it is.
+    pub(super) fn package(&self, expectation: &Expectation) -> Option<PackageName> {
+        let named = self.named.as_ref().map(|(name, _)| name);
+        let asked = expectation.name.as_ref().or(named);
+        asked.or_else(|| self.project.name()).cloned()
     }
 
     /// Returns the metadata that the source fixes. One of another project or version than the one expected
@@ -78,6 +87,21 @@ fn named(id: &SourceId, project: &Project) -> Option<(PackageName, Version)> {
 const FILES: [&str; 4] = ["pyproject.toml", "setup.py", "PKG-INFO", "setup.cfg"];
 
 impl Pipeline {
+    /// Returns the key of building `source`.
+    pub(super) async fn key(
+        &self,
+        source: &Located,
+        expectation: &Expectation,
+    ) -> Result<Sha256, BuildError> {
+        let mut package = expectation.name.clone();
+        // Which package it is counts only where something is said of single ones.
+        if package.is_none() && self.settings.speaks_of_packages() {
+            let known = self.known(source).await?;
+            package = known.and_then(|looked| looked.package(expectation));
+        }
+        Ok(key_of(&source.id, &self.settings, package.as_ref()))
+    }
+
     /// Returns what an earlier look into `source` showed.
     pub(super) async fn known(&self, source: &Located) -> Result<Option<Looked>, BuildError> {
         let (cache, id) = (self.settings.cache.clone(), source.id.clone());

@@ -4,6 +4,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use cache::{Scratch, Standing};
+use model::{ConfigSettings, PackageName};
 use protocol::Hook;
 use rustix::fs::{Mode, OFlags, openat};
 use sources::{BuildSystem, Source};
@@ -20,7 +21,6 @@ use crate::executor::Evidence;
 use crate::furnished::furnished;
 use crate::hook::{Goal, HookRequest};
 use crate::local::UidLease;
-use crate::redact::Redactor;
 use crate::settings::Settings;
 use crate::watch::Watcher;
 
@@ -28,6 +28,8 @@ use crate::watch::Watcher;
 pub(super) struct Made {
     /// The hook that did the work.
     pub(super) by: Hook,
+    /// The settings that the hooks got.
+    pub(super) config_settings: ConfigSettings,
     pub(super) build: BuildId,
     /// What people call it.
     pub(super) label: String,
@@ -78,6 +80,8 @@ impl Made {
 /// What is built, whichever attempt at it this is.
 pub(super) struct Work<'a> {
     pub(super) goal: Goal,
+    /// The package whose settings count, if it is known.
+    pub(super) package: Option<PackageName>,
     pub(super) source: &'a Source,
     pub(super) system: &'a BuildSystem,
     pub(super) build: BuildId,
@@ -90,7 +94,7 @@ impl Pipeline {
     pub(super) async fn make(
         &self,
         goal: Goal,
-        (source, system): (&Source, &BuildSystem),
+        (source, system, package): (&Source, &BuildSystem, Option<PackageName>),
         equipment: Equipment,
         expectation: &Expectation,
     ) -> Result<Made, BuildError> {
@@ -107,6 +111,7 @@ impl Pipeline {
         let name = expectation.name.as_ref();
         let work = Work {
             goal,
+            package,
             source,
             system,
             build,
@@ -150,7 +155,7 @@ impl Pipeline {
         let uid = settings.executor.lease_uid(host)?;
         let cache = settings.cache.clone();
         let leased = uid.as_ref().map(UidLease::uid);
-        let hidden = Redactor::of(&settings.variables);
+        let hidden = settings.redactor();
         let (scratch, home) = blocking("make a scratch", move || {
             let scratch = furnished(&cache)?;
             let room = scratch.path().join("h");
@@ -175,7 +180,7 @@ impl Pipeline {
             system: work.system.clone(),
             project: project.to_string(),
             output: layout.room('o')?.to_string(),
-            settings: settings.config_settings.clone(),
+            settings: settings.config_settings_of(work.package.as_ref()),
             wall_ms: limits.wall_ms,
         };
         let run = Run {
@@ -184,6 +189,7 @@ impl Pipeline {
             build: work.build.clone(),
             layout,
             request,
+            package: work.package.clone(),
             label: work.label.clone(),
             home,
         };

@@ -165,7 +165,7 @@ fn record_of(
                 .map(|(name, version)| (name.to_string(), version.to_string()))
                 .collect(),
         },
-        config_settings: settings.config_settings.clone(),
+        config_settings: made.config_settings.clone(),
         policy: record::Policy {
             name: settings.policy.name().to_owned(),
             digest: Sha256::from_bytes(settings.policy.digest()),

@@ -48,7 +48,9 @@ impl Pipeline {
         let wanted = &expectation;
         let is_built = |id: SourceId| -> futures::future::BoxFuture<'_, _> {
             Box::pin(async move {
-                let kept = self.kept(&key_of(&id, settings), wanted).await?;
+                let kept = self
+                    .kept(&key_of(&id, settings, wanted.name.as_ref()), wanted)
+                    .await?;
                 Ok(kept.is_some())
             })
         };

@@ -17,7 +17,6 @@ use crate::error::BuildError;
 use crate::hook_failure::HookFailure;
 use crate::local::neutralised;
 use crate::record::BuildRecord;
-use crate::redact::Redactor;
 use crate::refusal::{Refusal, refusals};
 use crate::summary::BuildSummary;
 use crate::watch::BuildEvent;
@@ -157,7 +156,7 @@ impl Pipeline {
                 summary.version = Some(told.version.clone());
             }
             Err((error, expectation)) => {
-                let hidden = Redactor::of(&self.settings.variables).hide(&error.to_string());
+                let hidden = self.settings.redactor().hide(&error.to_string());
                 summary.code = Some(error.code().to_string());
                 summary.message = Some(neutralised(hidden.as_bytes()));
                 summary.refusals = error.refusals().to_vec();

@@ -32,6 +32,8 @@ pub(super) struct Run<'a> {
     pub(super) build: BuildId,
     pub(super) layout: Layout,
     pub(super) request: HookRequest,
+    /// The package whose settings count, if it is known.
+    pub(super) package: Option<PackageName>,
     pub(super) label: String,
     pub(super) home: Home,
 }
@@ -64,10 +66,9 @@ impl Run<'_> {
         } else {
             let mut roots = equipment.roots.clone();
             roots.extend(more);
-            let name = PackageName::new(self.label.clone()).ok();
             let equipment = self
                 .pipeline
-                .environment_for(roots, &self.source.label, name.as_ref())
+                .environment_for(roots, &self.source.label, self.package.as_ref())
                 .await?;
             let (mut second, scratch) = self.run(scratch, &equipment, goal.second(), false).await?;
             hooks.extend(timed(&second));
@@ -86,6 +87,7 @@ impl Run<'_> {
         }
         Ok(Made {
             by,
+            config_settings: self.request.settings.clone(),
             build: self.build,
             label: self.label,
             scratch,
@@ -170,12 +172,7 @@ impl Run<'_> {
                 .source_date_epoch
                 .map(|at| ("SOURCE_DATE_EPOCH".to_owned(), at.to_string())),
         );
-        variables.extend(
-            settings
-                .variables
-                .iter()
-                .map(|(name, value)| (name.clone(), value.clone())),
-        );
+        variables.extend(settings.variables_of(self.package.as_ref()));
         // A declared variable is the caller's word and wins over the policy's.
         let variables: std::collections::BTreeMap<_, _> = variables.into_iter().collect();
         let subdirectory = self.source.id.subdirectory.as_deref();

@@ -67,6 +67,7 @@ keys! {
     "strict-output" "--strict-output" Form::Switch, Narrows Words;
     "offline" "--offline" Form::Switch, Narrows Words;
     "config-settings" "--config-setting" Form::Table('='), Narrows Words;
+    "config-settings-package" "--config-setting-package" Form::Table(':'), Narrows Words;
     "extra-build-dependencies" "--extra-build-dep" Form::Table(':'), Narrows Words;
     "build-constraint" "--build-constraint" Form::List, Narrows Path;
     "allow-read" "--allow-read" Form::List, Widens Path;

@@ -30,6 +30,7 @@ fn fitting(name: &str) -> &'static str {
         | "keep-scratch"
         | "allow-url-build-requires" => "true",
         "config-settings" => "{ colour = ['red', 'green'] }",
+        "config-settings-package" => "{ numpy = 'a=1' }",
         "extra-build-dependencies" => "{ peewee = 'cython<3' }",
         "lock-timeout" => "'2m'",
         "index-cache-control" => "'corp=max-age=600'",
@@ -288,8 +289,10 @@ fn the_cut_off_of_a_project_is_heard_if_it_is_earlier_and_a_variable_does_not_mo
 fn settings_for_backends_are_replaced_key_by_key_and_further_requirements_add_up() {
     let user =
         "[config-settings]\na = ['1', '2']\nb = '3'\n[extra-build-dependencies]\nx = 'one'\n";
-    let project = "[config-settings]\na = '4'\n[extra-build-dependencies]\nx = ['two']\n";
-    let files = [(user, Layer::User), (project, Layer::Project)];
+    let user = format!("{user}[config-settings-package]\nX_y = ['a=1', 'a=2', 'b=3']\n");
+    let project = "[config-settings]\na = '4'\n[extra-build-dependencies]\nx = ['two']\n\
+                   [config-settings-package]\nx-y = 'a=4'\nz = 'a=5'\n";
+    let files = [(user.as_str(), Layer::User), (project, Layer::Project)];
     let args = MakingArgs {
         config_setting: vec!["c=5".to_owned(), "c=6".to_owned()],
         ..MakingArgs::default()
@@ -299,6 +302,18 @@ fn settings_for_backends_are_replaced_key_by_key_and_further_requirements_add_up
     assert_eq!(
         making.config_settings.to_json(),
         serde_json::json!({"a": "4", "b": "3", "c": ["5", "6"]})
+    );
+    let packages = making.package_settings.iter();
+    let packages: Vec<_> = packages
+        .map(|(name, own)| (name.to_string(), own.to_json()))
+        .collect();
+    let own = |name: &str, settings| (name.to_owned(), settings);
+    assert_eq!(
+        packages,
+        [
+            own("x-y", serde_json::json!({"a": "4", "b": "3"})),
+            own("z", serde_json::json!({"a": "5"})),
+        ]
     );
     let deps = making.extra_build_deps.values().next().unwrap();
     assert_eq!(deps.len(), 2);

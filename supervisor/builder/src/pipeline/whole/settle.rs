@@ -13,7 +13,6 @@ use super::super::corridor::{Expectation, Pipeline};
 use super::super::describe::of_kept;
 use super::super::identify::Identified;
 use crate::error::BuildError;
-use crate::key::key_of;
 use crate::plan::Means;
 
 /// A project whose one version what was asked for has settled.
@@ -86,7 +85,7 @@ impl Pipeline {
         source: &Located,
         expectation: &Expectation,
     ) -> Result<Means, BuildError> {
-        let key = key_of(&source.id, &self.settings);
+        let key = self.key(source, expectation).await?;
         Ok(match self.kept(&key, expectation).await? {
             Some(kept) => Means::Kept(Box::new(kept)),
             None => Means::Source(Box::new(source.clone())),
