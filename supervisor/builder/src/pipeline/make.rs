@@ -22,7 +22,7 @@ use crate::hook::{Goal, HookRequest};
 use crate::local::UidLease;
 use crate::redact::Redactor;
 use crate::settings::Settings;
-use crate::watch::{BuildEvent, Watcher};
+use crate::watch::Watcher;
 
 /// A build that ended well: everything that publishing needs.
 pub(super) struct Made {
@@ -60,7 +60,12 @@ impl Made {
     pub(super) fn clear(self, settings: &Settings) -> Result<(), BuildError> {
         if settings.keep_scratch {
             let named = (&self.build, self.label.as_str());
-            keep::keep(self.scratch, settings.cache.root(), named, self.watcher.as_ref());
+            keep::keep(
+                self.scratch,
+                settings.cache.root(),
+                named,
+                self.watcher.as_ref(),
+            );
         } else {
             self.scratch.remove()?;
         }
