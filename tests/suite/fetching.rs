@@ -67,6 +67,9 @@ fn crates_that_the_source_holds_are_built() {
     for setting in settings() {
         let world = World::new(site(), setting);
         let policy = policy(&world);
+        // Around the cache lies what is the user's, as in a home, and what cargo would take for its own.
+        world.file("k/.cargo/config.toml", "[build]\ntarget-dir = 1\n");
+        world.file("k/Cargo.toml", "[workspace]\nmembers = [\"nothing\"]\n");
         let done = world
             .build(&sdist)
             .args(["--policy".as_ref(), policy.as_os_str()])

@@ -140,3 +140,43 @@ fn a_full_disk_is_told_to_everybody_at_every_level() {
         fills(setting, &["size=2500k".to_owned(), "size=4500k".to_owned()]);
     }
 }
+
+#[test]
+fn a_build_is_ended_while_its_file_system_has_a_rest_for_others() {
+    let world = World::new(site(), Setting::PLAIN);
+    // It leaves 48 MiB, and would wait with what it took for as long as it may.
+    let deed = "import os, time\n\
+        def left():\n    \
+            found = os.statvfs('.')\n    \
+            return found.f_bavail * found.f_frsize\n\
+        with open('large', 'wb') as large:\n    \
+            while left() > 48 << 20:\n        \
+                large.write(b'x' * (1 << 20))\n        \
+                large.flush()\n\
+        time.sleep(600)\n";
+    let sdist = Sdist::hello("large", "1.0").prologue(deed);
+    let small = world.folder("small");
+    let text = format!(
+        "mount -t tmpfs -o size=160m,mode=0755 tmpfs {} || exit 71\nexec \"$@\"",
+        small.display()
+    );
+    let root = world.cache().display().to_string();
+    let done = world
+        .build(&sdist)
+        .without(&["--cache-dir", &root])
+        .args(["--cache-dir".as_ref(), small.join("c").as_os_str()])
+        .in_own_mounts(&text)
+        .finish_anyhow();
+    if done.code == Some(71) {
+        site().unrun.note("the right to mount");
+        return;
+    }
+    let failure = done.fails_with(Code::ScratchLimit);
+    assert!(failure.message.contains("less than 64 MiB left"), "{done}");
+    assert!(
+        failure
+            .hint
+            .is_some_and(|hint| hint.contains("--scratch-dir")),
+        "{done}"
+    );
+}

@@ -110,6 +110,9 @@ impl Layout {
                 "XDG_CACHE_HOME".to_owned(),
                 self.room('h')?.join(".cache")?.to_string(),
             ),
+            // Cargo climbs for settings and workspaces, and fails where it finds one that it may not read.
+            // It has no other word for the folder above which it does not look.
+            ("__CARGO_TEST_ROOT".to_owned(), self.rooms()?.to_string()),
             // A repository around the cache is none of the project's.
             (
                 "GIT_CEILING_DIRECTORIES".to_owned(),

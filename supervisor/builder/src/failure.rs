@@ -9,7 +9,7 @@ use crate::error::BuildError;
 use crate::executor::ExecuteError;
 use crate::hook_failure::{HookFailure, HookProblem};
 use crate::inspect::BadWheel;
-use crate::limit::Reached;
+use crate::limit::{Known, Reached};
 use crate::local::neutralised;
 use crate::outcome::Failure;
 use crate::redact::Redactor;
@@ -208,6 +208,9 @@ fn hint(error: &BuildError, build: Option<&str>) -> Option<String> {
 }
 
 fn raise(reached: &Reached) -> String {
+    if reached.known == Known::Room {
+        return "make room, or have scratches on another file system with --scratch-dir".to_owned();
+    }
     format!(
         "raise it with {}, if the build deserves it",
         reached.raised_with()

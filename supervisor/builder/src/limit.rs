@@ -17,7 +17,12 @@ pub enum Known {
     Signal,
     /// The backend's own error, which is that of this limit.
     Said,
+    /// What its file system has left is kept for others: it has less than [`RESERVE`].
+    Room,
 }
+
+/// Bytes of a file system that a build is ended before it takes, if it has taken as many itself.
+pub(crate) const RESERVE: u64 = 64 << 20;
 
 /// One limit that was reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -177,6 +182,7 @@ impl Reached {
                 format!("{used}, and more was refused by the kernel, as the control group counts")
             }
             Known::Signal => "as much as it may, as the signal says that ended it".to_owned(),
+            Known::Room => format!("{used}, counted from outside of the build"),
             Known::Said => "as much as it may, as the backend's own error says".to_owned(),
         }
     }
@@ -186,6 +192,12 @@ impl std::fmt::Display for Reached {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let words = words(self.limit);
         let allowed = words.unit.shown(self.allowed);
+        if self.known == Known::Room {
+            return write!(
+                out,
+                "its file system has less than {allowed} left, which are kept for others"
+            );
+        }
         write!(out, "it reached its limit of {}: {allowed}", words.name)
     }
 }

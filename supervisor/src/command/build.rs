@@ -95,8 +95,8 @@ pub(super) async fn carry_out(
 /// Puts an sdist into the output directory.
 fn deliver(sdist: &Sdist, order: &Order, label: &str) -> Result<SdistEntry, Problem> {
     let making = &order.making;
-    let (name, sha256) = (&sdist.filename, &sdist.digest.sha256);
-    cache::deliver(&sdist.path, &making.out_dir, name, sha256).map_err(|error| {
+    let (out_dir, digest) = (&making.out_dir, &sdist.digest.sha256);
+    cache::deliver(&sdist.path, out_dir, &sdist.filename, digest).map_err(|error| {
         let mut problem = compose::of_cache(&error);
         problem.message = format!("{label}: {}", problem.message);
         problem

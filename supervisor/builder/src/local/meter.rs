@@ -13,7 +13,7 @@ use tokio::time::sleep;
 use super::group::Group;
 use super::heard::{Heard, milliseconds};
 use super::usage::{Amount, Held, Rooms, Tree};
-use crate::limit::{Known, Reached};
+use crate::limit::{Known, RESERVE, Reached};
 
 /// How long to wait between two looks at what changes fast: at least, and at most.
 const OFTEN: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(1)];
@@ -98,7 +98,7 @@ impl Meter {
     /// and what lies in its rooms. What can not be counted there does not grow any more.
     pub(super) async fn last(self: &Arc<Self>) -> Option<Reached> {
         let at = |meter: &Self| {
-            let room = || meter.room(&Held::default());
+            let room = || meter.room(&Held::default(), false);
             let is_counted = |reached: &Reached| reached.used != u64::MAX;
             meter.refused().or_else(|| room().filter(is_counted))
         };
@@ -143,11 +143,12 @@ impl Meter {
         let held = Held::by(&tree.pids, self.rooms.device);
         *self.in_files() = held.memory_bytes;
         self.over(Limit::OpenFiles, held.most_open, Known::Counted)
-            .or_else(|| self.room(&held))
+            .or_else(|| self.room(&held, true))
     }
 
-    /// What lies in the rooms, together with what is held without a name.
-    fn room(&self, held: &Held) -> Option<Reached> {
+    /// What lies in the rooms, together with what is held without a name; and, while it grows, whether
+    /// the file system still has room for others.
+    fn room(&self, held: &Held, grows: bool) -> Option<Reached> {
         // Counting may stop where the limits are.
         let most = Amount {
             bytes: self
@@ -168,6 +169,16 @@ impl Meter {
         counted(Limit::FileBytes, file)
             .or_else(|| counted(Limit::ScratchBytes, bytes))
             .or_else(|| counted(Limit::ScratchInodes, inodes))
+            .or_else(|| {
+                // Whoever has taken little is not ended for what others took.
+                let is_short = grows && bytes >= RESERVE && self.rooms.left() < RESERVE;
+                is_short.then_some(Reached {
+                    limit: Limit::ScratchBytes,
+                    allowed: RESERVE,
+                    used: bytes,
+                    known: Known::Room,
+                })
+            })
     }
 
     /// Whether `used` is more than `limit` allows. Where the kernel refuses more, so that more is never

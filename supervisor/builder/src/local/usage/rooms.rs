@@ -5,7 +5,7 @@ use std::fs::Permissions;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
 
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, fstat, openat, statat};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, fstat, fstatvfs, openat, statat};
 use rustix::io::Errno;
 
 /// Folders below each other that an honest tree may have.
@@ -60,6 +60,13 @@ impl Rooms {
             .collect::<Result<_, _>>()?;
         let device = fstat(scratch)?.st_dev;
         Ok(Self { folders, device })
+    }
+
+    /// Bytes that their file system has left for a build. One that does not say has room.
+    pub(in crate::local) fn left(&self) -> u64 {
+        let told = self.folders.first().map(fstatvfs).and_then(Result::ok);
+        told.filter(|told| told.f_blocks > 0)
+            .map_or(u64::MAX, |told| told.f_bavail.saturating_mul(told.f_frsize))
     }
 
     /// Walks every room, as far as it takes to know whether `most` is exceeded. A folder that can
