@@ -209,7 +209,9 @@ pub(crate) fn attempt<P: Prey>(
     }
     let sdist = Sdist::fixture(fixture).targets(&prey.targets());
     let run = match runner {
-        Runner::Own | Runner::Lacking(_) => runner.run(world, &sdist).args(prey.arguments()),
+        Runner::Own | Runner::Traced | Runner::Lacking(_) => {
+            runner.run(world, &sdist).args(prey.arguments())
+        }
         _ => runner.run(world, &sdist),
     };
     let run = equipped(run, &prey);

@@ -47,7 +47,9 @@ pub(super) fn wheels(world: &World<'_>, runner: &Runner) -> Tried {
                 python(world, text).args([&out]).directory(&deed)
             }
             Runner::Foreign(_) => runner.run(world, &sdist),
-            Runner::Own | Runner::Lacking(_) => runner.run(world, &sdist).args(["--strict-output"]),
+            Runner::Own | Runner::Traced | Runner::Lacking(_) => {
+                runner.run(world, &sdist).args(["--strict-output"])
+            }
         };
         let done = run.finish_anyhow();
         let handed = take(&out);

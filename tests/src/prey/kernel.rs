@@ -108,7 +108,7 @@ impl Kernel {
             }
         }
         let personality = fs::read_to_string(format!("{folder}/personality")).unwrap_or_default();
-        if personality.trim().trim_start_matches('0') != "" {
+        if !personality.trim().trim_start_matches('0').is_empty() {
             self.found.insert("personality".into());
         }
         let mounts = fs::read_to_string(format!("{folder}/mountinfo")).unwrap_or_default();
