@@ -3,22 +3,12 @@
 use super::missing::Missing;
 use super::packages::{Kind, Packages, find};
 
-/// Modules whose project has another name.
-const PROJECTS: [(&str, &str); 14] = [
+/// Modules of builders whose project has another name, beyond `_` for `-`.
+const PROJECTS: [(&str, &str); 4] = [
     ("Cython", "cython"),
-    ("yaml", "pyyaml"),
     ("skbuild", "scikit-build"),
-    ("scikit_build_core", "scikit-build-core"),
     ("mesonpy", "meson-python"),
-    ("flit_core", "flit-core"),
     ("poetry", "poetry-core"),
-    ("setuptools_rust", "setuptools-rust"),
-    ("setuptools_scm", "setuptools-scm"),
-    ("pdm", "pdm-backend"),
-    ("jinja2", "jinja2"),
-    ("pythran", "pythran"),
-    ("git", "gitpython"),
-    ("attr", "attrs"),
 ];
 
 /// Says what to do for a build of `project`.
@@ -91,10 +81,14 @@ fn installed(kind: Kind, name: &str) -> Option<String> {
 fn module(name: &str, project: &str) -> String {
     let top = name.split('.').next().unwrap_or(name);
     let known = PROJECTS.iter().find(|(module, _)| *module == top);
-    let wanted = known.map_or(top, |(_, project)| project);
-    format!(
-        "the module `{name}` is not among the build requirements; add it with --extra-build-dep {project}:{wanted}"
-    )
+    let why = format!("the module `{name}` is not among the build requirements; add");
+    match known {
+        Some((_, wanted)) => format!("{why} it with --extra-build-dep {project}:{wanted}"),
+        // The project of that name may be somebody else's.
+        None => format!(
+            "{why} the project that has it, maybe of the same name, with --extra-build-dep {project}:{top}"
+        ),
+    }
 }
 
 #[cfg(test)]

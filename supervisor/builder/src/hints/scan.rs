@@ -161,12 +161,14 @@ mod tests {
         log.extend(b"fatal error: yes.h: No such file or directory");
         let mut reader = std::io::BufReader::with_capacity(7, log.as_slice());
         let mut line = Vec::new();
-        let mut lines = 0;
+        let mut lines = Vec::new();
         while next(&mut reader, &mut line).expect("bytes") {
             assert!(line.len() <= LONGEST_LINE);
-            lines += 1;
+            lines.push(line.clone());
         }
-        assert_eq!(lines, 3);
-        assert!(line.ends_with(b"fatal error: yes.h: No such file or directory"));
+        assert_eq!(lines.len(), 3);
+        // The end of the first is beyond what is looked at.
+        assert!(lines[0].iter().all(|byte| *byte == b'x'));
+        assert!(lines[2].ends_with(b"fatal error: yes.h: No such file or directory"));
     }
 }
