@@ -15,7 +15,8 @@ use rustix::fs::{Mode, OFlags, openat};
 use rustix::io::Errno;
 
 use super::InstallError;
-use super::layout;
+use super::record::below;
+use super::spread::joined;
 use super::tree::{OWNER, Tree};
 
 /// The Python text to run as `BASE -I -S -c COMPILE TREE OUT WORKERS`.
@@ -29,17 +30,16 @@ const MAX_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 const UNCHECKED_HASH: [u8; 4] = [1, 0, 0, 0];
 
 /// Returns the bytecode files that the sources in `site-packages` may have, sorted.
-pub(super) fn expected(tree: &Tree, facts: &PythonFacts) -> Vec<String> {
+pub(crate) fn expected(tree: &Tree, facts: &PythonFacts, site_packages: &str) -> Vec<String> {
     let Some(tag) = &facts.cache_tag else {
         return Vec::new();
     };
-    let site_packages = format!("{}/", layout::site_packages(facts));
     let mut expected: Vec<_> = tree
         .files()
-        .filter(|path| path.starts_with(&site_packages))
+        .filter(|path| below(path, site_packages).is_some())
         .filter_map(|path| {
-            let (folder, name) = path.strip_suffix(".py")?.rsplit_once('/')?;
-            Some(format!("{folder}/__pycache__/{name}.{tag}.pyc"))
+            let (folder, name) = split(path.strip_suffix(".py")?);
+            Some(joined(folder, &format!("__pycache__/{name}.{tag}.pyc")))
         })
         .filter(|path| !tree.has(path) && super::tree::check_path(path).is_ok())
         .collect();
@@ -47,8 +47,12 @@ pub(super) fn expected(tree: &Tree, facts: &PythonFacts) -> Vec<String> {
     expected
 }
 
+fn split(path: &str) -> (&str, &str) {
+    path.rsplit_once('/').unwrap_or(("", path))
+}
+
 /// Copies the expected files that exist below `compiled` into the tree; returns how many.
-pub(super) fn adopt(
+pub(crate) fn adopt(
     tree: &mut Tree,
     compiled: &Path,
     expected: &[String],

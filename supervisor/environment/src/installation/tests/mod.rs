@@ -1,0 +1,1 @@
+//! Installing into real folders.
