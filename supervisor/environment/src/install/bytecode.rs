@@ -17,9 +17,10 @@ use rustix::io::Errno;
 use super::InstallError;
 use super::record::below;
 use super::spread::joined;
-use super::tree::{OWNER, Tree};
+use super::tree::{Manner, OWNER, Tree};
 
-/// The Python text to run as `BASE -I -S -c COMPILE TREE OUT WORKERS`.
+/// The Python text to run as `BASE -I -S -c COMPILE TREE OUT WORKERS [MODE]`; the mode is `timestamp` for what
+/// users may edit.
 pub const COMPILE: &str = include_str!("compile.py");
 
 /// The largest bytecode file that is taken over, in bytes.
@@ -28,6 +29,8 @@ const MAX_FILE: u64 = 64 * 1024 * 1024;
 const MAX_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 /// PEP 552: hash-based, unchecked.
 const UNCHECKED_HASH: [u8; 4] = [1, 0, 0, 0];
+/// PEP 552: by the source's time and size, so that a source that is edited counts.
+const TIMESTAMP: [u8; 4] = [0; 4];
 
 /// Returns the bytecode files that the sources in `site-packages` may have, sorted.
 pub(crate) fn expected(tree: &Tree, facts: &PythonFacts, site_packages: &str) -> Vec<String> {
@@ -71,7 +74,7 @@ pub(crate) fn adopt(
         else {
             continue;
         };
-        let bytes = read(file, path, &full)?;
+        let bytes = read(file, path, &full, tree.manner())?;
         total += bytes.len() as u64;
         if total > MAX_BYTES {
             return Err(refused(path, "there is too much of it"));
@@ -82,7 +85,7 @@ pub(crate) fn adopt(
     Ok(count)
 }
 
-fn read(file: File, path: &str, full: &Path) -> Result<Vec<u8>, InstallError> {
+fn read(file: File, path: &str, full: &Path, manner: Manner) -> Result<Vec<u8>, InstallError> {
     let about = file.metadata().map_err(InstallError::io("look at", full))?;
     if !about.is_file() || about.nlink() != 1 {
         return Err(refused(path, "it is not a file of one name"));
@@ -94,8 +97,12 @@ fn read(file: File, path: &str, full: &Path) -> Result<Vec<u8>, InstallError> {
     file.take(MAX_FILE)
         .read_to_end(&mut bytes)
         .map_err(InstallError::io("read", full))?;
-    if bytes.get(4..8) != Some(&UNCHECKED_HASH) {
-        return Err(refused(path, "it is not hash-based, unchecked bytecode"));
+    let (mode, otherwise) = match manner {
+        Manner::Immutable => (UNCHECKED_HASH, "it is not hash-based, unchecked bytecode"),
+        Manner::Usual => (TIMESTAMP, "it is not bytecode with its source's time"),
+    };
+    if bytes.get(4..8) != Some(&mode) {
+        return Err(refused(path, otherwise));
     }
     Ok(bytes)
 }

@@ -158,10 +158,12 @@ pub(crate) fn write(files: Vec<Installed>, site_packages: &str, own: &str) -> Ve
                 Some(path) => path.to_owned(),
                 None => format!("{up}{}", file.path),
             };
-            let (digest, size) = file.content.map_or_else(Default::default, |(digest, size)| {
-                let digest = URL_SAFE_NO_PAD.encode(digest.as_bytes());
-                (format!("sha256={digest}"), size.to_string())
-            });
+            let (digest, size) = file
+                .content
+                .map_or_else(Default::default, |(digest, size)| {
+                    let digest = URL_SAFE_NO_PAD.encode(digest.as_bytes());
+                    (format!("sha256={digest}"), size.to_string())
+                });
             [path, digest, size]
         })
         .collect();

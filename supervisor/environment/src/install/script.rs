@@ -49,10 +49,7 @@ pub(crate) fn of_program(program: &Program, starter: Starter<'_>) -> Vec<u8> {
 /// gets our preamble; nothing if it stays as it is.
 ///
 /// The error says what is wrong with its first line.
-pub(crate) fn of_script(
-    bytes: &[u8],
-    starter: Starter<'_>,
-) -> Result<Option<Vec<u8>>, String> {
+pub(crate) fn of_script(bytes: &[u8], starter: Starter<'_>) -> Result<Option<Vec<u8>>, String> {
     let Some(rest) = bytes
         .strip_prefix(b"#!pythonw")
         .or_else(|| bytes.strip_prefix(b"#!python"))

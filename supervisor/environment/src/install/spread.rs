@@ -150,12 +150,7 @@ impl Spread<'_> {
     }
 
     /// Copies a member, checking it on the way.
-    fn file(
-        &mut self,
-        member: &Member,
-        path: &str,
-        executable: bool,
-    ) -> Result<(), InstallError> {
+    fn file(&mut self, member: &Member, path: &str, executable: bool) -> Result<(), InstallError> {
         let label = self.wheel.label.clone();
         let Some(sha256) = self.wheel.stated_sha256(member) else {
             let bytes = self.wheel.checked_bytes(member)?;

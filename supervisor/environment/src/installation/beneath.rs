@@ -248,8 +248,9 @@ impl Beneath {
     /// Makes a folder's entries durable.
     pub(super) fn sync(&self, path: &str) -> Result<(), TargetError> {
         match self.folder(path)? {
-            Some(folder) => rustix::fs::fsync(&folder)
-                .map_err(|errno| self.failed("sync", path, errno)),
+            Some(folder) => {
+                rustix::fs::fsync(&folder).map_err(|errno| self.failed("sync", path, errno))
+            }
             None => Ok(()),
         }
     }

@@ -175,5 +175,7 @@ fn step_backward(beneath: &Beneath, entry: &Entry, step: &Step) -> Result<(), Ta
 }
 
 fn is_inode(beneath: &Beneath, path: &str, inode: u64) -> Result<bool, TargetError> {
-    Ok(beneath.look(path)?.is_some_and(|found| found.inode == inode))
+    Ok(beneath
+        .look(path)?
+        .is_some_and(|found| found.inode == inode))
 }

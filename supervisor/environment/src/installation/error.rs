@@ -121,7 +121,9 @@ impl TargetError {
             Self::Conflict { .. } => {
                 "uninstall the package that has it, or move the file away if it is nobody's"
             }
-            Self::Linked { .. } => "replace the link by what it leads to, or use another environment",
+            Self::Linked { .. } => {
+                "replace the link by what it leads to, or use another environment"
+            }
             Self::Unremovable { .. } => "uninstall it with the program that installed it",
             Self::Unfinished { .. } | Self::Journal { .. } => {
                 "make the environment anew; or remove this folder and install the package again with --reinstall"

@@ -107,7 +107,8 @@ fn one(
     let name = header(&metadata, "Name")
         .and_then(|name| name.parse::<PackageName>().ok())
         .or_else(|| parts.next()?.parse().ok());
-    let version = header(&metadata, "Version").or_else(|| stem.split('-').nth(1).map(str::to_owned));
+    let version =
+        header(&metadata, "Version").or_else(|| stem.split('-').nth(1).map(str::to_owned));
     Ok(name.map(|name| Distribution {
         name,
         version: version.and_then(|it| lenient::version(&it).ok()),

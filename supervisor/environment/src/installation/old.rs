@@ -69,18 +69,21 @@ impl Old {
             return Ok(());
         }
         if is_of_the_environment(&path) {
-            self.notes.push(format!("`{path}` is part of the environment and stays"));
+            self.notes
+                .push(format!("`{path}` is part of the environment and stays"));
             return Ok(());
         }
         if let Some(other) = owners.others(&path, &self.folders).next() {
-            self.notes.push(format!("`{path}` is of `{other}` as well and stays"));
+            self.notes
+                .push(format!("`{path}` is of `{other}` as well and stays"));
             return Ok(());
         }
         match beneath.look(&path) {
             Ok(Some(look)) if look.kind != Kind::Folder => _ = self.files.insert(path),
             Ok(_) => {}
             Err(TargetError::Linked { path: link }) => {
-                self.notes.push(format!("`{link}` is a link: what it leads to stays"));
+                self.notes
+                    .push(format!("`{link}` is a link: what it leads to stays"));
             }
             Err(error) => return Err(error),
         }

@@ -81,7 +81,8 @@ pub(super) fn recorded(
 fn relative(path: &str, site_packages: &str, root: &str) -> Option<String> {
     let mut parts: Vec<&str> = Vec::new();
     let path = if path.starts_with('/') {
-        path.strip_prefix(root.trim_end_matches('/'))?.strip_prefix('/')?
+        path.strip_prefix(root.trim_end_matches('/'))?
+            .strip_prefix('/')?
     } else {
         parts.extend(site_packages.split('/').filter(|it| !it.is_empty()));
         path
@@ -104,10 +105,20 @@ mod tests {
     #[test]
     fn paths_of_a_record_are_taken_from_site_packages_and_never_lead_out() {
         let of = |path| relative(path, "lib/python3.11/site-packages", "/home/me/env/");
-        assert_eq!(of("a/b.py").as_deref(), Some("lib/python3.11/site-packages/a/b.py"));
+        assert_eq!(
+            of("a/b.py").as_deref(),
+            Some("lib/python3.11/site-packages/a/b.py")
+        );
         assert_eq!(of("../../../bin/x").as_deref(), Some("bin/x"));
         assert_eq!(of("/home/me/env/etc/x").as_deref(), Some("etc/x"));
-        for path in ["../../../../x", "/etc/passwd", "/home/me/environment/x", "a/../../../../../../x", "/", "../../.."] {
+        for path in [
+            "../../../../x",
+            "/etc/passwd",
+            "/home/me/environment/x",
+            "a/../../../../../../x",
+            "/",
+            "../../..",
+        ] {
             assert_eq!(of(path), None, "{path}");
         }
     }

@@ -324,7 +324,9 @@ impl Planner<'_> {
                     steps.push(Step::Put { path: path.clone() });
                 } else {
                     // `licenses/` and the like: the folder comes as one.
-                    let put = Step::Put { path: above.to_owned() };
+                    let put = Step::Put {
+                        path: above.to_owned(),
+                    };
                     if !steps.contains(&put) {
                         steps.insert(0, put);
                     }
@@ -370,10 +372,7 @@ enum Child {
 }
 
 /// Returns what the paths name directly in a folder.
-fn children<'a>(
-    paths: impl Iterator<Item = &'a String>,
-    folder: &str,
-) -> BTreeMap<String, Child> {
+fn children<'a>(paths: impl Iterator<Item = &'a String>, folder: &str) -> BTreeMap<String, Child> {
     let mut found = BTreeMap::new();
     for path in paths {
         let Some(inside) = below(path, folder) else {

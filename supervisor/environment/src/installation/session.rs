@@ -228,11 +228,7 @@ impl Prepared<'_> {
 }
 
 /// Refuses files in places that are none of a package's.
-fn check_places(
-    new: New<'_>,
-    site_packages: &str,
-    beneath: &Beneath,
-) -> Result<(), TargetError> {
+fn check_places(new: New<'_>, site_packages: &str, beneath: &Beneath) -> Result<(), TargetError> {
     for path in new.files.keys() {
         let conflict = |there: &str| TargetError::Conflict {
             package: new.label.to_owned(),

@@ -52,7 +52,11 @@ impl Target {
             return Err(not_one("it has no folder `bin`".to_owned()));
         }
         let python = root.join(layout::SCRIPTS).join("python");
-        let python = if python.exists() { python } else { found.executable.clone() };
+        let python = if python.exists() {
+            python
+        } else {
+            found.executable.clone()
+        };
         Ok(Self {
             python: starter(&python, root)?,
             root: root.clone(),
@@ -111,7 +115,13 @@ fn outside(found: &Found, facts: &PythonFacts) -> TargetError {
     let library = layout::library_name(facts);
     let notice = ["lib", "lib64"]
         .iter()
-        .map(|lib| found.base_prefix.join(lib).join(&library).join("EXTERNALLY-MANAGED"))
+        .map(|lib| {
+            found
+                .base_prefix
+                .join(lib)
+                .join(&library)
+                .join("EXTERNALLY-MANAGED")
+        })
         .find(|path| path.exists());
     match notice {
         Some(path) => TargetError::Managed {

@@ -20,5 +20,5 @@ pub use error::InterpreterError;
 pub use memory::{remember, remembered};
 pub use places::{folders_to_ask, folders_to_run};
 pub use request::fits;
-pub(crate) use venv::read_small;
 pub use search::{Found, Search, Stamp, find};
+pub(crate) use venv::read_small;
