@@ -21,7 +21,7 @@ mod verify;
 pub(crate) mod wheel;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use bytecode::COMPILE;
 pub use error::InstallError;

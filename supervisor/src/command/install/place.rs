@@ -46,7 +46,7 @@ impl Place {
         }
         let directory = &places.directory;
         if let Some(folder) = &args.target {
-            let folder = directory.join(folder);
+            let folder = plain(&directory.join(folder));
             return Ok(Self {
                 root: Some(folder.clone()),
                 folder: Some(folder),
@@ -56,11 +56,12 @@ impl Place {
         let active = environment.absolute("VIRTUAL_ENV");
         match (python, active) {
             (Some(python), _) => {
-                let path = directory.join(python);
+                let path = plain(&directory.join(python));
                 check(&path)?;
+                let named = path.exists().then(|| path.to_str().map(str::to_owned));
                 Ok(Self {
                     folder: None,
-                    python: Some(python.to_owned()),
+                    python: Some(named.flatten().unwrap_or_else(|| python.to_owned())),
                     root: path.join("pyvenv.cfg").is_file().then_some(path),
                 })
             }
@@ -85,6 +86,15 @@ impl Place {
         }
         .map_err(|error| of_target(&error))
     }
+}
+
+/// Returns a path without `.` and `..`; a program in an environment is a link that stays one.
+fn plain(path: &Path) -> PathBuf {
+    let real = match (path.is_dir(), path.parent(), path.file_name()) {
+        (false, Some(folder), Some(name)) => folder.canonicalize().map(|folder| folder.join(name)),
+        _ => path.canonicalize(),
+    };
+    real.unwrap_or_else(|_| path.to_owned())
 }
 
 /// A folder that was named for an environment has to look like one.
