@@ -31,6 +31,7 @@ mod healing;
 mod hints;
 mod index;
 mod interpreters;
+mod install;
 mod isolation;
 mod kernel_objects;
 mod killed;

@@ -31,7 +31,9 @@ const KINDS: [Abilities; 3] = [
 /// Begins to bring `new` in, and stops after some steps. Returns how many there are.
 fn begin(env: &Env, new: &Wheel, abilities: Abilities, steps: usize) -> usize {
     let session = env.session();
-    let mut prepared = session.prepare(&env.wanted(&[new]), &env.world.facts).unwrap();
+    let mut prepared = session
+        .prepare(&env.wanted(&[new]), &env.world.facts)
+        .unwrap();
     prepared.seal().unwrap();
     let staged = &prepared.staged[0];
     let (beneath, site_packages) = (&session.beneath, session.target.site_packages.as_str());
@@ -76,7 +78,11 @@ fn versions(env: &Env) -> (Vec<String>, Vec<String>) {
         }
     }
     let read = |path: &str| fs::read_to_string(env.site().join(path)).unwrap();
-    let files = ["rich/__init__.py", "rich/deep/er/__init__.py", "rich_beside.py"];
+    let files = [
+        "rich/__init__.py",
+        "rich/deep/er/__init__.py",
+        "rich_beside.py",
+    ];
     (infos, files.map(read).to_vec())
 }
 
@@ -85,7 +91,10 @@ fn an_upgrade_that_is_interrupted_anywhere_is_the_old_version_or_the_new_one() {
     for abilities in KINDS {
         let outcome = |version: &str| {
             let env = Env::new();
-            env.install(&[&rich("1.0"), &Wheel::new("other", "1").with("shared/x.py", "")]);
+            env.install(&[
+                &rich("1.0"),
+                &Wheel::new("other", "1").with("shared/x.py", ""),
+            ]);
             if version == "2.0" {
                 env.install(&[&rich("2.0")]);
             }
@@ -98,7 +107,10 @@ fn an_upgrade_that_is_interrupted_anywhere_is_the_old_version_or_the_new_one() {
         let (mut at, mut seen) = (0, [0, 0]);
         loop {
             let env = Env::new();
-            env.install(&[&rich("1.0"), &Wheel::new("other", "1").with("shared/x.py", "")]);
+            env.install(&[
+                &rich("1.0"),
+                &Wheel::new("other", "1").with("shared/x.py", ""),
+            ]);
             let steps = begin(&env, &rich("2.0"), abilities, at);
             // Nobody has repaired anything yet: something is installed, and its files are there.
             let (infos, files) = versions(&env);
@@ -162,7 +174,11 @@ fn the_same_version_again_may_be_interrupted_anywhere() {
             let before = everything(&env.root);
             let steps = begin(&env, &rich("1.0"), abilities, at);
             env.session();
-            assert_eq!(everything(&env.root), before, "{abilities:?}, after step {at}");
+            assert_eq!(
+                everything(&env.root),
+                before,
+                "{abilities:?}, after step {at}"
+            );
             if at == steps {
                 break;
             }
@@ -188,5 +204,9 @@ fn metadata_changes_at_one_moment() {
             if path.ends_with("rich-1.0.dist-info") && name.ends_with("rich-2.0.dist-info")),
         "{commit:?}"
     );
-    assert!(entry.steps[entry.commit + 1..].iter().all(|step| matches!(step, Step::Take { .. })));
+    assert!(
+        entry.steps[entry.commit + 1..]
+            .iter()
+            .all(|step| matches!(step, Step::Take { .. }))
+    );
 }

@@ -125,8 +125,14 @@ pub(super) fn rich(version: &str) -> Wheel {
         .with("rich_beside.py", &init)
         .with("shared/of_rich.py", &init)
         .with(&format!("rich/only_{}.py", version.replace('.', "_")), "")
-        .with(&format!("{data}/scripts/run-rich"), "#!python\nimport rich\nprint(rich.version)\n")
-        .with(&format!("{data}/scripts/shell-rich"), "#!/bin/sh\necho rich\n")
+        .with(
+            &format!("{data}/scripts/run-rich"),
+            "#!python\nimport rich\nprint(rich.version)\n",
+        )
+        .with(
+            &format!("{data}/scripts/shell-rich"),
+            "#!/bin/sh\necho rich\n",
+        )
         .with(&format!("{data}/data/share/rich/version.txt"), version)
         .with(&format!("{data}/headers/rich.h"), version)
         .with(&format!("{data}/purelib/rich_pure.py"), &init)

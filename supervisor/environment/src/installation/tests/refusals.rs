@@ -13,7 +13,10 @@ fn a_file_that_somebody_else_has_is_not_replaced_unless_it_is_the_same() {
     let env = Env::new();
     env.install(&[&Wheel::new("first", "1").with("common/x.py", "1")]);
     let error = env.refuses(&[&Wheel::new("second", "1").with("common/x.py", "2")]);
-    assert!(matches!(&error, TargetError::Conflict { there, .. } if there.contains("first-1.dist-info")), "{error}");
+    assert!(
+        matches!(&error, TargetError::Conflict { there, .. } if there.contains("first-1.dist-info")),
+        "{error}"
+    );
     env.install(&[&Wheel::new("second", "1").with("common/x.py", "1")]);
     // Both have it now: it goes with neither of them alone.
     let changes = env.install(&[&Wheel::new("second", "2")]);
@@ -57,7 +60,10 @@ fn links_in_the_environment_are_not_followed() {
     symlink(&outside, env.site().join("rich")).unwrap();
     env.refuses(&[&rich("2.0")]);
     env.install(&[&Wheel::new("rich", "3.0")]);
-    assert_eq!(fs::read_to_string(outside.join("__init__.py")).unwrap(), "outside");
+    assert_eq!(
+        fs::read_to_string(outside.join("__init__.py")).unwrap(),
+        "outside"
+    );
     assert_eq!(fs::read_dir(&outside).unwrap().count(), 1);
 }
 
@@ -69,10 +75,22 @@ fn a_record_that_names_what_is_not_its_own_takes_nothing_with_it() {
     fs::write(&victim, "victim").unwrap();
     let info = env.site().join("evil-1.dist-info");
     fs::create_dir(&info).unwrap();
-    fs::write(info.join("METADATA"), "Metadata-Version: 2.1\nName: evil\nVersion: 1\n").unwrap();
+    fs::write(
+        info.join("METADATA"),
+        "Metadata-Version: 2.1\nName: evil\nVersion: 1\n",
+    )
+    .unwrap();
     let rows = [
-        "../../../../victim,,", "../../../pyvenv.cfg,,", "../../../bin/python,,", "rich/__init__.py,,",
-        "rich-1.0.dist-info/RECORD,,", "../../..,,", "/etc/passwd,,", "rich,,", ",,", "\"unclosed",
+        "../../../../victim,,",
+        "../../../pyvenv.cfg,,",
+        "../../../bin/python,,",
+        "rich/__init__.py,,",
+        "rich-1.0.dist-info/RECORD,,",
+        "../../..,,",
+        "/etc/passwd,,",
+        "rich,,",
+        ",,",
+        "\"unclosed",
     ];
     fs::write(info.join("RECORD"), rows.join("\n")).unwrap();
     env.install(&[&Wheel::new("evil", "2")]);
@@ -125,7 +143,9 @@ fn a_second_run_waits_for_the_first() {
     let env = Env::new();
     let session = env.session();
     let mut waited = false;
-    let second = Session::begin(&env.target, Duration::from_millis(50), &mut || waited = true);
+    let second = Session::begin(&env.target, Duration::from_millis(50), &mut || {
+        waited = true
+    });
     assert_eq!(second.unwrap_err().code(), Code::LockTimeout);
     assert!(waited);
     std::thread::scope(|scope| {
