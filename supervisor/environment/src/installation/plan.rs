@@ -106,7 +106,7 @@ impl Planner<'_> {
                         self.change(path)?;
                     } else {
                         self.folder(&path)?;
-                        self.emptied.push(path);
+                        self.may_be_empty(path);
                     }
                 }
                 (Some(child), Some(kind)) => self.meet(path, child, kind)?,
@@ -116,7 +116,7 @@ impl Planner<'_> {
                         self.take(path);
                     } else {
                         self.folder(&path)?;
-                        self.emptied.push(path);
+                        self.may_be_empty(path);
                     }
                 }
                 (None, Some(_)) => self.take(path),
@@ -179,10 +179,21 @@ impl Planner<'_> {
     /// Whether a folder may go as one: it can be renamed, and holds nothing but what goes.
     fn goes_whole(&self, folder: &str) -> Result<bool, TargetError> {
         let Abilities { exchanges, folders } = self.ground.abilities;
-        let is_frame = self.ground.site_packages == folder
-            || below(self.ground.site_packages, folder).is_some()
-            || folder == crate::install::layout::SCRIPTS;
-        Ok(exchanges && folders && !is_frame && self.is_whole(folder)?)
+        Ok(exchanges && folders && !self.is_frame(folder) && self.is_whole(folder)?)
+    }
+
+    /// Whether a folder is one of the environment's own.
+    fn is_frame(&self, folder: &str) -> bool {
+        let site_packages = self.ground.site_packages;
+        site_packages == folder
+            || below(site_packages, folder).is_some()
+            || (folder == crate::install::layout::SCRIPTS && !site_packages.is_empty())
+    }
+
+    fn may_be_empty(&mut self, folder: String) {
+        if !self.is_frame(&folder) {
+            self.emptied.push(folder);
+        }
     }
 
     fn is_whole(&self, folder: &str) -> Result<bool, TargetError> {

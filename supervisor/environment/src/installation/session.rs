@@ -60,6 +60,9 @@ impl Session {
         let name = format!("the environment `{}`", root.display());
         let lock = lock_file(&root.join(LOCK), &name, wait, on_wait)?;
         let beneath = Beneath::open(root)?;
+        if !target.site_packages.is_empty() {
+            beneath.make_folder(&target.site_packages)?;
+        }
         let repaired = carry::repair(&beneath).map_err(|source| TargetError::Unfinished {
             path: root.join(WORK),
             source: Box::new(source),

@@ -43,7 +43,9 @@ impl Target {
         let mut place = root.clone();
         for part in site_packages.split('/') {
             place.push(part);
-            if !is_folder(&place) {
+            // pip removes the last one when it is empty.
+            let may_be_missing = part == "site-packages" && !place.exists();
+            if !is_folder(&place) && !may_be_missing {
                 let reason = format!("`{}` is no folder in it", place.display());
                 return Err(not_one(reason));
             }
