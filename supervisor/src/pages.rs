@@ -38,7 +38,10 @@ fn commands(page: &str) -> Vec<Vec<OsString>> {
 
 #[test]
 fn every_command_of_the_pages_is_understood() {
-    let commands: Vec<_> = [README, START, INSTALL].into_iter().flat_map(commands).collect();
+    let commands: Vec<_> = [README, START, INSTALL]
+        .into_iter()
+        .flat_map(commands)
+        .collect();
     assert!(commands.len() > 10, "{commands:?}");
     for argv in commands {
         if let Err(error) = args::parse(argv.clone()) {

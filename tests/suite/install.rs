@@ -228,7 +228,9 @@ fn a_dry_run_says_whose_code_would_run_and_changes_nothing() {
     let world = world();
     serve(&world);
     let said = "Metadata-Version: 2.2\nName: built\nVersion: 1.0\n";
-    world.index.sdist(&Sdist::hello("built", "1.0").file("PKG-INFO", said));
+    world
+        .index
+        .sdist(&Sdist::hello("built", "1.0").file("PKG-INFO", said));
     let venv = Venv::new(&world, "env");
     venv.install(["base==1.0"]).finish().succeeds();
     let before = venv.everything();
