@@ -599,3 +599,25 @@ fn an_upgrade_that_is_killed_leaves_the_old_version_or_the_new_one() {
         "{came:?}"
     );
 }
+
+#[test]
+fn without_a_cache_an_installation_leaves_what_it_installed_and_nothing_else() {
+    let world = world();
+    serve(&world);
+    let venv = Venv::new(&world, "env");
+    world.index.sdist(&Sdist::hello("built", "1.0"));
+    let done = venv.install(["built", "--no-cache", "-v"]).finish();
+    done.succeeds();
+    assert!(!world.cache().exists(), "{done}");
+    let names: Vec<_> = fs::read_dir(&venv.root)
+        .expect("it is there")
+        .map(|it| it.expect("it can be read").file_name())
+        .filter(|name| {
+            !["bin", "include", "lib", "lib64", "pyvenv.cfg"]
+                .iter()
+                .any(|it| name == it)
+        })
+        .collect();
+    assert!(names.is_empty(), "{names:?} {done}");
+    assert_eq!(venv.listed().len(), 1);
+}

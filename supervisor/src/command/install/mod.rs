@@ -62,7 +62,7 @@ enum Answer {
 
 fn understand<'a>(
     args: &'a InstallArgs,
-    places: PlaceSettings,
+    mut places: PlaceSettings,
     around: &Surroundings,
 ) -> Result<Asked<'a>, Problem> {
     let python = Twin::new("--python", "FUMEHOOD_PYTHON")
@@ -79,6 +79,9 @@ fn understand<'a>(
             Some(path) => wheels.push(path),
             None => specs.push(spec.clone()),
         }
+    }
+    if let Some(no_cache) = &mut places.work.no_cache {
+        no_cache.install.clone_from(&place.root);
     }
     let root = place.root.as_deref().and_then(Path::to_str);
     let making = MakingArgs {
