@@ -11,6 +11,7 @@ use crate::args;
 
 const README: &str = include_str!("../../README.md");
 const START: &str = include_str!("../../docs/start.md");
+const INSTALL: &str = include_str!("../../docs/install.md");
 const FROM_PIP: &str = include_str!("../../docs/from-pip-and-uv.md");
 const GLOSSARY: &str = include_str!("../../docs/glossary.md");
 const EXIT_CODES: &str = include_str!("../../docs/exit-codes.md");
@@ -37,7 +38,10 @@ fn commands(page: &str) -> Vec<Vec<OsString>> {
 
 #[test]
 fn every_command_of_the_pages_is_understood() {
-    let commands: Vec<_> = [README, START].into_iter().flat_map(commands).collect();
+    let commands: Vec<_> = [README, START, INSTALL]
+        .into_iter()
+        .flat_map(commands)
+        .collect();
     assert!(commands.len() > 10, "{commands:?}");
     for argv in commands {
         if let Err(error) = args::parse(argv.clone()) {
@@ -63,6 +67,7 @@ fn flags_that_the_pages_name_exist() {
         ("README", README),
         ("start", START),
         ("from-pip-and-uv", FROM_PIP),
+        ("install", INSTALL),
         ("policies", POLICIES),
         ("errors", include_str!("../../docs/errors.md")),
         ("threat-model", include_str!("../../docs/threat-model.md")),

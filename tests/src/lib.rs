@@ -31,6 +31,7 @@ mod setting;
 mod site;
 mod ssh_server;
 mod unrun;
+mod venv;
 mod wheel;
 mod world;
 
@@ -54,5 +55,6 @@ pub use setting::{Identity, Lacking, Namespaces, Setting};
 pub use site::{Python, Site, script};
 pub use ssh_server::SshServer;
 pub use unrun::Unrun;
+pub use venv::{Venv, everything, site_packages};
 pub use wheel::Wheel;
 pub use world::{World, scratches};

@@ -38,6 +38,16 @@ impl Wheel {
         self
     }
 
+    /// Takes a file back.
+    ///
+    /// # Panics
+    /// When there is no such file.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        assert!(self.files.remove(name).is_some(), "no {name}");
+        self
+    }
+
     /// Adds a header of the metadata, such as `Requires-Dist: other`.
     #[must_use]
     pub fn header(mut self, line: &str) -> Self {

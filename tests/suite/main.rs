@@ -30,6 +30,7 @@ mod git;
 mod healing;
 mod hints;
 mod index;
+mod install;
 mod interpreters;
 mod isolation;
 mod kernel_objects;

@@ -77,10 +77,14 @@ fn needing() -> Sdist {
 }
 
 /// Every command with arguments that it can work with, in an order in which each finds something to do.
-const COMMANDS: [(&str, Needs); 23] = [
+const COMMANDS: [(&str, Needs); 24] = [
     ("wheel needing==1.0 --no-deps --no-binary :all:", Needs::All),
     ("inspect out/needing-1.0-py3-none-any.whl", Needs::Cache),
     ("verify out/needing-1.0-py3-none-any.whl", Needs::Cache),
+    (
+        "install needing==1.0 --no-deps --no-binary :all: --target out/target",
+        Needs::Index,
+    ),
     ("build --wheel ../tree", Needs::All),
     ("build ../tree", Needs::All),
     ("metadata ../tree -C other=2", Needs::All),

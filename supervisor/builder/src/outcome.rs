@@ -41,6 +41,8 @@ pub struct Wheel {
     pub origin: Origin,
     /// What it was built from; `None` for one that was downloaded.
     pub source: Option<SourceId>,
+    /// The commit that it was built from, if a repository was named.
+    pub commit: Option<String>,
     /// The isolation of its build; `None` for one that was downloaded.
     pub isolation: Option<Isolation>,
     /// What was refused to its build.

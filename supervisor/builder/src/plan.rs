@@ -49,6 +49,8 @@ pub struct Planned {
     pub spec: Option<Spec>,
     /// What people call it: as they asked for it, else name and version.
     pub label: String,
+    /// The commit, if a repository was named.
+    pub(crate) commit: Option<String>,
     pub(crate) means: Means,
 }
 
@@ -61,6 +63,8 @@ pub(crate) enum Means {
     Kept(Box<Kept>),
     /// It has to be built.
     Source(Box<Located>),
+    /// It is there already, see [`crate::Settings::installed`].
+    Installed,
     /// It can not be had, as was found out on the way.
     Broken(Box<Failure>),
 }
@@ -83,6 +87,8 @@ pub enum WouldBe {
         /// What is built.
         label: String,
     },
+    /// None is needed: it is installed.
+    Installed,
     /// Nothing: it failed already.
     Broken(Box<Failure>),
 }
@@ -95,6 +101,12 @@ impl Planned {
             Means::Broken(failure) => Some(failure),
             _ => None,
         }
+    }
+
+    /// Whether it is there already and stays, so that no wheel of it is made.
+    #[must_use]
+    pub fn is_installed(&self) -> bool {
+        matches!(self.means, Means::Installed)
     }
 
     /// Returns what its wheel would be.
@@ -110,6 +122,7 @@ impl Planned {
             Means::Source(source) => WouldBe::Source {
                 label: source.label.clone(),
             },
+            Means::Installed => WouldBe::Installed,
             Means::Broken(failure) => WouldBe::Broken(failure.clone()),
         }
     }

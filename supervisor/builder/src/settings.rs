@@ -9,7 +9,9 @@ use cache::Cache;
 use environment::Found;
 use index::{FindLinks, FormatControl, IndexUrl};
 use jiff::Timestamp;
-use model::{ConfigSettings, PackageName, PythonFacts, Requirement, Sha256, SourceId};
+use model::{
+    ConfigSettings, PackageName, PythonFacts, Requirement, Sha256, SourceId, Version, VersionOrUrl,
+};
 use policies::{Extra, OffLimits, Policy};
 use protocol::Limits;
 
@@ -49,6 +51,15 @@ impl Overrides {
             ..limits.clone()
         }
     }
+}
+
+/// A project that is there already, so that no wheel of it is needed.
+#[derive(Clone, Debug)]
+pub struct Installed {
+    /// Its version.
+    pub version: Version,
+    /// What it says about itself.
+    pub metadata: environment::Metadata,
 }
 
 /// What a pipeline works with.
@@ -94,6 +105,8 @@ pub struct Settings {
     pub package_settings: BTreeMap<PackageName, ConfigSettings>,
     /// Narrow what is chosen for what was asked for and all it needs.
     pub constraints: Vec<Requirement>,
+    /// What is installed where the wheels are to go: preferred where it satisfies.
+    pub installed: BTreeMap<PackageName, Installed>,
     /// Narrow what build requirements resolve to.
     pub build_constraints: Vec<Requirement>,
     /// Further build requirements for a project.
@@ -127,6 +140,19 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Whether what is installed satisfies a requirement by itself.
+    #[must_use]
+    pub fn satisfies(&self, requirement: &Requirement) -> bool {
+        let Some(installed) = self.installed.get(&requirement.name) else {
+            return false;
+        };
+        match &requirement.version_or_url {
+            None => true,
+            Some(VersionOrUrl::VersionSpecifier(wanted)) => wanted.contains(&installed.version),
+            Some(VersionOrUrl::Url(_)) => false,
+        }
+    }
+
     /// Grants builds of the source of these bytes more, for as long as the settings live.
     pub fn more_for(&mut self, source: Sha256, grants: impl Iterator<Item = Extra>) {
         let grants = grants.map(|grant| (source, grant));

@@ -45,30 +45,7 @@ impl Cache {
         wait: Duration,
         on_wait: &mut dyn FnMut(),
     ) -> Result<Lock, CacheError> {
-        let path = self.lock_path(name);
-        let deadline = Instant::now() + wait;
-        let mut announced = false;
-        loop {
-            let file = open(&path)?;
-            let file = match try_lock(&file, &path, FlockOperation::NonBlockingLockExclusive)? {
-                true => file,
-                false => {
-                    if !std::mem::replace(&mut announced, true) {
-                        on_wait();
-                    }
-                    let left = deadline.saturating_duration_since(Instant::now());
-                    wait_for(file, &path, FlockOperation::LockExclusive, left)?.ok_or_else(
-                        || CacheError::LockTimeout {
-                            name: name.to_owned(),
-                            waited: wait,
-                        },
-                    )?
-                }
-            };
-            if is_current(&file, &path)? {
-                return Ok(Lock { _file: file });
-            }
-        }
+        lock_file(&self.lock_path(name), name, wait, on_wait)
     }
 
     /// Takes the lock `name`, unless someone else holds it.
@@ -121,6 +98,43 @@ impl Cache {
     fn lock_path(&self, name: &str) -> PathBuf {
         let digest = Sha256::of(name).to_string();
         self.bucket(Bucket::Locks).join(&digest[..32])
+    }
+}
+
+/// Takes the lock that the file at `path` stands for, outside of any cache; the file is made if it is not
+/// there. `name` says in an error what it is. Waits as [`Cache::lock`] does. Whoever holds it may remove
+/// the file: who waits for it sees that and makes it anew.
+///
+/// # Errors
+/// If the time is up, or the file can not be used.
+pub fn lock_file(
+    path: &Path,
+    name: &str,
+    wait: Duration,
+    on_wait: &mut dyn FnMut(),
+) -> Result<Lock, CacheError> {
+    let deadline = Instant::now() + wait;
+    let mut announced = false;
+    loop {
+        let file = open(path)?;
+        let file = match try_lock(&file, path, FlockOperation::NonBlockingLockExclusive)? {
+            true => file,
+            false => {
+                if !std::mem::replace(&mut announced, true) {
+                    on_wait();
+                }
+                let left = deadline.saturating_duration_since(Instant::now());
+                wait_for(file, path, FlockOperation::LockExclusive, left)?.ok_or_else(|| {
+                    CacheError::LockTimeout {
+                        name: name.to_owned(),
+                        waited: wait,
+                    }
+                })?
+            }
+        };
+        if is_current(&file, path)? {
+            return Ok(Lock { _file: file });
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Moving finished things into place: the only file in the workspace that renames.
+//! Moving finished things into place: the only file of the cache that renames.
 //!
 //! Write, sync the file, rename, sync the directory: whoever sees a name sees all of its bytes,
 //! also after a crash. Publishing the same name twice is not an error.
@@ -179,7 +179,10 @@ fn sync_parent(path: &Path) -> Result<(), CacheError> {
 ///
 /// File by file and not the whole file system, on which builds may be writing much; but several
 /// at a time, because then they share the journal's commits.
-fn sync_tree(tree: &Path) -> Result<(), CacheError> {
+///
+/// # Errors
+/// If something can not be listed or synced.
+pub fn sync_tree(tree: &Path) -> Result<(), CacheError> {
     let mut places = vec![tree.to_owned()];
     let mut folders = vec![tree.to_owned()];
     while let Some(folder) = folders.pop() {

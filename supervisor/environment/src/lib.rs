@@ -4,6 +4,7 @@
 //! worker and hands in the answers, `index` fetches.
 
 mod install;
+mod installation;
 mod interpreter;
 mod manifest;
 mod resolve;
@@ -11,6 +12,9 @@ mod resolve;
 pub use install::{
     COMPILE, Environment, INSTALLER_VERSION, InstallError, Staged, WheelInput, check_environment,
     discard_environment, environment_name, find_environment, is_untouched, site_packages, stage,
+};
+pub use installation::{
+    Change, Distribution, Prepared, Session, Target, TargetError, Wanted, installed,
 };
 pub use interpreter::{
     Found, InterpreterError, OLDEST, QUESTION, Search, Stamp, find, fits, folders_to_ask,

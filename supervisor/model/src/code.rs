@@ -73,6 +73,11 @@ codes! {
     NoGit "F0113" Usage "git is wanted and not there";
     Configuration "F0114" Usage "a configuration file is not valid, or not safe to use";
     Ceiling "F0115" Usage "the ceiling of this system does not allow it";
+    NoEnvironment "F0120" Usage "what is installed into is not a virtual environment";
+    ManagedPython "F0121" Usage "the Python is managed by the system";
+    TargetPlace "F0122" Usage "the environment can not be written";
+    Unremovable "F0123" Usage "an installed version can not be replaced";
+    HalfInstalled "F0124" Usage "an interrupted installation could not be repaired";
     NoIndex "F0201" Network "no package index is known";
     HttpStatus "F0202" Network "the index answered with an error";
     Transport "F0203" Network "the index could not be reached, or cut the connection";
@@ -102,6 +107,7 @@ codes! {
     Canary "F0409" CheckFailed "the wheel holds a decoy of its build's home";
     MetadataDiffers "F0410" CheckFailed "the wheel's metadata is not what was served before it was built";
     BadSdist "F0411" CheckFailed "the sdist that a backend made was refused";
+    FileConflict "F0420" CheckFailed "something is in the way of a package's file";
     Isolation "F0501" Isolation "the isolation asked for is not available here";
     SelfTest "F0502" Isolation "something that must fail did not: the sandbox does not hold";
     CeilingIsolation "F0503" Isolation "less isolation is asked for than this system demands";

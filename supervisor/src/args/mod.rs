@@ -8,6 +8,7 @@ mod configuration;
 mod doctor;
 mod explain;
 mod index;
+mod install;
 mod log;
 mod look;
 mod making;
@@ -30,6 +31,7 @@ pub(crate) use configuration::ConfigurationArgs;
 pub(crate) use doctor::DoctorArgs;
 pub(crate) use explain::{CompletionArgs, ExplainArgs};
 pub(crate) use index::{Format, IndexArgs};
+pub(crate) use install::InstallArgs;
 pub(crate) use log::LogArgs;
 pub(crate) use look::{InspectArgs, VerifyArgs};
 pub(crate) use making::{BuildArgs, MakingArgs, MetadataArgs, ReportArgs, WheelArgs};
@@ -74,6 +76,8 @@ pub(crate) enum Command {
     Build(Box<BuildArgs>),
     /// Show name, version and dependencies; a sandboxed hook is run only if no file says them
     Metadata(Box<MetadataArgs>),
+    /// Make wheels and install them into an environment or a folder
+    Install(Box<InstallArgs>),
     /// Look at a source archive or a wheel; no code of it runs
     Inspect(Box<InspectArgs>),
     /// Check a wheel against its RECORD and its build record
@@ -103,6 +107,7 @@ impl Command {
             Self::Wheel(_)
             | Self::Build(_)
             | Self::Metadata(_)
+            | Self::Install(_)
             | Self::Inspect(_)
             | Self::Verify(_)
             | Self::Doctor(_)
@@ -127,6 +132,7 @@ pub(crate) fn parse(
             Command::Wheel(wheel) => wheel.index.formats = formats(matches),
             Command::Build(build) => build.index.formats = formats(matches),
             Command::Metadata(metadata) => metadata.index.formats = formats(matches),
+            Command::Install(install) => install.index.formats = formats(matches),
             Command::Policy(policy) => {
                 if let (PolicyCommand::Approve(approve), Some((_, matches))) =
                     (&mut policy.command, matches.subcommand())

@@ -32,6 +32,11 @@ fn help_of_wheel_lists_the_flags_that_work() {
 }
 
 #[test]
+fn help_of_install_lists_the_flags_that_work() {
+    insta::assert_snapshot!(help(&["install"]));
+}
+
+#[test]
 fn help_of_doctor() {
     insta::assert_snapshot!(help(&["doctor"]));
 }

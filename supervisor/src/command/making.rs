@@ -288,6 +288,7 @@ impl Order {
             config_settings: self.making.config_settings.clone(),
             package_settings: self.making.package_settings.clone(),
             constraints: self.constraints.clone(),
+            installed: std::collections::BTreeMap::new(),
             build_constraints: self.making.build_constraints.clone(),
             extra_build_deps: self.making.extra_build_deps.clone(),
             allow_url_build_requires: self.making.allow_url_build_requires,

@@ -7,6 +7,7 @@ mod completion;
 mod doctor;
 mod explain;
 mod inspect;
+mod install;
 mod log;
 mod made;
 mod making;
@@ -44,6 +45,7 @@ pub(crate) fn run(command: Command, around: &Surroundings) -> Result<Option<Code
         Command::Wheel(args) => wheel::run(&args, around),
         Command::Build(args) => build::run(&args, around),
         Command::Metadata(args) => metadata::run(&args, around),
+        Command::Install(args) => install::run(&args, around),
         Command::Inspect(args) => inspect::run(&args, around),
         Command::Verify(args) => verify::run(&args, around),
         Command::Doctor(args) => doctor::run(&args, around),

@@ -175,7 +175,7 @@ fn taken(place: &Place, places: &PlaceSettings, out_dir: Option<&Path>) -> Optio
 
 /// Chooses where a run without a cache works; creates nothing.
 ///
-/// The first of: what `--scratch-dir` names; the configured root, if it exists and a stricter run
+/// The first of: what `--scratch-dir` names; what is installed into; the configured root, if it exists and a stricter run
 /// was not asked for, for its mount was chosen for such work; the system's temporary directories.
 /// Never the working directory or the output directory.
 ///
@@ -205,9 +205,15 @@ pub(crate) fn choose(places: &PlaceSettings, out_dir: Option<&Path>) -> Result<C
 
 /// Returns the places that are considered, best first, each with its reason.
 fn candidates(places: &PlaceSettings) -> Vec<(PathBuf, String)> {
-    let NoCache { strict, temporary } = places.work.no_cache.clone().unwrap_or_default();
+    let NoCache {
+        strict,
+        install,
+        temporary,
+    } = places.work.no_cache.clone().unwrap_or_default();
     let root = &places.cache;
     let mut candidates = Vec::new();
+    candidates
+        .extend(install.map(|path| (path, "the file system that is installed into".to_owned())));
     // Nothing names a root where there is no home.
     if !strict && !root.value.as_os_str().is_empty() {
         candidates.push((
@@ -239,6 +245,10 @@ fn usable(path: &Path, places: &PlaceSettings, out_dir: Option<&Path>) -> Result
     let place = Place::open(path).map_err(reason)?;
     if place.is_noexec() {
         return Err("it is mounted noexec".to_owned());
+    }
+    let no_cache = places.work.no_cache.as_ref();
+    if no_cache.and_then(|it| it.install.as_deref()) == Some(path) {
+        return Ok(place);
     }
     match taken(&place, places, out_dir) {
         Some(what) => Err(format!("it is {what}")),

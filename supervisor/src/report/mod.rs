@@ -37,6 +37,34 @@ pub(crate) struct Document {
     pub(crate) wheels: Vec<WheelEntry>,
     /// What was not, in the order asked.
     pub(crate) failures: Vec<FailureEntry>,
+    /// What was installed; only where something was to be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) installed: Option<Vec<InstalledEntry>>,
+}
+
+/// One package that was installed.
+#[derive(Debug, Serialize)]
+pub(crate) struct InstalledEntry {
+    /// The normalised name of the project.
+    pub(crate) name: String,
+    /// The version.
+    pub(crate) version: String,
+    /// The versions that were replaced.
+    pub(crate) replaced: Vec<String>,
+    /// What is worth knowing.
+    pub(crate) notes: Vec<String>,
+}
+
+impl InstalledEntry {
+    /// Makes the entry of one change.
+    pub(crate) fn new(change: &environment::Change) -> Self {
+        Self {
+            name: change.name.to_string(),
+            version: change.version.to_string(),
+            replaced: change.replaced.clone(),
+            notes: change.notes.clone(),
+        }
+    }
 }
 
 /// One sdist.
@@ -209,6 +237,7 @@ impl Document {
             sdists: Vec::new(),
             wheels,
             failures,
+            installed: None,
         }
     }
 

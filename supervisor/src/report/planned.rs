@@ -25,6 +25,8 @@ enum WouldBeEntry {
     Cached,
     /// Code of the source runs in a worker.
     Source,
+    /// It is installed and stays.
+    Installed,
     /// Nothing: it failed already.
     Failed,
 }
@@ -66,6 +68,16 @@ impl PlanDocument {
         }
     }
 
+    /// Tells of some projects, which the plan takes for installed, that a wheel of them was named.
+    pub(crate) fn with_wheels(mut self, named: &[String]) -> Self {
+        for one in &mut self.planned {
+            if named.contains(&one.name) {
+                one.would_be = WouldBeEntry::Wheel;
+            }
+        }
+        self
+    }
+
     /// Returns one line a project.
     pub(crate) fn lines(&self) -> String {
         let line = |one: &PlannedEntry| {
@@ -80,6 +92,7 @@ impl PlanDocument {
                     let policy = policy.as_deref().unwrap_or_default();
                     format!("will run code under policy {policy}")
                 }
+                (WouldBeEntry::Installed, _) => "already there".to_owned(),
                 (WouldBeEntry::Failed, _) => "failed".to_owned(),
             };
             format!("{}{extras}=={}  {what}\n", one.name, one.version)
@@ -100,6 +113,10 @@ impl PlanDocument {
         parts.push(format!("{} to build", count(WouldBeEntry::Source)));
         parts.push(format!("{} cached", count(WouldBeEntry::Cached)));
         parts.push(format!("{} to download", count(WouldBeEntry::Wheel)));
+        match count(WouldBeEntry::Installed) {
+            0 => {}
+            there => parts.push(format!("{there} already there")),
+        }
         format!("--dry-run: {}; nothing was made", parts.join(", "))
     }
 }
@@ -109,6 +126,7 @@ fn entry(planned: &Planned, policy: &str) -> PlannedEntry {
         WouldBe::Wheel { filename } => (WouldBeEntry::Wheel, Some(filename)),
         WouldBe::Kept { filename } => (WouldBeEntry::Cached, Some(filename)),
         WouldBe::Source { .. } => (WouldBeEntry::Source, None),
+        WouldBe::Installed => (WouldBeEntry::Installed, None),
         WouldBe::Broken(_) => (WouldBeEntry::Failed, None),
     };
     let because = |one: &Because| BecauseEntry {

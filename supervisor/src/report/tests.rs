@@ -109,6 +109,7 @@ fn a_report_is_what_its_schema_says() {
             digest: digest(),
             subdirectory: None,
         }),
+        commit: None,
         isolation: Some(Isolation {
             built_at: Some(Timestamp::UNIX_EPOCH),
             ..isolation()

@@ -38,6 +38,8 @@ pub(crate) struct WorkSettings {
 pub(crate) struct NoCache {
     /// Stay out of the configured root as well.
     pub(crate) strict: bool,
+    /// What is installed into, if anything is: on its file system there has to be room in any case.
+    pub(crate) install: Option<PathBuf>,
     /// The system's temporary directories, best first.
     pub(crate) temporary: Vec<(PathBuf, Origin)>,
 }
@@ -152,6 +154,7 @@ impl WorkSettings {
                 // A bucket of a layer is one that is not read either.
                 lower: Vec::new(),
                 no_cache: Some(NoCache {
+                    install: None,
                     strict,
                     temporary: temporary(&layers.environment),
                 }),

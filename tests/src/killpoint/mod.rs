@@ -4,6 +4,7 @@
 //! name ([`add_steps`]). Then a run is ended at one of them ([`Target`]), entering the call or leaving it. What watches
 //! and kills is the program `killer`, which traces the supervisor's threads and nothing that it starts.
 
+mod installation;
 mod round;
 mod shape;
 mod steps;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub use installation::{Became, Upgrade};
 pub use round::{Ended, Scenario, one_round, trace};
 pub use shape::shape;
 pub use steps::{Step, add_steps};

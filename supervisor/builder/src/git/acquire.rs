@@ -99,7 +99,7 @@ async fn attempt(
         && !asked.again
         && let Some(pointer) = kept(settings, &store, commit, asked).await?
     {
-        return Ok(located(asked, pointer));
+        return Ok(located(asked, pointer, commit));
     }
     let git = Git::new(settings).await?;
     let commit = store.have(&git, asked.reference, on_wait).await?;
@@ -109,7 +109,7 @@ async fn attempt(
     if let Some(pointer) = kept(settings, &store, &commit, asked).await?
         && pointer.identity == identity
     {
-        return Ok(located(asked, pointer));
+        return Ok(located(asked, pointer, &commit));
     }
     let found = check_out(&git, &store, &commit, on_wait).await?;
     let cuts = pack_objects(&git, &store, &head).await?;
@@ -137,7 +137,7 @@ async fn attempt(
         Ok(pointer)
     })
     .await?;
-    Ok(located(asked, pointer))
+    Ok(located(asked, pointer, &commit))
 }
 
 /// Returns what a commit was packed to, if that is there and sound, or was built already.
@@ -184,13 +184,14 @@ fn pointer_path(settings: &Settings, store: &Store, commit: &str) -> PathBuf {
         .join(format!("{commit}.json"))
 }
 
-fn located(asked: &Asked<'_>, pointer: Pointer) -> (Located, Vec<String>) {
+fn located(asked: &Asked<'_>, pointer: Pointer, commit: &str) -> (Located, Vec<String>) {
     let id = id(asked, &pointer);
     let mut notes = pointer.notes;
     if pointer.lfs {
         notes.push("files that Git LFS keeps elsewhere are the small files that say so".to_owned());
     }
-    (Located::packed(id, asked.label.clone()), notes)
+    let label = asked.label.clone();
+    (Located::packed(id, label, commit.to_owned()), notes)
 }
 
 /// Packs the work tree and the repository that goes with it.

@@ -118,7 +118,10 @@ impl Pipeline {
             Identified::Wheel(file) => self.download_wheel(&file).await,
             Identified::Source(source, expectation) => {
                 let (kept, origin) = self.build(&source, &expectation).await?;
-                Ok(wheel_of(kept, origin))
+                Ok(Wheel {
+                    commit: source.commit.clone(),
+                    ..wheel_of(kept, origin)
+                })
             }
             Identified::Kept(kept) => Ok(wheel_of(*kept, Origin::Cached)),
         }
@@ -277,6 +280,7 @@ pub(super) fn wheel_of(kept: Kept, origin: Origin) -> Wheel {
         size: record.wheel.size,
         origin,
         source: Some(record.source),
+        commit: None,
         isolation: Some(isolation),
         denials: record.denials,
         notes: record.notes,

@@ -4,23 +4,21 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use environment::{
-    COMPILE, Environment, Question, Root, Staged, WheelInput, discard_environment,
-    environment_name, find_environment, is_untouched, resolve, stage,
+    Environment, Question, Root, Staged, WheelInput, discard_environment, environment_name,
+    find_environment, is_untouched, resolve, stage,
 };
 use futures::future::try_join_all;
 use model::{PackageName, Requirement};
-use protocol::{AbsPath, Access, Enforcement, Guarantee, PathGrant, Program};
+use protocol::{Enforcement, Guarantee};
 use sources::BuildSystem;
 use tokio::sync::OnceCell;
 
+use super::bytecode::{Mode, compile_bytecode};
 use super::corridor::{Pipeline, blocking};
 use super::identify::python_version;
 use super::provider::{BuildProvider, provider};
 use super::requirements;
-use crate::assignment::{ENVIRONMENT_AT, Layout};
 use crate::error::BuildError;
-use crate::executor::{ExecuteError, Executor, Job};
-use crate::furnished::furnished;
 use crate::watch::BuildEvent;
 
 /// Environments by the requirements that they were asked to hold.
@@ -168,84 +166,15 @@ impl Pipeline {
         .await
     }
 
-    /// Byte-compiles a staged environment: base interpreter, in a worker that reads the tree and
-    /// writes elsewhere; of what it wrote only the expected names are taken.
+    /// Byte-compiles a staged environment. Without bytecode it is slower, not wrong.
     async fn compile(&self, mut staged: Staged) -> Result<Staged, BuildError> {
-        let settings = Arc::clone(&self.settings);
-        let host = settings.executor.host().await?;
-        let lease = settings.executor.lease_uid(host)?;
-        let cache = settings.cache.clone();
-        let scratch = blocking("make a scratch", move || furnished(&cache)).await?;
-        let uid = lease.as_ref().map(crate::local::UidLease::uid);
-        let layout = Layout::new(host, uid, scratch.path(), settings.cache.root())?;
-        let tree = AbsPath::new(staged.root())?;
-        let seen_as = layout.environment(staged.root())?;
-        let policy = policies::Policy::builtin("pure").ok_or(BuildError::Task {
-            doing: "find the policy",
-        })?;
-        let compiled = crate::assignment::compile(&policy, &[], &settings.facts, None)?;
-        let mut grants = compiled.grants;
-        grants.push(PathGrant {
-            path: tree,
-            seen_as: (seen_as.as_path() == std::path::Path::new(ENVIRONMENT_AT))
-                .then(|| seen_as.clone()),
-            access: Access::Read,
-            optional: false,
-        });
-        let mut variables = compiled.environment;
-        variables.extend(layout.variables()?);
-        variables.sort();
-        let workers = std::thread::available_parallelism()
-            .map_or(1, std::num::NonZero::get)
-            .min(8);
-        let output = layout.room('o')?;
-        let python = AbsPath::new(&settings.facts.executable)?;
-        let program = Program {
-            arguments: [
-                &python.to_string(),
-                "-I",
-                "-S",
-                "-c",
-                COMPILE,
-                &seen_as.to_string(),
-                &output.to_string(),
-                &workers.to_string(),
-            ]
-            .map(str::to_owned)
-            .to_vec(),
-            path: python,
-            environment: variables,
-            directory: layout.room('t')?,
-            takes_calls: false,
-            input: None,
-            output: None,
-            talks: false,
+        let Some(compiled) =
+            compile_bytecode(&self.settings, staged.root(), Mode::Unchecked).await?
+        else {
+            return Ok(staged);
         };
-        let limits = settings.limits.over(&compiled.limits);
-        let job = Job {
-            assignment: layout.assignment(grants, limits, None, Some(program))?,
-            scratch,
-            dialogue: Box::new(|_| None),
-            floor: settings.floor.clone(),
-            log: None,
-            lines: None,
-            redactor: crate::redact::Redactor::default(),
-            watched: true,
-            stream: None,
-        };
-        // Without bytecode the environment is slower, not wrong.
-        let (evidence, scratch) = match settings.executor.execute(job).await {
-            Err(ExecuteError::Limit(stopped)) => {
-                tracing::warn!(limit = %stopped.reached, "an environment was not byte-compiled");
-                return Ok(staged);
-            }
-            outcome => outcome?,
-        };
-        if evidence.claim.ending != protocol::Ending::Exited(0) {
-            tracing::warn!(ending = ?evidence.claim.ending, "an environment was not byte-compiled");
-        }
         blocking("take the bytecode over", move || {
-            staged.adopt(&scratch.path().join("o"))?;
+            staged.adopt(&compiled.folder())?;
             Ok(staged)
         })
         .await

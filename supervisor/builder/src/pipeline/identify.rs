@@ -291,6 +291,7 @@ impl Pipeline {
             size: digest.size,
             origin: Origin::Downloaded,
             source: None,
+            commit: None,
             isolation: None,
             denials: Vec::new(),
             notes: Vec::new(),

@@ -15,6 +15,7 @@
 //!
 //! `whole/` plans for a set of requirements with everything that they need, and sends each down this corridor.
 
+mod bytecode;
 mod corridor;
 mod describe;
 mod dialogue;
@@ -35,6 +36,7 @@ mod sdist;
 mod turn;
 mod whole;
 
+pub use bytecode::{Compiled, Mode, compile_bytecode};
 pub use corridor::wheels;
 pub(crate) use corridor::{Builds, blocking};
 pub(crate) use describe::Told;

@@ -15,10 +15,12 @@ use rustix::fs::{Mode, OFlags, openat};
 use rustix::io::Errno;
 
 use super::InstallError;
-use super::layout;
-use super::tree::{OWNER, Tree};
+use super::record::below;
+use super::spread::joined;
+use super::tree::{Manner, OWNER, Tree};
 
-/// The Python text to run as `BASE -I -S -c COMPILE TREE OUT WORKERS`.
+/// The Python text to run as `BASE -I -S -c COMPILE TREE OUT WORKERS [MODE]`; the mode is `timestamp` for what
+/// users may edit.
 pub const COMPILE: &str = include_str!("compile.py");
 
 /// The largest bytecode file that is taken over, in bytes.
@@ -27,19 +29,20 @@ const MAX_FILE: u64 = 64 * 1024 * 1024;
 const MAX_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 /// PEP 552: hash-based, unchecked.
 const UNCHECKED_HASH: [u8; 4] = [1, 0, 0, 0];
+/// PEP 552: by the source's time and size, so that a source that is edited counts.
+const TIMESTAMP: [u8; 4] = [0; 4];
 
 /// Returns the bytecode files that the sources in `site-packages` may have, sorted.
-pub(super) fn expected(tree: &Tree, facts: &PythonFacts) -> Vec<String> {
+pub(crate) fn expected(tree: &Tree, facts: &PythonFacts, site_packages: &str) -> Vec<String> {
     let Some(tag) = &facts.cache_tag else {
         return Vec::new();
     };
-    let site_packages = format!("{}/", layout::site_packages(facts));
     let mut expected: Vec<_> = tree
         .files()
-        .filter(|path| path.starts_with(&site_packages))
+        .filter(|path| below(path, site_packages).is_some())
         .filter_map(|path| {
-            let (folder, name) = path.strip_suffix(".py")?.rsplit_once('/')?;
-            Some(format!("{folder}/__pycache__/{name}.{tag}.pyc"))
+            let (folder, name) = split(path.strip_suffix(".py")?);
+            Some(joined(folder, &format!("__pycache__/{name}.{tag}.pyc")))
         })
         .filter(|path| !tree.has(path) && super::tree::check_path(path).is_ok())
         .collect();
@@ -47,8 +50,12 @@ pub(super) fn expected(tree: &Tree, facts: &PythonFacts) -> Vec<String> {
     expected
 }
 
+fn split(path: &str) -> (&str, &str) {
+    path.rsplit_once('/').unwrap_or(("", path))
+}
+
 /// Copies the expected files that exist below `compiled` into the tree; returns how many.
-pub(super) fn adopt(
+pub(crate) fn adopt(
     tree: &mut Tree,
     compiled: &Path,
     expected: &[String],
@@ -67,7 +74,7 @@ pub(super) fn adopt(
         else {
             continue;
         };
-        let bytes = read(file, path, &full)?;
+        let bytes = read(file, path, &full, tree.manner())?;
         total += bytes.len() as u64;
         if total > MAX_BYTES {
             return Err(refused(path, "there is too much of it"));
@@ -78,7 +85,7 @@ pub(super) fn adopt(
     Ok(count)
 }
 
-fn read(file: File, path: &str, full: &Path) -> Result<Vec<u8>, InstallError> {
+fn read(file: File, path: &str, full: &Path, manner: Manner) -> Result<Vec<u8>, InstallError> {
     let about = file.metadata().map_err(InstallError::io("look at", full))?;
     if !about.is_file() || about.nlink() != 1 {
         return Err(refused(path, "it is not a file of one name"));
@@ -90,8 +97,12 @@ fn read(file: File, path: &str, full: &Path) -> Result<Vec<u8>, InstallError> {
     file.take(MAX_FILE)
         .read_to_end(&mut bytes)
         .map_err(InstallError::io("read", full))?;
-    if bytes.get(4..8) != Some(&UNCHECKED_HASH) {
-        return Err(refused(path, "it is not hash-based, unchecked bytecode"));
+    let (mode, otherwise) = match manner {
+        Manner::Immutable => (UNCHECKED_HASH, "it is not hash-based, unchecked bytecode"),
+        Manner::Usual => (TIMESTAMP, "it is not bytecode with its source's time"),
+    };
+    if bytes.get(4..8) != Some(&mode) {
+        return Err(refused(path, otherwise));
     }
     Ok(bytes)
 }

@@ -1,6 +1,7 @@
-"""Compiles the sources of an environment: `BASE -I -S -c <this> TREE OUT WORKERS`.
+"""Compiles the sources of an environment: `BASE -I -S -c <this> TREE OUT WORKERS [MODE]`.
 
-For every TREE/a/b.py writes OUT/a/__pycache__/b.TAG.pyc, hash-based and unchecked (PEP 552).
+For every TREE/a/b.py writes OUT/a/__pycache__/b.TAG.pyc: hash-based and unchecked (PEP 552) if nothing else is
+said; with the source's time in it where MODE is `timestamp`.
 Nothing of TREE is imported. What does not compile is left out without a word: templates for other
 versions of Python are no errors. Paths inside the bytecode are relative to TREE.
 """
@@ -22,7 +23,7 @@ def sources(tree):
     return found
 
 
-def compile_all(tree, out, paths):
+def compile_all(tree, out, paths, mode):
     for path in paths:
         folder, name = os.path.split(path)
         target = "%s.%s.pyc" % (name[:-3], sys.implementation.cache_tag)
@@ -32,7 +33,7 @@ def compile_all(tree, out, paths):
                 cfile=os.path.join(out, folder, "__pycache__", target),
                 dfile=path,
                 doraise=True,
-                invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+                invalidation_mode=mode,
             )
         except Exception:
             pass
@@ -40,6 +41,8 @@ def compile_all(tree, out, paths):
 
 def main():
     tree, out, workers = sys.argv[1], sys.argv[2], max(1, int(sys.argv[3]))
+    modes = py_compile.PycInvalidationMode
+    mode = modes.TIMESTAMP if sys.argv[4:] == ["timestamp"] else modes.UNCHECKED_HASH
     warnings.simplefilter("ignore")
     if not sys.implementation.cache_tag:
         return
@@ -50,11 +53,11 @@ def main():
         try:
             child = os.fork()
         except OSError:
-            compile_all(tree, out, paths[number::workers])
+            compile_all(tree, out, paths[number::workers], mode)
             continue
         if child == 0:
             try:
-                compile_all(tree, out, paths[number::workers])
+                compile_all(tree, out, paths[number::workers], mode)
             finally:
                 os._exit(0)
         children.append(child)

@@ -7,15 +7,15 @@ const MAX_PROGRAMS: usize = 1_000;
 
 /// A function that becomes a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Program {
-    pub(super) name: String,
-    pub(super) module: String,
-    pub(super) attribute: String,
+pub(crate) struct Program {
+    pub(crate) name: String,
+    pub(crate) module: String,
+    pub(crate) attribute: String,
 }
 
 /// Returns the programs that `console_scripts` and `gui_scripts` name; the error says what is wrong
 /// with the file.
-pub(super) fn programs(text: &str) -> Result<Vec<Program>, String> {
+pub(crate) fn programs(text: &str) -> Result<Vec<Program>, String> {
     let mut programs: Vec<Program> = Vec::new();
     let mut wanted = false;
     for line in text.lines() {

@@ -6,7 +6,7 @@ use super::InstallError;
 use super::tree::{OWNER, Tree};
 
 /// Where programs lie.
-pub(super) const SCRIPTS: &str = "bin";
+pub(crate) const SCRIPTS: &str = "bin";
 
 /// Returns the folder of the standard library's name below `lib`: `python3.11`, `python3.13t`,
 /// `pypy3.10`.
@@ -25,9 +25,9 @@ pub fn site_packages(facts: &PythonFacts) -> String {
     format!("lib/{}/site-packages", library_name(facts))
 }
 
-/// Returns the folder that a distribution's headers are installed in.
-pub(super) fn headers(facts: &PythonFacts, distribution: &str) -> String {
-    format!("include/site/{}/{distribution}", library_name(facts))
+/// Returns the folder that the folders of headers are in, one a distribution.
+pub(crate) fn headers(facts: &PythonFacts) -> String {
+    format!("include/site/{}", library_name(facts))
 }
 
 /// Lays out the empty environment: links to the base interpreter and `pyvenv.cfg`.

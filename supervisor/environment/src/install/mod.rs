@@ -5,22 +5,23 @@
 //! (`name`), the folders are those of PEP 405 (`layout`), a wheel is checked against its own
 //! RECORD while it is copied (`wheel`, `tree`), and scripts find the Python beside them (`script`).
 
-mod bytecode;
+pub(crate) mod bytecode;
 mod entry_points;
 mod error;
-mod layout;
+pub(crate) mod layout;
 mod name;
 mod publish;
-mod record;
-mod script;
+pub(crate) mod record;
+pub(crate) mod script;
 mod soundness;
+pub(crate) mod spread;
 mod stage;
-mod tree;
+pub(crate) mod tree;
 mod verify;
-mod wheel;
+pub(crate) mod wheel;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use bytecode::COMPILE;
 pub use error::InstallError;

@@ -5,7 +5,7 @@ use model::{PythonFacts, Sha256};
 use super::WheelInput;
 
 /// Changes whenever the same wheels would be laid out differently.
-pub const INSTALLER_VERSION: u32 = 1;
+pub const INSTALLER_VERSION: u32 = 2;
 
 /// Returns the name of the environment of these wheels and this interpreter.
 ///

@@ -9,7 +9,7 @@ use sha2::Digest;
 
 /// A digest that RECORD states.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Stated {
+pub(crate) enum Stated {
     Sha256(Vec<u8>),
     Sha384(Vec<u8>),
     Sha512(Vec<u8>),
@@ -17,9 +17,9 @@ pub(super) enum Stated {
 
 /// One row: a file's digest and size. Neither for RECORD itself and its signatures.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Row {
-    pub(super) digest: Option<Stated>,
-    pub(super) size: Option<u64>,
+pub(crate) struct Row {
+    pub(crate) digest: Option<Stated>,
+    pub(crate) size: Option<u64>,
 }
 
 impl Stated {
@@ -49,14 +49,14 @@ impl Stated {
 }
 
 /// Hashes a file while it is copied: always SHA-256, and what RECORD states if that is another.
-pub(super) struct Hasher {
+pub(crate) struct Hasher {
     sha256: sha2::Sha256,
     sha384: Option<sha2::Sha384>,
     sha512: Option<sha2::Sha512>,
 }
 
 impl Hasher {
-    pub(super) fn new(stated: Option<&Stated>) -> Self {
+    pub(crate) fn new(stated: Option<&Stated>) -> Self {
         Self {
             sha256: sha2::Sha256::new(),
             sha384: matches!(stated, Some(Stated::Sha384(_))).then(sha2::Sha384::new),
@@ -64,7 +64,7 @@ impl Hasher {
         }
     }
 
-    pub(super) fn update(&mut self, bytes: &[u8]) {
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
         self.sha256.update(bytes);
         if let Some(hasher) = &mut self.sha384 {
             hasher.update(bytes);
@@ -75,7 +75,7 @@ impl Hasher {
     }
 
     /// Returns the SHA-256, and whether the stated digest holds; with none stated it does not.
-    pub(super) fn finish(self, stated: Option<&Stated>) -> (Sha256, bool) {
+    pub(crate) fn finish(self, stated: Option<&Stated>) -> (Sha256, bool) {
         let sha256: [u8; 32] = self.sha256.finalize().into();
         let holds = match stated {
             None => false,
@@ -92,7 +92,7 @@ impl Hasher {
 }
 
 /// Parses RECORD; the error says what is wrong with it.
-pub(super) fn parse(text: &[u8]) -> Result<BTreeMap<String, Row>, String> {
+pub(crate) fn parse(text: &[u8]) -> Result<BTreeMap<String, Row>, String> {
     let mut rows = BTreeMap::new();
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
@@ -122,33 +122,68 @@ pub(super) fn parse(text: &[u8]) -> Result<BTreeMap<String, Row>, String> {
     Ok(rows)
 }
 
-/// One installed file.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Installed {
-    /// Relative to the environment.
-    pub(super) path: String,
-    pub(super) sha256: Sha256,
-    pub(super) size: u64,
+/// Returns the paths that the RECORD of an installed project names, whoever wrote it: nothing else of it
+/// is believed.
+pub(crate) fn paths(text: &[u8]) -> Vec<String> {
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(text);
+    reader
+        .records()
+        .flatten()
+        .filter_map(|row| row.get(0).map(str::trim).map(str::to_owned))
+        .filter(|path| !path.is_empty())
+        .collect()
 }
 
-/// Writes the RECORD of an installation: paths relative to the folder that holds `.dist-info`.
-pub(super) fn write(mut files: Vec<Installed>, site_packages: &str, own: &str) -> Vec<u8> {
-    files.sort();
-    files.dedup();
-    let up = "../".repeat(site_packages.split('/').count());
-    let inside = format!("{site_packages}/");
+/// One installed file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Installed {
+    /// Relative to the environment.
+    pub(crate) path: String,
+    /// Digest and size in bytes; none for bytecode, which nobody compares.
+    pub(crate) content: Option<(Sha256, u64)>,
+}
+
+/// Writes the RECORD of an installation: paths relative to the folder that holds `.dist-info`
+/// (empty for the root itself), sorted as text.
+pub(crate) fn write(files: Vec<Installed>, site_packages: &str, own: &str) -> Vec<u8> {
+    let depth = site_packages.split('/').filter(|it| !it.is_empty()).count();
+    let up = "../".repeat(depth);
+    let mut rows: Vec<[String; 3]> = files
+        .into_iter()
+        .map(|file| {
+            let path = match below(&file.path, site_packages) {
+                Some(path) => path.to_owned(),
+                None => format!("{up}{}", file.path),
+            };
+            let (digest, size) = file
+                .content
+                .map_or_else(Default::default, |(digest, size)| {
+                    let digest = URL_SAFE_NO_PAD.encode(digest.as_bytes());
+                    (format!("sha256={digest}"), size.to_string())
+                });
+            [path, digest, size]
+        })
+        .collect();
+    rows.push([own.to_owned(), String::new(), String::new()]);
+    rows.sort();
+    rows.dedup();
     let mut writer = csv::WriterBuilder::new()
         .terminator(csv::Terminator::Any(b'\n'))
         .from_writer(Vec::new());
-    for file in &files {
-        let path = match file.path.strip_prefix(&inside) {
-            Some(path) => path.to_owned(),
-            None => format!("{up}{}", file.path),
-        };
-        let digest = format!("sha256={}", URL_SAFE_NO_PAD.encode(file.sha256.as_bytes()));
+    for row in &rows {
         // Writing to memory does not fail.
-        let _ = writer.write_record([path.as_str(), &digest, &file.size.to_string()]);
+        let _ = writer.write_record(row);
     }
-    let _ = writer.write_record([own, "", ""]);
     writer.into_inner().unwrap_or_default()
+}
+
+/// Returns the rest of a path below a folder; an empty folder is the root.
+pub(crate) fn below<'a>(path: &'a str, folder: &str) -> Option<&'a str> {
+    if folder.is_empty() {
+        return Some(path);
+    }
+    path.strip_prefix(folder)?.strip_prefix('/')
 }

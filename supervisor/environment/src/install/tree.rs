@@ -26,6 +26,16 @@ const MAX_DEPTH: usize = 64;
 const MAX_COMPONENT: usize = 255;
 const MAX_PATH: usize = 1024;
 
+/// What files and folders of a tree look like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// Fixed modes and times: what is never changed again.
+    Immutable,
+    /// The user's umask and the present time: what the user goes on working with. Python takes
+    /// bytecode for that of a source by the source's time and size, so the time has to be the real one.
+    Usual,
+}
+
 /// A file in the tree.
 #[derive(Clone, Debug)]
 pub(super) struct Claim {
@@ -37,33 +47,46 @@ pub(super) struct Claim {
 
 /// The tree.
 #[derive(Debug)]
-pub(super) struct Tree {
+pub(crate) struct Tree {
     root: PathBuf,
+    manner: Manner,
     files: BTreeMap<String, Claim>,
     folders: BTreeSet<String>,
 }
 
 impl Tree {
     /// Starts with an empty folder, which is made.
-    pub(super) fn create(root: &Path) -> Result<Self, InstallError> {
-        make_folder(root)?;
+    pub(crate) fn create(root: &Path, manner: Manner) -> Result<Self, InstallError> {
+        make_folder(root, manner)?;
         Ok(Self {
             root: root.to_owned(),
+            manner,
             files: BTreeMap::new(),
             folders: BTreeSet::new(),
         })
     }
 
-    pub(super) fn root(&self) -> &Path {
+    pub(crate) fn root(&self) -> &Path {
         &self.root
     }
 
     /// Returns the paths of all files, sorted.
-    pub(super) fn files(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn files(&self) -> impl Iterator<Item = &str> {
         self.files.keys().map(String::as_str)
     }
 
-    pub(super) fn has(&self, path: &str) -> bool {
+    /// Returns the paths of all files with the digests of their content, sorted.
+    pub(crate) fn digests(&self) -> impl Iterator<Item = (String, Sha256)> {
+        self.files
+            .iter()
+            .map(|(path, claim)| (path.clone(), claim.sha256))
+    }
+
+    pub(crate) fn manner(&self) -> Manner {
+        self.manner
+    }
+
+    pub(crate) fn has(&self, path: &str) -> bool {
         self.files.contains_key(path)
     }
 
@@ -76,7 +99,7 @@ impl Tree {
             return Err(conflict(path, &claim.by, "a folder"));
         }
         self.folder(path.rsplit_once('/').map_or("", |(above, _)| above))?;
-        make_folder(&self.root.join(path))?;
+        make_folder(&self.root.join(path), self.manner)?;
         self.folders.insert(path.to_owned());
         Ok(())
     }
@@ -105,7 +128,7 @@ impl Tree {
     }
 
     /// Writes a whole file.
-    pub(super) fn put(
+    pub(crate) fn put(
         &mut self,
         path: &str,
         bytes: &[u8],
@@ -113,7 +136,7 @@ impl Tree {
         by: &str,
     ) -> Result<Sha256, InstallError> {
         let sha256 = Sha256::of(bytes);
-        if let Some(mut file) = self.claim(path, sha256, by)? {
+        if let Some(mut file) = self.claim(path, sha256, executable, by)? {
             file.write_all(bytes)
                 .map_err(InstallError::io("write", &self.root.join(path)))?;
             self.finish(path, &file, executable)?;
@@ -127,6 +150,7 @@ impl Tree {
         &mut self,
         path: &str,
         sha256: Sha256,
+        executable: bool,
         by: &str,
     ) -> Result<Option<File>, InstallError> {
         check_path(path).map_err(|reason| InstallError::BadWheel {
@@ -144,10 +168,15 @@ impl Tree {
         }
         self.folder(path.rsplit_once('/').map_or("", |(above, _)| above))?;
         let full = self.root.join(path);
+        let mode = match self.manner {
+            Manner::Immutable => 0o644,
+            Manner::Usual if executable => 0o777,
+            Manner::Usual => 0o666,
+        };
         let file = File::options()
             .write(true)
             .create_new(true)
-            .mode(0o644)
+            .mode(mode)
             .open(&full)
             .map_err(InstallError::io("create", &full))?;
         let claim = Claim {
@@ -165,6 +194,9 @@ impl Tree {
         file: &File,
         executable: bool,
     ) -> Result<(), InstallError> {
+        if self.manner == Manner::Usual {
+            return Ok(());
+        }
         let mode = if executable { 0o755 } else { 0o644 };
         file.set_permissions(fs::Permissions::from_mode(mode))
             .and_then(|()| file.set_times(times()))
@@ -188,12 +220,15 @@ fn times() -> FileTimes {
     FileTimes::new().set_accessed(time).set_modified(time)
 }
 
-fn make_folder(path: &Path) -> Result<(), InstallError> {
-    DirBuilder::new()
-        .mode(0o755)
-        .create(path)
-        .and_then(|()| fs::set_permissions(path, fs::Permissions::from_mode(0o755)))
-        .map_err(InstallError::io("create the folder", path))
+fn make_folder(path: &Path, manner: Manner) -> Result<(), InstallError> {
+    let made = match manner {
+        Manner::Usual => DirBuilder::new().mode(0o777).create(path),
+        Manner::Immutable => DirBuilder::new()
+            .mode(0o755)
+            .create(path)
+            .and_then(|()| fs::set_permissions(path, fs::Permissions::from_mode(0o755))),
+    };
+    made.map_err(InstallError::io("create the folder", path))
 }
 
 fn conflict(path: &str, first: &str, second: &str) -> InstallError {
@@ -205,7 +240,7 @@ fn conflict(path: &str, first: &str, second: &str) -> InstallError {
 }
 
 /// Says what is wrong with a path from a wheel; nothing is, for a relative path of plain names.
-pub(super) fn check_path(path: &str) -> Result<(), &'static str> {
+pub(crate) fn check_path(path: &str) -> Result<(), &'static str> {
     if path.is_empty() || path.starts_with('/') {
         return Err("is not a relative path");
     }
@@ -227,7 +262,7 @@ pub(super) fn check_path(path: &str) -> Result<(), &'static str> {
 }
 
 /// Returns a short form of a stranger's text that is safe to print.
-pub(super) fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let mut short: String = text
         .chars()
         .take(200)

@@ -26,29 +26,29 @@ const REGULAR: u32 = 0o100_000;
 
 /// A file of the wheel.
 #[derive(Clone, Debug)]
-pub(super) struct Member {
+pub(crate) struct Member {
     index: usize,
-    pub(super) path: String,
-    pub(super) size: u64,
-    pub(super) executable: bool,
+    pub(crate) path: String,
+    pub(crate) size: u64,
+    pub(crate) executable: bool,
 }
 
 /// An opened wheel: its table of contents and RECORD agree.
-pub(super) struct Wheel {
+pub(crate) struct Wheel {
     archive: ZipArchive<File>,
     /// The wheel's file name.
-    pub(super) label: String,
+    pub(crate) label: String,
     /// The project's name as the wheel spells it, for the folder of headers.
-    pub(super) distribution: String,
+    pub(crate) distribution: String,
     /// `NAME-VERSION`, as the special folders begin.
-    pub(super) stem: String,
-    pub(super) members: Vec<Member>,
+    pub(crate) stem: String,
+    pub(crate) members: Vec<Member>,
     record: BTreeMap<String, Row>,
 }
 
 impl Wheel {
     /// Opens a wheel and checks digest, table of contents, name, version and RECORD.
-    pub(super) fn open(input: &WheelInput) -> Result<Self, InstallError> {
+    pub(crate) fn open(input: &WheelInput) -> Result<Self, InstallError> {
         let label = input.filename.to_string();
         let refused = |reason: String| InstallError::BadWheel {
             wheel: label.clone(),
@@ -86,7 +86,7 @@ impl Wheel {
     }
 
     /// Returns a file of `.dist-info`; none if there is none.
-    pub(super) fn document(&mut self, name: &str) -> Result<Option<Vec<u8>>, InstallError> {
+    pub(crate) fn document(&mut self, name: &str) -> Result<Option<Vec<u8>>, InstallError> {
         let path = self.dist_info(name);
         let Some(member) = self.members.iter().find(|member| member.path == path) else {
             return Ok(None);
@@ -98,12 +98,17 @@ impl Wheel {
         self.bytes(&member).map(Some)
     }
 
+    /// Returns the name of the `.dist-info` folder.
+    pub(crate) fn info(&self) -> String {
+        format!("{}.dist-info", self.stem)
+    }
+
     /// Returns a path in `.dist-info`.
-    pub(super) fn dist_info(&self, name: &str) -> String {
+    pub(crate) fn dist_info(&self, name: &str) -> String {
         format!("{}.dist-info/{name}", self.stem)
     }
 
-    pub(super) fn refused(&self, reason: String) -> InstallError {
+    pub(crate) fn refused(&self, reason: String) -> InstallError {
         InstallError::BadWheel {
             wheel: self.label.clone(),
             reason,
@@ -121,7 +126,7 @@ impl Wheel {
     }
 
     /// Returns a member's content, which is as RECORD states.
-    pub(super) fn checked_bytes(&mut self, member: &Member) -> Result<Vec<u8>, InstallError> {
+    pub(crate) fn checked_bytes(&mut self, member: &Member) -> Result<Vec<u8>, InstallError> {
         if member.size > MAX_DOCUMENT {
             return Err(self.refused(format!(
                 "the script `{}` is too large",
@@ -138,7 +143,7 @@ impl Wheel {
 
     /// Returns the SHA-256 of a member that RECORD states; none if it states another digest, so
     /// that it has to be computed.
-    pub(super) fn stated_sha256(&self, member: &Member) -> Option<Sha256> {
+    pub(crate) fn stated_sha256(&self, member: &Member) -> Option<Sha256> {
         match self.stated(member)? {
             record::Stated::Sha256(bytes) => {
                 bytes.as_slice().try_into().ok().map(Sha256::from_bytes)
@@ -149,7 +154,7 @@ impl Wheel {
 
     /// Hands a member's content to `sink` piece by piece; fails at the end if it is not as RECORD
     /// states.
-    pub(super) fn extract(
+    pub(crate) fn extract(
         &mut self,
         member: &Member,
         mut sink: impl FnMut(&[u8]) -> Result<(), InstallError>,
@@ -351,7 +356,7 @@ fn stem(members: &[Member], input: &WheelInput) -> Result<String, String> {
 }
 
 /// Returns the first header of this name in a document of e-mail headers.
-fn header(document: &[u8], wanted: &str) -> Option<String> {
+pub(crate) fn header(document: &[u8], wanted: &str) -> Option<String> {
     String::from_utf8_lossy(document)
         .lines()
         .take_while(|line| !line.trim().is_empty())

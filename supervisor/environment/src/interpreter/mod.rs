@@ -21,3 +21,4 @@ pub use memory::{remember, remembered};
 pub use places::{folders_to_ask, folders_to_run};
 pub use request::fits;
 pub use search::{Found, Search, Stamp, find};
+pub(crate) use venv::read_small;

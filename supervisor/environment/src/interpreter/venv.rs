@@ -83,7 +83,7 @@ pub(super) fn is_program(path: &Path) -> bool {
 }
 
 /// Reads a small text file; none if it is missing, too large, not a file, or not text.
-pub(super) fn read_small(path: &Path, limit: u64) -> Option<String> {
+pub(crate) fn read_small(path: &Path, limit: u64) -> Option<String> {
     // A fifo would block the open: only what is a regular file now is opened at all.
     fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
     let mut text = String::new();

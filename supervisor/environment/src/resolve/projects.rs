@@ -21,7 +21,7 @@ const MAX_REJECTED: usize = 200;
 /// One project, judged against the interpreter and the constraints.
 #[derive(Debug)]
 pub(super) struct Project {
-    /// Usable versions, newest first.
+    /// Usable versions, newest first; before them the preferred one.
     pub(super) usable: Vec<Candidate>,
     /// The others, newest first, and why.
     pub(super) rejected: Vec<(Version, String)>,
@@ -222,8 +222,11 @@ impl<'a> Projects<'a> {
             rejected: Vec::new(),
             missing: None,
         };
+        let preferred = self.provider.preferred(name);
+        let is_preferred = |one: &Candidate| Some(&one.version) == preferred.as_ref();
+        candidates.sort_by_key(|one| !is_preferred(one));
         for candidate in candidates {
-            match self.rejection(name, &candidate) {
+            match self.rejection(name, &candidate, is_preferred(&candidate)) {
                 None => project.usable.push(candidate),
                 Some(reason) if project.rejected.len() < MAX_REJECTED => {
                     project.rejected.push((candidate.version, reason));
@@ -235,7 +238,12 @@ impl<'a> Projects<'a> {
     }
 
     /// Returns why a version is out of the question whoever asks for it.
-    fn rejection(&self, name: &PackageName, candidate: &Candidate) -> Option<String> {
+    fn rejection(
+        &self,
+        name: &PackageName,
+        candidate: &Candidate,
+        is_preferred: bool,
+    ) -> Option<String> {
         if let Some(constraints) = self.rules.constraints.get(name) {
             for (specifiers, text) in constraints {
                 let allowed =
@@ -247,6 +255,9 @@ impl<'a> Projects<'a> {
         }
         let file = candidate.wheel.as_ref().or(candidate.sdist.as_ref());
         let Some(file) = file else {
+            if is_preferred {
+                return None;
+            }
             return Some("it has no file that fits this interpreter and may be used".to_owned());
         };
         self.python_rejection(file.requires_python.as_ref())
@@ -286,8 +297,8 @@ impl Project {
 
 /// Whether every file of a version is yanked (PEP 592).
 pub(super) fn is_yanked(candidate: &Candidate) -> bool {
-    [&candidate.wheel, &candidate.sdist]
-        .into_iter()
-        .flatten()
-        .all(|file| file.yanked.is_some())
+    let files = [&candidate.wheel, &candidate.sdist];
+    let mut files = files.into_iter().flatten().peekable();
+    // One without files is installed.
+    files.peek().is_some() && files.all(|file| file.yanked.is_some())
 }

@@ -2,7 +2,7 @@
 
 use futures::future::BoxFuture;
 use index::Candidate;
-use model::{Code, ExtraName, PackageName, Requirement, VersionSpecifiers};
+use model::{Code, ExtraName, PackageName, Requirement, Version, VersionSpecifiers};
 
 /// What a version says about itself, as far as resolution needs it.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +34,12 @@ pub trait Provider: Send + Sync {
         project: &'a PackageName,
         candidate: &'a Candidate,
     ) -> BoxFuture<'a, Result<Metadata, ProviderError>>;
+
+    /// Returns the version that is taken wherever it may be, instead of the newest: one that is installed. It
+    /// needs no file.
+    fn preferred(&self, _project: &PackageName) -> Option<Version> {
+        None
+    }
 
     /// Whether [`Self::metadata`] of a candidate costs little. Only that is asked ahead of need, and projects
     /// whose metadata costs more are decided last, when the fewest of their versions are left.

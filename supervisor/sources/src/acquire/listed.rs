@@ -30,6 +30,7 @@ pub(super) async fn locate(means: &Means<'_>, file: &index::File) -> Result<Loca
         id: id(SourceKind::Index, digest, None),
         label: printable(&file.filename),
         sdist_name: Some((sdist.name.clone(), sdist.version.clone())),
+        commit: None,
         top: Top::OneFolder,
         origin: Origin::Listed(Box::new(file.clone())),
         is_here,

@@ -24,6 +24,8 @@ pub struct Located {
     pub label: String,
     /// What the file's name says of project and version.
     pub sdist_name: Option<(PackageName, Version)>,
+    /// The commit, if it came from a repository that was named.
+    pub commit: Option<String>,
     pub(super) top: Top,
     pub(super) origin: Origin,
     /// The blob was written or checked a moment ago.
@@ -61,6 +63,7 @@ impl From<Source> for Located {
             id: source.id,
             label: source.label,
             sdist_name: source.sdist_name,
+            commit: None,
             top: source.top,
             origin: Origin::Elsewhere,
             is_here: true,
@@ -69,13 +72,14 @@ impl From<Source> for Located {
 }
 
 impl Located {
-    /// A tree in the normal form that somebody else packed and can pack again.
+    /// The tree of a commit in the normal form, which somebody else packed and can pack again.
     #[must_use]
-    pub fn packed(id: SourceId, label: String) -> Self {
+    pub fn packed(id: SourceId, label: String, commit: String) -> Self {
         Self {
             id,
             label,
             sdist_name: None,
+            commit: Some(commit),
             top: Top::Bare,
             origin: Origin::Elsewhere,
             is_here: false,
@@ -93,6 +97,7 @@ impl Located {
             },
             label: filename,
             sdist_name: Some((name, version)),
+            commit: None,
             top: Top::OneFolder,
             origin: Origin::Elsewhere,
             is_here: true,

@@ -14,7 +14,7 @@ use crate::shelf::Kept;
 use crate::watch::{BuildEvent, Watcher};
 
 /// Fetches and builds what `plan` says, many at once; what fails holds up nothing else. Answers come in the
-/// order of [`Plan::projects`], with the plan's own failures at their places among what was asked for. Dropping the
+/// order of [`Plan::projects`], without those that are installed, with the plan's own failures at their places among what was asked for. Dropping the
 /// future ends every worker.
 pub async fn carry_out(
     settings: Arc<Settings>,
@@ -28,8 +28,9 @@ pub async fn carry_out(
         built: Arc::clone(&plan.built),
         ..Pipeline::new(settings, watcher)
     };
-    let made = join_all(plan.projects.iter().map(|one| pipeline.carry_out(one))).await;
-    let places = plan.projects.iter().map(|one| one.asked);
+    let projects = || plan.projects.iter().filter(|one| !one.is_installed());
+    let made = join_all(projects().map(|one| pipeline.carry_out(one))).await;
+    let places = projects().map(|one| one.asked);
     let mut all: Vec<_> = places
         .map(|at| at.unwrap_or(usize::MAX))
         .zip(made)
@@ -55,6 +56,10 @@ impl Pipeline {
                 .await
                 .map_err(|error| self.failure(&planned.label, &error)),
             Means::Kept(kept) => Ok(self.on_the_shelf(kept.as_ref().clone())),
+            Means::Installed => {
+                let doing = "make what is installed";
+                Err(self.failure(&planned.label, &BuildError::Task { doing }))
+            }
             Means::Source(source) => {
                 let expectation = Expectation {
                     name: Some(planned.name.clone()),
@@ -68,6 +73,7 @@ impl Pipeline {
         };
         match outcome {
             Ok(mut wheel) => {
+                wheel.commit.clone_from(&planned.commit);
                 wheel.seconds += since.elapsed().as_secs_f64();
                 self.say(BuildEvent::Finished {
                     label: wheel.filename.clone(),

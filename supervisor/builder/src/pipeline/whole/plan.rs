@@ -186,8 +186,12 @@ impl Pipeline {
             ..
         } = chosen;
         let version = candidate.version.clone();
+        let mut commit = None;
         let (means, requires) = match window.settled.get(&name) {
-            Some(settled) => (settled.means.clone(), settled.metadata.requires.clone()),
+            Some(settled) => {
+                commit.clone_from(&settled.commit);
+                (settled.means.clone(), settled.metadata.requires.clone())
+            }
             None => {
                 let found = window.found(&name, &version);
                 let requires = found.metadata.requires.clone();
@@ -214,6 +218,7 @@ impl Pipeline {
             asked: None,
             spec: None,
             label,
+            commit,
             means,
         }
     }

@@ -20,6 +20,8 @@ pub(super) struct Settled {
     pub(super) candidate: Candidate,
     pub(super) metadata: Metadata,
     pub(super) means: Means,
+    /// The commit, if a repository was named.
+    pub(super) commit: Option<String>,
 }
 
 /// One thing that was asked for, as the resolver takes it.
@@ -34,13 +36,22 @@ impl Pipeline {
         if !wanted.applies(&self.settings.facts.markers) {
             return Ok(None);
         }
+        if let Spec::Named(requirement) = &wanted.spec
+            && self.settings.satisfies(requirement)
+        {
+            return Ok(named(&wanted.spec));
+        }
+        let mut commit = None;
         let (means, learned) = match self.identify(&wanted.spec).await? {
             // The resolver chooses; this was only to see that there is something to choose from.
             Identified::Wheel(_) => return Ok(named(&wanted.spec)),
             Identified::Source(..) if matches!(wanted.spec, Spec::Named(_)) => {
                 return Ok(named(&wanted.spec));
             }
-            Identified::Source(source, expectation) => self.settled(&source, &expectation).await?,
+            Identified::Source(source, expectation) => {
+                commit.clone_from(&source.commit);
+                self.settled(&source, &expectation).await?
+            }
             Identified::Kept(kept) => {
                 let metadata = of_kept(&kept).await?.metadata;
                 (Means::Kept(kept), metadata)
@@ -66,6 +77,7 @@ impl Pipeline {
                     extras: learned.provides_extra,
                 },
                 means,
+                commit,
             }),
         }))
     }

@@ -49,8 +49,18 @@ impl Provider for Window {
                 return Ok(vec![settled.candidate.clone()]);
             }
             let settings = &self.pipeline.settings;
+            let installed = settings.installed.get(project).map(|it| Candidate {
+                version: it.version.clone(),
+                wheel: None,
+                sdist: None,
+            });
             let files = match self.pipeline.files(project).await {
                 Ok(files) => files,
+                // What is there is enough, unless something else turns out to be wanted.
+                Err(error) if installed.is_some() => {
+                    tracing::debug!(%error, %project, "only what is installed is known");
+                    return Ok(installed.into_iter().collect());
+                }
                 Err(error @ BuildError::UnknownProject { .. }) => {
                     return Err(ProviderError::Unknown {
                         reason: error.to_string(),
@@ -70,7 +80,12 @@ impl Provider for Window {
                 pre: true,
                 exclude_newer: settings.exclude_newer,
             };
-            Ok(all_candidates(&files, &choice))
+            let mut all = all_candidates(&files, &choice);
+            if let Some(installed) = installed {
+                all.retain(|one| one.version != installed.version);
+                all.push(installed);
+            }
+            Ok(all)
         })
     }
 
@@ -86,7 +101,14 @@ impl Provider for Window {
             let learned = match (&candidate.wheel, &candidate.sdist) {
                 (Some(wheel), _) => self.of_wheel(wheel).await?,
                 (None, Some(sdist)) => self.of_sdist(project, candidate, sdist).await,
-                (None, None) => Found::default(),
+                (None, None) => match self.pipeline.settings.installed.get(project) {
+                    Some(it) => Found {
+                        means: Some(Means::Installed),
+                        error: None,
+                        metadata: it.metadata.clone(),
+                    },
+                    None => Found::default(),
+                },
             };
             let metadata = learned.metadata.clone();
             self.found
@@ -95,6 +117,12 @@ impl Provider for Window {
                 .insert((project.clone(), candidate.version.clone()), learned);
             Ok(metadata)
         })
+    }
+
+    fn preferred(&self, project: &PackageName) -> Option<Version> {
+        let installed = self.pipeline.settings.installed.get(project)?;
+        let is_settled = self.settled.contains_key(project);
+        (!is_settled).then(|| installed.version.clone())
     }
 
     fn is_cheap(&self, candidate: &Candidate) -> bool {

@@ -4,4 +4,4 @@ mod bytecode;
 mod layout;
 mod refusals;
 mod verify;
-mod world;
+pub(crate) mod world;

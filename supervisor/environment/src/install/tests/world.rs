@@ -16,14 +16,14 @@ use crate::install::{COMPILE, Environment, InstallError, Staged, WheelInput, sta
 use crate::interpreter::tests::real_python;
 
 /// A cache in a folder of its own, and a Python.
-pub(super) struct World {
-    pub(super) folder: tempfile::TempDir,
-    pub(super) cache: Cache,
-    pub(super) facts: PythonFacts,
+pub(crate) struct World {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) cache: Cache,
+    pub(crate) facts: PythonFacts,
 }
 
 impl World {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::open(&folder.path().join("cache")).unwrap();
         let (_, facts) = real_python();
@@ -34,23 +34,23 @@ impl World {
         }
     }
 
-    pub(super) fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         std::fs::canonicalize(self.folder.path())
             .unwrap()
             .join(name)
     }
 
-    pub(super) fn stage(&self, wheels: &[&Wheel]) -> Result<Staged, InstallError> {
+    pub(crate) fn stage(&self, wheels: &[&Wheel]) -> Result<Staged, InstallError> {
         let inputs: Vec<_> = wheels.iter().map(|wheel| self.input(wheel)).collect();
         stage(&self.cache, &inputs, &self.facts)
     }
 
-    pub(super) fn install(&self, wheels: &[&Wheel]) -> Environment {
+    pub(crate) fn install(&self, wheels: &[&Wheel]) -> Environment {
         self.stage(wheels).unwrap().publish(&self.cache).unwrap()
     }
 
     /// Writes a wheel under a name that tells nothing, as blobs have it.
-    pub(super) fn input(&self, wheel: &Wheel) -> WheelInput {
+    pub(crate) fn input(&self, wheel: &Wheel) -> WheelInput {
         let bytes = wheel.bytes();
         let sha256 = Sha256::of(&bytes);
         let path = self.path(&sha256.to_string());
@@ -62,7 +62,7 @@ impl World {
         }
     }
 
-    pub(super) fn compile(&self, tree: &Path, workers: usize) -> PathBuf {
+    pub(crate) fn compile(&self, tree: &Path, workers: usize) -> PathBuf {
         let out = self.path("compiled");
         std::fs::create_dir_all(&out).unwrap();
         let done = Command::new(&self.facts.executable)
@@ -89,7 +89,7 @@ impl World {
 }
 
 /// Runs a program with an empty environment but PATH, and returns what it printed.
-pub(super) fn run(program: &Path, arguments: &[&str]) -> String {
+pub(crate) fn run(program: &Path, arguments: &[&str]) -> String {
     let done = Command::new(program)
         .args(arguments)
         .env_clear()
@@ -111,17 +111,17 @@ pub(super) fn run(program: &Path, arguments: &[&str]) -> String {
 
 /// A wheel, sound unless it is told otherwise.
 #[derive(Clone)]
-pub(super) struct Wheel {
-    pub(super) filename: String,
-    pub(super) stem: String,
-    pub(super) files: Vec<(String, Vec<u8>, u32)>,
-    pub(super) links: Vec<(String, String)>,
+pub(crate) struct Wheel {
+    pub(crate) filename: String,
+    pub(crate) stem: String,
+    pub(crate) files: Vec<(String, Vec<u8>, u32)>,
+    pub(crate) links: Vec<(String, String)>,
     /// Replaces rows of RECORD: a path and the rest of its row; none leaves the row out.
-    pub(super) rows: Vec<(String, Option<String>)>,
+    pub(crate) rows: Vec<(String, Option<String>)>,
 }
 
 impl Wheel {
-    pub(super) fn new(name: &str, version: &str) -> Self {
+    pub(crate) fn new(name: &str, version: &str) -> Self {
         let stem = format!("{name}-{version}");
         let wheel = Self {
             filename: format!("{stem}-py3-none-any.whl"),
@@ -143,32 +143,32 @@ impl Wheel {
             )
     }
 
-    pub(super) fn with(self, path: &str, content: &str) -> Self {
+    pub(crate) fn with(self, path: &str, content: &str) -> Self {
         self.raw(path, content.as_bytes(), 0o644)
     }
 
-    pub(super) fn raw(mut self, path: &str, content: &[u8], mode: u32) -> Self {
+    pub(crate) fn raw(mut self, path: &str, content: &[u8], mode: u32) -> Self {
         self.files.retain(|(known, _, _)| known != path);
         self.files.push((path.to_owned(), content.to_vec(), mode));
         self
     }
 
-    pub(super) fn entry_points(self, text: &str) -> Self {
+    pub(crate) fn entry_points(self, text: &str) -> Self {
         let path = format!("{}.dist-info/entry_points.txt", self.stem);
         self.with(&path, text)
     }
 
-    pub(super) fn link(mut self, path: &str, target: &str) -> Self {
+    pub(crate) fn link(mut self, path: &str, target: &str) -> Self {
         self.links.push((path.to_owned(), target.to_owned()));
         self
     }
 
-    pub(super) fn row(mut self, path: &str, rest: Option<&str>) -> Self {
+    pub(crate) fn row(mut self, path: &str, rest: Option<&str>) -> Self {
         self.rows.push((path.to_owned(), rest.map(str::to_owned)));
         self
     }
 
-    pub(super) fn without(mut self, path: &str) -> Self {
+    pub(crate) fn without(mut self, path: &str) -> Self {
         self.files.retain(|(known, _, _)| known != path);
         self
     }
@@ -195,7 +195,7 @@ impl Wheel {
             .collect()
     }
 
-    pub(super) fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         let mut buffer = std::io::Cursor::new(Vec::new());
         let mut zip = ZipWriter::new(&mut buffer);
         let own = format!("{}.dist-info/RECORD", self.stem);
@@ -218,7 +218,7 @@ impl Wheel {
 }
 
 /// Every file below a folder with mode and content, sorted; links with their target.
-pub(super) fn listing(root: &Path) -> Vec<(PathBuf, u32, Vec<u8>)> {
+pub(crate) fn listing(root: &Path) -> Vec<(PathBuf, u32, Vec<u8>)> {
     use std::os::unix::ffi::OsStrExt;
     use std::os::unix::fs::MetadataExt;
     let mut found = Vec::new();
