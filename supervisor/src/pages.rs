@@ -99,7 +99,8 @@ fn known_flags() -> Vec<String> {
     use clap::CommandFactory as _;
     let mut command = args::Arguments::command();
     command.build();
-    let mut flags = vec!["--help".to_owned(), "--allow".to_owned()];
+    // The last is no flag: it stands in files of requirements.
+    let mut flags = ["--help", "--allow", "--hash"].map(str::to_owned).to_vec();
     let mut commands = vec![&command];
     while let Some(command) = commands.pop() {
         commands.extend(command.get_subcommands());

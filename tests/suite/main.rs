@@ -52,6 +52,7 @@ mod promises;
 mod races;
 mod real;
 mod removal;
+mod requirement_files;
 mod retrace;
 mod scratches;
 mod sdists;

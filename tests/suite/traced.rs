@@ -77,8 +77,9 @@ fn needing() -> Sdist {
 }
 
 /// Every command with arguments that it can work with, in an order in which each finds something to do.
-const COMMANDS: [(&str, Needs); 24] = [
+const COMMANDS: [(&str, Needs); 25] = [
     ("wheel needing==1.0 --no-deps --no-binary :all:", Needs::All),
+    ("lock-build needing==1.0", Needs::All),
     ("inspect out/needing-1.0-py3-none-any.whl", Needs::Cache),
     ("verify out/needing-1.0-py3-none-any.whl", Needs::Cache),
     (

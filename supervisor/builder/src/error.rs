@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use model::{Code, PackageName, Version};
+use model::{Code, LinePlace, PackageName, Version};
 
 use crate::executor::ExecuteError;
 use crate::hook_failure::HookFailure;
@@ -168,6 +168,31 @@ pub enum BuildError {
         /// Found.
         found: model::Sha256,
     },
+    /// A hash is required and was not given.
+    #[error("{}there is no hash for {label}", at(place.as_ref()))]
+    HashMissing {
+        /// The project, or what else was asked for.
+        label: String,
+        /// The line that asks for it.
+        place: Option<LinePlace>,
+        /// Who wants one, in words.
+        why: String,
+    },
+    /// A file has none of the hashes that were given for it.
+    #[error(
+        "{}`{label}` has the SHA-256 {found}, and none of the hashes that were given for it",
+        at(place.as_ref())
+    )]
+    HashWrong {
+        /// The file.
+        label: String,
+        /// What it has.
+        found: model::Sha256,
+        /// What was given.
+        given: Vec<String>,
+        /// Where that stands.
+        place: Option<LinePlace>,
+    },
     /// The interpreter did not answer inside the worker.
     #[error("`{}` did not answer: {why}", python.display())]
     Facts {
@@ -217,6 +242,10 @@ pub enum BuildError {
     },
 }
 
+fn at(place: Option<&LinePlace>) -> String {
+    place.map_or_else(String::new, |place| format!("{place}: "))
+}
+
 impl std::fmt::Display for HookFailure {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.problem.fmt(out)
@@ -262,6 +291,8 @@ impl BuildError {
             Self::WrongName { .. } => Code::WrongName,
             Self::Disagrees(_) => Code::MetadataDiffers,
             Self::HashMismatch { .. } => Code::HashMismatch,
+            Self::HashMissing { .. } => Code::HashMissing,
+            Self::HashWrong { .. } => Code::HashWrong,
             Self::Facts { .. } => Code::BadInterpreter,
             Self::Removed { .. } => Code::Removed,
             Self::Io { source, .. } if is_full(source) => Code::DiskFull,

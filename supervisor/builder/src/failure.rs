@@ -37,6 +37,12 @@ impl Failure {
         if let BuildError::NoVersion { left_out, .. } = inner {
             details.extend(left_out.iter().take(10).map(|one| ("why", safe(one))));
         }
+        if let BuildError::HashMissing { why, .. } = inner {
+            details.push(("why", safe(why)));
+        }
+        if let BuildError::HashWrong { given, .. } = inner {
+            details.push(("given", given.join("\n")));
+        }
         for cause in causes(inner) {
             details.push(("why", cause));
         }
@@ -196,6 +202,18 @@ fn hint(error: &BuildError, build: Option<&str>) -> Option<String> {
                 .to_owned()
         }
         _ => match error.code() {
+            Code::HashWrong => {
+                "do not use the file before you know why it is another one; if the version or the file is meant to be new, lock again"
+                    .to_owned()
+            }
+            Code::HashMissing => {
+                "give one with --hash=sha256:DIGITS in a file of requirements or constraints; `fumehood lock-build` writes them for build requirements"
+                    .to_owned()
+            }
+            Code::IndexLied => {
+                "the index or something on the way to it changed the file: do not use it, and tell whoever runs the index"
+                    .to_owned()
+            }
             Code::DiskFull => "make room, or move the cache with --cache-dir".to_owned(),
             Code::Offline => {
                 "run once without --offline; what was built already is still served by its exact version"

@@ -21,6 +21,10 @@ struct Key<'a> {
     extra_build_deps: Vec<String>,
     package_settings: Vec<(&'a str, &'a model::ConfigSettings)>,
     build_constraints: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    build_hashes: Vec<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    require_build_hashes: bool,
     indexes: Vec<String>,
     find_links: Vec<String>,
     formats: String,
@@ -89,6 +93,8 @@ pub(crate) fn key_of(
             .map(|(name, own)| (name.as_ref(), own))
             .collect(),
         build_constraints,
+        build_hashes: settings.build_hashes.lines(),
+        require_build_hashes: settings.build_hashes.required.is_some(),
         indexes: settings
             .indexes
             .iter()

@@ -17,6 +17,7 @@ use protocol::Limits;
 
 use crate::approval::Approval;
 use crate::executor::Floor;
+use crate::hash_book::HashBook;
 use crate::local::LocalExecutor;
 use crate::redact::Redactor;
 
@@ -105,10 +106,14 @@ pub struct Settings {
     pub package_settings: BTreeMap<PackageName, ConfigSettings>,
     /// Narrow what is chosen for what was asked for and all it needs.
     pub constraints: Vec<Requirement>,
+    /// Hashes of what is asked for, and of what that depends on.
+    pub hashes: HashBook,
     /// What is installed where the wheels are to go: preferred where it satisfies.
     pub installed: BTreeMap<PackageName, Installed>,
     /// Narrow what build requirements resolve to.
     pub build_constraints: Vec<Requirement>,
+    /// Hashes of build requirements.
+    pub build_hashes: HashBook,
     /// Further build requirements for a project.
     pub extra_build_deps: BTreeMap<PackageName, Vec<Requirement>>,
     /// Whether build requirements that come from a package may name URLs.
@@ -119,6 +124,8 @@ pub struct Settings {
     pub exclude_newer: Option<Timestamp>,
     /// Whether pre-releases are taken.
     pub pre: bool,
+    /// Whether an older version with a wheel comes before a newer one without.
+    pub prefer_binary: bool,
     /// Builds at a time.
     pub jobs: usize,
     /// Whether scratches are kept for somebody to look at.

@@ -185,7 +185,7 @@ impl Client {
         };
         let found = Sha256::of(&bytes);
         if let Some(expected) = metadata.sha256.filter(|expected| *expected != found) {
-            return Err(IndexError::HashMismatch {
+            return Err(IndexError::Lied {
                 url: shown(&url),
                 expected: Box::new(expected),
                 found: Box::new(found),

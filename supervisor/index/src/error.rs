@@ -109,6 +109,16 @@ pub enum IndexError {
         /// The SHA-256 of what came.
         found: Box<Sha256>,
     },
+    /// The bytes are not those that the index promises.
+    #[error("the bytes of `{url}` have the digest {found}, and the index promises {expected}")]
+    Lied {
+        /// What was asked for.
+        url: String,
+        /// The SHA-256 that the index promises.
+        expected: Box<Sha256>,
+        /// The SHA-256 of what came.
+        found: Box<Sha256>,
+    },
     /// There are more or fewer bytes than were promised.
     #[error("`{url}` has {found} bytes, not {expected}")]
     SizeMismatch {
@@ -164,9 +174,26 @@ impl IndexError {
             Self::Redirect { .. } | Self::PrivateAddress { .. } => Code::Redirect,
             Self::Offline { .. } => Code::Offline,
             Self::HashMismatch { .. } | Self::SizeMismatch { .. } => Code::HashMismatch,
+            Self::Lied { .. } => Code::IndexLied,
             Self::Local { .. } => Code::Io,
             Self::Cache(error) => error.code(),
             Self::Lost { .. } => Code::Bug,
+        }
+    }
+
+    /// The same about a digest that an index promised.
+    pub(crate) fn of_a_promise(self) -> Self {
+        match self {
+            Self::HashMismatch {
+                url,
+                expected,
+                found,
+            } => Self::Lied {
+                url,
+                expected,
+                found,
+            },
+            other => other,
         }
     }
 

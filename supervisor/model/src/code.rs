@@ -73,6 +73,8 @@ codes! {
     NoGit "F0113" Usage "git is wanted and not there";
     Configuration "F0114" Usage "a configuration file is not valid, or not safe to use";
     Ceiling "F0115" Usage "the ceiling of this system does not allow it";
+    BadRequirements "F0116" Usage "a file of requirements can not be read or understood";
+    Editable "F0117" Usage "an editable requirement can not be built";
     NoEnvironment "F0120" Usage "what is installed into is not a virtual environment";
     ManagedPython "F0121" Usage "the Python is managed by the system";
     TargetPlace "F0122" Usage "the environment can not be written";
@@ -107,6 +109,9 @@ codes! {
     Canary "F0409" CheckFailed "the wheel holds a decoy of its build's home";
     MetadataDiffers "F0410" CheckFailed "the wheel's metadata is not what was served before it was built";
     BadSdist "F0411" CheckFailed "the sdist that a backend made was refused";
+    HashMissing "F0412" CheckFailed "a hash is required and not given";
+    HashWrong "F0413" CheckFailed "the file has none of the hashes that were given for it";
+    IndexLied "F0414" CheckFailed "an index promises another digest than its file has";
     FileConflict "F0420" CheckFailed "something is in the way of a package's file";
     Isolation "F0501" Isolation "the isolation asked for is not available here";
     SelfTest "F0502" Isolation "something that must fail did not: the sandbox does not hold";
@@ -121,6 +126,7 @@ codes! {
     Unresolvable "F0703" NoMatch "the requirements contradict each other";
     NoSource "F0704" NoMatch "the version has no file that may be used";
     NoReference "F0705" NoMatch "the repository has no such branch, tag or commit";
+    LockElsewhere "F0706" NoMatch "the lock file is for another platform or Python";
     Bug "F0901" Bug "a bug in fumehood";
     WorkerLost "F0902" Bug "the worker ended or spoke without making sense";
     WorkerFault "F0903" Bug "the worker could not set itself up";

@@ -61,12 +61,18 @@ pub struct NotSpecifiers {
 
 /// The text is not a requirement of PEP 508.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is not a requirement: {why}")]
+#[error("`{text}` is not a requirement: {why}{}", at_column(*column))]
 pub struct NotARequirement {
     /// What was written, shortened and without control characters.
     pub text: String,
     /// Why, in words.
     pub why: String,
+    /// The character of the text where it begins to be wrong, counted from 1, if that is known.
+    pub column: Option<usize>,
+}
+
+fn at_column(column: Option<usize>) -> String {
+    column.map_or_else(String::new, |column| format!(" (column {column})"))
 }
 
 /// Reads a version.
@@ -111,31 +117,47 @@ pub fn specifiers(text: &str) -> Result<VersionSpecifiers, NotSpecifiers> {
 /// If the text is no requirement, also after the repairs; if it is longer, deeper or wider than
 /// real ones are; if its URL asks for a variable of the environment.
 pub fn requirement(text: &str) -> Result<Requirement, NotARequirement> {
-    let not = |why: &str| NotARequirement {
+    let blank = text.len() - text.trim_start().len();
+    let not = |why: &str, at: Option<usize>| NotARequirement {
         text: printable(text),
         why: printable(why),
+        column: at
+            .and_then(|at| text.get(..blank + at))
+            .map(|before| before.chars().count() + 1),
     };
     if text.len() > LONGEST_REQUIREMENT {
-        return Err(not("it is too long"));
+        return Err(not("it is too long", None));
     }
     if text.contains("${") {
-        return Err(not("it refers to a variable of the environment"));
+        return Err(not("it refers to a variable of the environment", None));
     }
-    let text = text.trim();
-    if text.chars().any(|c| c.is_control() && c != '\t') {
-        return Err(not("it contains control characters"));
+    let asked = text.trim();
+    if let Some(at) = asked.find(|c: char| c.is_control() && c != '\t') {
+        return Err(not("it contains control characters", Some(at)));
     }
-    let parts = Parts::of(text).map_err(not)?;
-    parts.check().map_err(not)?;
+    let parts = Parts::of(asked).map_err(|(why, part)| not(why, offset(asked, part)))?;
+    parts
+        .check()
+        .map_err(|(why, part)| not(why, offset(asked, part)))?;
+    let wrong = match Requirement::from_str(asked) {
+        Ok(requirement) => return Ok(requirement),
+        Err(wrong) => not(&wrong.message.to_string(), Some(wrong.start)),
+    };
     if parts.is_url() {
-        return Requirement::from_str(text).map_err(|error| not(&error.message.to_string()));
+        return Err(wrong);
     }
-    match Requirement::from_str(text) {
-        Ok(requirement) => Ok(requirement),
-        Err(_) => Requirement::from_str(&parts.repaired())
-            .map_err(|error| not(&error.message.to_string())),
-    }
+    // Where it is wrong is told of what was written, not of what it was repaired to.
+    Requirement::from_str(&parts.repaired()).map_err(|_| wrong)
 }
+
+/// Returns where `part` begins in `whole`, of which it is a slice.
+fn offset(whole: &str, part: &str) -> Option<usize> {
+    let at = (part.as_ptr() as usize).checked_sub(whole.as_ptr() as usize)?;
+    (at <= whole.len()).then_some(at)
+}
+
+/// What is wrong, and the part where it is.
+type Wrong<'a> = (&'static str, &'a str);
 
 /// A requirement cut at its joints, before any part is understood.
 struct Parts<'a> {
@@ -150,7 +172,7 @@ struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    fn of(text: &'a str) -> Result<Self, &'static str> {
+    fn of(text: &'a str) -> Result<Self, Wrong<'a>> {
         let end = text
             .find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '.' | '-' | '_'))
             .unwrap_or(text.len());
@@ -161,7 +183,7 @@ impl<'a> Parts<'a> {
             Some(inside) => {
                 let (extras, rest) = inside
                     .split_once(']')
-                    .ok_or("the bracket of its extras is not closed")?;
+                    .ok_or(("the bracket of its extras is not closed", rest))?;
                 (Some(extras), rest.trim_start())
             }
         };
@@ -183,23 +205,28 @@ impl<'a> Parts<'a> {
     }
 
     /// Refuses everything that the parser behind the door panics or runs away on.
-    fn check(&self) -> Result<(), &'static str> {
+    fn check(&self) -> Result<(), Wrong<'a>> {
         // An empty or dangling name passes the parser's first look and fails its assertion.
         if self.name.is_empty() || PackageName::from_str(self.name).is_err() {
-            return Err("it does not begin with a project's name");
+            return Err(("it does not begin with a project's name", self.name));
         }
         for extra in self.extras.into_iter().flat_map(|list| list.split(',')) {
             if !extra.trim().is_empty() && ExtraName::from_str(extra.trim()).is_err() {
-                return Err("an extra has no valid name");
+                return Err(("an extra has no valid name", extra.trim_start()));
             }
         }
         if !self.is_url() {
             if !self.rest.is_ascii() {
-                return Err("its specifiers contain characters outside of ASCII");
+                return Err((
+                    "its specifiers contain characters outside of ASCII",
+                    self.rest,
+                ));
             }
-            numbers_fit(self.rest)?;
+            numbers_fit(self.rest).map_err(|why| (why, self.rest))?;
         }
-        self.marker.map_or(Ok(()), check_marker)
+        self.marker.map_or(Ok(()), |marker| {
+            check_marker(marker).map_err(|why| (why, marker.trim_start()))
+        })
     }
 
     fn repaired(&self) -> String {
@@ -316,7 +343,8 @@ fn repaired_clause(operator: &str, version: &str) -> String {
 }
 
 /// Makes a stranger's text fit for one line of a message: short, one line, no credentials.
-pub(crate) fn printable(text: &str) -> String {
+#[must_use]
+pub fn printable(text: &str) -> String {
     const SHOWN: usize = 120;
     let text = &without_credentials(text);
     let mut shown: String = text

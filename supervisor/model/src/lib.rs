@@ -3,7 +3,9 @@
 mod code;
 mod config_settings;
 mod digest;
+mod hashes;
 pub mod lenient;
+mod place;
 mod python;
 mod sdist;
 mod source;
@@ -13,11 +15,13 @@ mod wheel;
 pub use code::{Code, Exit};
 pub use config_settings::ConfigSettings;
 pub use digest::{Digest, NotADigest, Sha256};
+pub use hashes::{HashAlgorithm, Hashes};
 pub use lenient::{NotARequirement, NotAVersion, NotSpecifiers};
 pub use pep440_rs::{Version, VersionSpecifiers};
 pub use pep508_rs::{
     ExtraName, MarkerEnvironment, MarkerTree, PackageName, Requirement, VersionOrUrl,
 };
+pub use place::LinePlace;
 pub use python::PythonFacts;
 pub use sdist::{SdistExtension, SdistFilename};
 pub use source::{SourceId, SourceKind};

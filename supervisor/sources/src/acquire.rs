@@ -77,7 +77,9 @@ pub async fn locate(
     let label = spec.to_string();
     let again = means.client.settings().refresh.covers(spec.name());
     match spec {
-        Spec::Named(_) | Spec::Git { .. } => Err(SourceError::Unresolved { spec: label }),
+        Spec::Named(_) | Spec::Listed(_) | Spec::Git { .. } => {
+            Err(SourceError::Unresolved { spec: label })
+        }
         Spec::Url {
             name,
             url,

@@ -4,6 +4,7 @@
 
 mod error;
 mod fragment;
+mod shown;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,7 +16,7 @@ use url::Url;
 
 use crate::git_url::{GitUrl, Reference};
 use crate::names::{self, printable};
-use crate::shown::{shown_text, shown_url};
+use crate::shown::shown_text;
 pub use error::SpecError;
 use fragment::Fragment;
 
@@ -33,6 +34,8 @@ const ARCHIVES: [&str; 6] = [".tar.gz", ".tgz", ".zip", ".tar.bz2", ".tar.xz", "
 pub enum Spec {
     /// `NAME[extras] specifiers; markers`: an index knows where it is.
     Named(Requirement),
+    /// A file of an index that was named with its digest, as a lock does: a wheel or an sdist.
+    Listed(Box<index::File>),
     /// An archive behind an http or https URL.
     Url {
         /// From `NAME @` or `#egg=`; the metadata must agree.
@@ -116,45 +119,34 @@ impl Spec {
         }
     }
 
+    /// Returns what is at a path, an archive or a folder, of a project whose name is known.
+    ///
+    /// # Errors
+    /// If there is nothing that can be built.
+    pub fn local(
+        name: PackageName,
+        path: &Path,
+        subdirectory: Option<String>,
+    ) -> Result<Self, SpecError> {
+        let fragment = Fragment {
+            name: Some(name),
+            subdirectory,
+            ..Fragment::default()
+        };
+        local(&path.to_string_lossy(), path, fragment)
+    }
+
     /// Returns the project's name, where the spec has one.
     #[must_use]
     pub fn name(&self) -> Option<&PackageName> {
         match self {
             Self::Named(requirement) => Some(&requirement.name),
+            Self::Listed(file) => Some(file.name()),
             Self::Url { name, .. }
             | Self::Archive { name, .. }
             | Self::Git { name, .. }
             | Self::Directory { name, .. } => name.as_ref(),
         }
-    }
-}
-
-impl std::fmt::Display for Spec {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Named(requirement) => write!(out, "{requirement}"),
-            Self::Url { url, .. } => out.write_str(&shown_url(url)),
-            Self::Git { url, reference, .. } => match reference {
-                Some(reference) => write!(out, "{url}@{reference}"),
-                None => write!(out, "{url}"),
-            },
-            Self::Archive { path, .. } | Self::Directory { path, .. } => {
-                out.write_str(&printable(&path.to_string_lossy()))
-            }
-        }
-    }
-}
-
-impl std::fmt::Debug for Spec {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let kind = match self {
-            Self::Named(_) => "Named",
-            Self::Url { .. } => "Url",
-            Self::Archive { .. } => "Archive",
-            Self::Git { .. } => "Git",
-            Self::Directory { .. } => "Directory",
-        };
-        write!(out, "{kind}({self})")
     }
 }
 

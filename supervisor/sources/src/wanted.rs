@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::str::FromStr as _;
 
-use model::{ExtraName, MarkerEnvironment, MarkerTree, Requirement};
+use model::{ExtraName, Hashes, LinePlace, MarkerEnvironment, MarkerTree, Requirement};
 
 use crate::shown::shown_text;
 use crate::{Spec, SpecError};
@@ -23,6 +23,10 @@ pub struct Wanted {
     /// Where it stands, in words that follow "is asked for": `in requirements.txt, line 3`. Empty for
     /// the command line.
     pub origin: String,
+    /// The line that asks for it; none for the command line.
+    pub place: Option<LinePlace>,
+    /// What its file has to be; none if nobody said.
+    pub hashes: Hashes,
 }
 
 impl From<Spec> for Wanted {
@@ -32,6 +36,8 @@ impl From<Spec> for Wanted {
             extras: Vec::new(),
             marker: MarkerTree::TRUE,
             origin: String::new(),
+            place: None,
+            hashes: Hashes::default(),
         }
     }
 }
@@ -57,6 +63,21 @@ impl Wanted {
             marker,
             ..Spec::parse(&rest, cwd)?.into()
         })
+    }
+
+    /// The same, in a line with hashes.
+    #[must_use]
+    pub fn at(self, place: LinePlace, hashes: Hashes) -> Self {
+        Self {
+            origin: format!(
+                "in {}, line {}",
+                shown_text(&place.file.to_string_lossy()),
+                place.line
+            ),
+            place: Some(place),
+            hashes,
+            ..self
+        }
     }
 
     /// Returns the extras that are wanted, wherever they stand.

@@ -42,6 +42,9 @@ pub(crate) struct IndexArgs {
     /// Both of the above in the order typed.
     #[arg(skip)]
     pub(crate) formats: Vec<(Format, String)>,
+    /// Take an older version with a wheel rather than a newer one without
+    #[arg(long)]
+    pub(crate) prefer_binary: bool,
     /// Take pre-releases too
     #[arg(long)]
     pub(crate) pre: bool,

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{IndexArgs, MakingArgs, PlaceArgs, ReportArgs, SandboxArgs, WorkArgs};
+use super::{IndexArgs, MakingArgs, PlaceArgs, ReportArgs, SandboxArgs, WantedArgs, WorkArgs};
 
 /// `fumehood install`
 #[derive(Debug, Args)]
@@ -12,8 +12,11 @@ use super::{IndexArgs, MakingArgs, PlaceArgs, ReportArgs, SandboxArgs, WorkArgs}
 )))]
 pub(crate) struct InstallArgs {
     /// Requirements (`attrs==25.3.0`), `NAME @ URL`, URLs, archives, folders or wheels
-    #[arg(value_name = "SPEC", required = true)]
+    #[arg(value_name = "SPEC", required_unless_present_any = ["requirements", "group"])]
     pub(crate) specs: Vec<String>,
+    /// What is wanted besides, and what it is held to.
+    #[command(flatten)]
+    pub(crate) wanted: WantedArgs,
     /// Install into this folder instead of an environment
     #[arg(short, long, value_name = "DIR")]
     pub(crate) target: Option<String>,
@@ -26,9 +29,6 @@ pub(crate) struct InstallArgs {
     /// Install again what is installed already
     #[arg(long, alias = "force-reinstall")]
     pub(crate) reinstall: bool,
-    /// A file of constraints: they narrow what is chosen, and want nothing by themselves
-    #[arg(short, long, value_name = "FILE")]
-    pub(crate) constraint: Vec<String>,
     /// Tell what would be installed and whose code would run; change nothing
     #[arg(long, conflicts_with = "no_deps")]
     pub(crate) dry_run: bool,

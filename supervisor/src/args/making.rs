@@ -8,14 +8,14 @@ use super::{FormArgs, IndexArgs, PlaceArgs, SandboxArgs, WorkArgs};
 #[derive(Debug, Args)]
 pub(crate) struct WheelArgs {
     /// Requirements (`attrs==25.3.0`), `NAME @ URL`, URLs, archives or folders
-    #[arg(value_name = "SPEC", required = true)]
+    #[arg(value_name = "SPEC", required_unless_present_any = ["requirements", "group"])]
     pub(crate) specs: Vec<String>,
+    /// What is wanted besides, and what it is held to.
+    #[command(flatten)]
+    pub(crate) wanted: WantedArgs,
     /// Make wheels for the SPECs alone, not for what they depend on
     #[arg(long)]
     pub(crate) no_deps: bool,
-    /// A file of constraints: they narrow what is chosen, and want nothing by themselves
-    #[arg(short, long, value_name = "FILE")]
-    pub(crate) constraint: Vec<String>,
     /// Tell what would be made and whose code would run; make nothing
     #[arg(long, conflicts_with = "no_deps")]
     pub(crate) dry_run: bool,
@@ -37,6 +37,30 @@ pub(crate) struct WheelArgs {
     /// Where work is done.
     #[command(flatten)]
     pub(crate) work: WorkArgs,
+}
+
+/// What is asked for in files, and what everything that is asked for is held to.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Requirements")]
+pub(crate) struct WantedArgs {
+    /// A file of requirements, a pylock.toml or a pyproject.toml
+    #[arg(short, long, value_name = "FILE", alias = "requirement")]
+    pub(crate) requirements: Vec<String>,
+    /// A file of constraints: it narrows versions and asks for nothing
+    #[arg(short, long, value_name = "FILE", alias = "constraints")]
+    pub(crate) constraint: Vec<String>,
+    /// A dependency group of a pyproject.toml, here or elsewhere; of a pylock.toml that is named with -r
+    #[arg(long, value_name = "[FILE:]NAME")]
+    pub(crate) group: Vec<String>,
+    /// The optional dependencies of this name, of a pyproject.toml or pylock.toml that is named with -r
+    #[arg(long, value_name = "NAME")]
+    pub(crate) extra: Vec<String>,
+    /// All of its optional dependencies
+    #[arg(long)]
+    pub(crate) all_extras: bool,
+    /// Refuse what has no hash in a file; a hash that is given is checked in any case
+    #[arg(long)]
+    pub(crate) require_hashes: bool,
 }
 
 /// `fumehood build`
@@ -112,9 +136,12 @@ pub(crate) struct MakingArgs {
     /// The Python to build for: a version, a name or a path
     #[arg(short, long, value_name = "PYTHON")]
     pub(crate) python: Option<String>,
-    /// A file of constraints on build requirements
+    /// A file of constraints on build requirements, with or without hashes
     #[arg(short, long, value_name = "FILE")]
     pub(crate) build_constraint: Vec<String>,
+    /// Refuse build requirements that have no hash in a file of --build-constraint
+    #[arg(long)]
+    pub(crate) require_build_hashes: bool,
     /// A setting for the build backend
     #[arg(short = 'C', long, value_name = "KEY=VALUE")]
     pub(crate) config_setting: Vec<String>,

@@ -9,6 +9,7 @@ mod doctor;
 mod explain;
 mod index;
 mod install;
+mod lock_build;
 mod log;
 mod look;
 mod making;
@@ -32,9 +33,10 @@ pub(crate) use doctor::DoctorArgs;
 pub(crate) use explain::{CompletionArgs, ExplainArgs};
 pub(crate) use index::{Format, IndexArgs};
 pub(crate) use install::InstallArgs;
+pub(crate) use lock_build::LockBuildArgs;
 pub(crate) use log::LogArgs;
 pub(crate) use look::{InspectArgs, VerifyArgs};
-pub(crate) use making::{BuildArgs, MakingArgs, MetadataArgs, ReportArgs, WheelArgs};
+pub(crate) use making::{BuildArgs, MakingArgs, MetadataArgs, ReportArgs, WantedArgs, WheelArgs};
 pub(crate) use places::WorkArgs;
 pub(crate) use policy::{ApproveArgs, PolicyArgs, PolicyCommand};
 pub(crate) use sandbox::SandboxArgs;
@@ -78,6 +80,8 @@ pub(crate) enum Command {
     Metadata(Box<MetadataArgs>),
     /// Make wheels and install them into an environment or a folder
     Install(Box<InstallArgs>),
+    /// Print what a build uses, pinned and with hashes, as a file of build constraints
+    LockBuild(Box<LockBuildArgs>),
     /// Look at a source archive or a wheel; no code of it runs
     Inspect(Box<InspectArgs>),
     /// Check a wheel against its RECORD and its build record
@@ -108,6 +112,7 @@ impl Command {
             | Self::Build(_)
             | Self::Metadata(_)
             | Self::Install(_)
+            | Self::LockBuild(_)
             | Self::Inspect(_)
             | Self::Verify(_)
             | Self::Doctor(_)
@@ -133,6 +138,7 @@ pub(crate) fn parse(
             Command::Build(build) => build.index.formats = formats(matches),
             Command::Metadata(metadata) => metadata.index.formats = formats(matches),
             Command::Install(install) => install.index.formats = formats(matches),
+            Command::LockBuild(lock) => lock.index.formats = formats(matches),
             Command::Policy(policy) => {
                 if let (PolicyCommand::Approve(approve), Some((_, matches))) =
                     (&mut policy.command, matches.subcommand())

@@ -9,11 +9,10 @@ use builder::{Approval, BuildSummary, Failure, Fix, Refusal, Settings, Watcher, 
 use cache::{Bucket, Cache};
 use model::{Code, Sha256, SourceKind};
 use policies::Extra;
-use sources::Spec;
 
 use super::making::{Course, Order, Typed};
 use super::{Surroundings, log};
-use crate::args::{ApproveArgs, Format, ReportArgs};
+use crate::args::{ApproveArgs, Format, ReportArgs, WantedArgs};
 use crate::render::Problem;
 use crate::settings::{Ceiling, PlaceSettings, SettingsError};
 use crate::{compose, data, neutralise};
@@ -46,7 +45,7 @@ pub(super) fn run(args: &ApproveArgs, around: &Surroundings) -> Result<(), Probl
     let typed = Typed {
         specs: &[spec],
         course: Course::Named,
-        constraints: &[],
+        wanted: &WantedArgs::default(),
         making: &args.making,
         report: &ReportArgs::default(),
         index: &index,
@@ -60,7 +59,7 @@ pub(super) fn run(args: &ApproveArgs, around: &Surroundings) -> Result<(), Probl
         let bench = Bench {
             settings,
             ceiling: order.ceiling(),
-            specs: &order.specs(),
+            specs: order.wanted(),
             watcher,
             source,
         };
@@ -169,7 +168,7 @@ struct Bench<'a> {
     settings: Settings,
     /// What nothing exceeds.
     ceiling: Option<&'a Ceiling>,
-    specs: &'a [(String, Spec)],
+    specs: &'a [sources::Wanted],
     watcher: Arc<dyn Watcher>,
     source: Sha256,
 }

@@ -9,7 +9,7 @@ use model::Code;
 use super::made::Made;
 use super::making::{self, Course, Order, Typed};
 use super::{Surroundings, remarks};
-use crate::args::BuildArgs;
+use crate::args::{BuildArgs, WantedArgs};
 use crate::compose;
 use crate::render::Problem;
 use crate::report::SdistEntry;
@@ -50,7 +50,7 @@ pub(super) fn run(args: &BuildArgs, around: &Surroundings) -> Result<Option<Code
     let typed = Typed {
         specs: &[source],
         course,
-        constraints: &[],
+        wanted: &WantedArgs::default(),
         making: &args.making,
         report: &args.report,
         index: &args.index,
@@ -87,7 +87,9 @@ pub(super) async fn carry_out(
         Err(failure) => made.failed(&failure),
     }
     match beside {
-        Beside::AWheel => builder::wheels(Arc::clone(settings), specs, watcher).await,
+        Beside::AWheel => {
+            builder::wheels(Arc::clone(settings), order.wanted().to_vec(), watcher).await
+        }
         Beside::Nothing | Beside::ItsWheel => built.wheel.into_iter().collect(),
     }
 }

@@ -6,39 +6,29 @@ use std::time::Duration;
 
 use builder::{LocalExecutor, Origin, Settings, Watcher, Wheel};
 use cache::Cache;
-use model::{Code, Requirement};
+use model::Code;
 use policies::OffLimits;
 use protocol::Level;
 use sources::{Spec, Wanted};
 
-use super::build::{self, Beside};
+use super::build;
+pub(super) use super::course::Course;
 use super::made::{Made, tell};
 use super::{Surroundings, remarks, whole};
-use crate::args::{IndexArgs, MakingArgs, PlaceArgs, ReportArgs, SandboxArgs, WorkArgs};
+use crate::args::{
+    IndexArgs, MakingArgs, PlaceArgs, ReportArgs, SandboxArgs, WantedArgs, WorkArgs,
+};
 use crate::compose::{self, Wish};
 use crate::render::{Problem, last_line};
 use crate::report::{Document, WheelEntry};
 use crate::settings::{
     Ceiling, IndexSettings, MakingSettings, PlaceSettings, ReportSettings, SandboxSettings,
-    SettingsError, constraints,
+    SettingsError, WantedSettings,
 };
 use crate::signals;
 
 /// How long threads of ours may go on after an interruption: what they still do is swept later.
 const LAST_BREATH: Duration = Duration::from_secs(2);
-
-/// What of what was asked for is made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Course {
-    /// Nothing but what is named.
-    Named,
-    /// That and everything that it depends on.
-    Whole,
-    /// Nothing: it is only told what would be.
-    DryRun,
-    /// An sdist, and perhaps a wheel beside it.
-    Sdist(Beside),
-}
 
 /// What was typed.
 #[derive(Debug)]
@@ -47,8 +37,8 @@ pub(super) struct Typed<'a> {
     pub(super) specs: &'a [String],
     /// What of it to make.
     pub(super) course: Course,
-    /// Files of constraints.
-    pub(super) constraints: &'a [String],
+    /// What is wanted besides, and what it is held to.
+    pub(super) wanted: &'a WantedArgs,
     /// How to make them.
     pub(super) making: &'a MakingArgs,
     /// What to report.
@@ -65,9 +55,10 @@ pub(super) struct Typed<'a> {
 
 /// What it means.
 pub(super) struct Order {
+    /// What is asked for, but for what locks hold.
     wanted: Vec<Wanted>,
+    bounds: WantedSettings,
     course: Course,
-    constraints: Vec<Requirement>,
     pub(super) making: MakingSettings,
     index: IndexSettings,
     sandbox: SandboxSettings,
@@ -116,17 +107,22 @@ impl Order {
         let unfit = |error: SettingsError| compose::of_settings(&error);
         let layers = &around.layers;
         let directory = &places.directory;
-        let wanted = typed
-            .specs
-            .iter()
-            .map(|text| understood(text, directory, typed.course))
-            .collect::<Result<_, _>>()?;
+        let bounds = WantedSettings::new(typed.wanted, layers, directory).map_err(unfit)?;
+        let index = IndexSettings::new(typed.index, layers, around.now)
+            .and_then(|index| index.hear(&bounds.options))
+            .map_err(unfit)?;
+        let wanted = compose::wanted(typed.specs, &bounds, directory, typed.course.is_whole())?;
+        let mut course = typed.course;
+        let is_dry_run = course == Course::DryRun;
+        if course.is_whole() && compose::with_locks(&bounds, &wanted, is_dry_run)? {
+            course = Course::Named;
+        }
         Ok(Self {
             wanted,
-            course: typed.course,
-            constraints: constraints(typed.constraints, layers, directory).map_err(unfit)?,
+            bounds,
+            course,
             making: MakingSettings::new(typed.making, layers, directory).map_err(unfit)?,
-            index: IndexSettings::new(typed.index, layers, around.now).map_err(unfit)?,
+            index,
             sandbox: SandboxSettings::new(typed.sandbox, layers, directory).map_err(unfit)?,
             places,
         })
@@ -135,6 +131,16 @@ impl Order {
     /// Returns what is asked for.
     pub(super) fn wanted(&self) -> &[Wanted] {
         &self.wanted
+    }
+
+    /// Whether nothing is resolved: what is named is made, and no more.
+    pub(super) fn is_named(&self) -> bool {
+        self.course == Course::Named
+    }
+
+    /// Returns who wants a hash of everything.
+    pub(super) fn demands_hashes(&self) -> Option<&str> {
+        self.bounds.require_hashes.as_deref()
     }
 
     /// Returns what is asked for, each with what it is called.
@@ -208,7 +214,8 @@ impl Order {
             }
             Course::Named | Course::DryRun => {
                 let watcher = Arc::clone(&around.talk) as Arc<dyn Watcher>;
-                builder::wheels(Arc::clone(&settings), self.specs(), watcher).await
+                let wanted = self.here(&settings, around)?;
+                builder::wheels(Arc::clone(&settings), wanted, watcher).await
             }
         };
         for result in results {
@@ -232,6 +239,20 @@ impl Order {
         Ok(made)
     }
 
+    /// Returns what is asked for of this Python.
+    pub(super) fn here(
+        &self,
+        settings: &Settings,
+        around: &Surroundings,
+    ) -> Result<Vec<Wanted>, Problem> {
+        let (facts, formats) = (&settings.facts, &settings.formats);
+        let (wanted, notes) = compose::here(&self.wanted, &self.bounds, facts, formats)?;
+        for note in notes {
+            around.talk.note(&note);
+        }
+        Ok(wanted)
+    }
+
     /// Wires what the pipeline works with.
     async fn settings(
         &self,
@@ -241,6 +262,7 @@ impl Order {
     ) -> Result<Settings, Problem> {
         let (sandbox, mut notes) = (&self.sandbox, self.sandbox.notes.clone());
         notes.extend(self.index.notes.clone());
+        notes.extend(self.bounds.notes.clone());
         let policy = compose::chosen(sandbox, &mut notes)?;
         let ceiling = self.ceiling();
         let limits = compose::overrides(&sandbox.limits, &policy, ceiling, &mut notes)?;
@@ -264,6 +286,7 @@ impl Order {
         let mut variables = compose::passed(&policy, &python.facts, &around.layers.environment)?;
         variables.extend(self.sandbox.variables.clone());
         let off_limits = self.off_limits(cache, around);
+        let bounds = compose::bounds(&self.wanted, &self.bounds, &self.making, &python.facts);
         Ok(Settings {
             cache: cache.clone(),
             client,
@@ -286,15 +309,18 @@ impl Order {
             },
             limits,
             config_settings: self.making.config_settings.clone(),
-            package_settings: self.making.package_settings.clone(),
-            constraints: self.constraints.clone(),
+            package_settings: bounds.package_settings,
+            constraints: bounds.constraints,
             installed: std::collections::BTreeMap::new(),
-            build_constraints: self.making.build_constraints.clone(),
+            hashes: bounds.hashes,
+            build_constraints: bounds.build_constraints,
+            build_hashes: bounds.build_hashes,
             extra_build_deps: self.making.extra_build_deps.clone(),
             allow_url_build_requires: self.making.allow_url_build_requires,
             formats: compose::format_control(&self.index.formats)?,
             exclude_newer: self.index.exclude_newer,
             pre: self.index.pre,
+            prefer_binary: self.index.prefer_binary,
             jobs: self.making.jobs,
             keep_scratch: self.sandbox.keep_scratch,
             out_dir: self.making.out_dir.clone(),
@@ -358,17 +384,4 @@ impl Order {
         let entry = WheelEntry::new(&wheel, &path);
         Ok((wheel, entry))
     }
-}
-
-/// Understands one request. Alone, without what it depends on, extras and markers of a URL mean nothing.
-fn understood(text: &str, directory: &Path, course: Course) -> Result<Wanted, Problem> {
-    let parsed = match course {
-        Course::Named | Course::Sdist(_) => Spec::parse(text, directory).map(Wanted::from),
-        Course::Whole | Course::DryRun => Wanted::parse(text, directory),
-    };
-    parsed.map_err(|error| {
-        let mut problem = Problem::of(error.code(), &error);
-        problem.hint = error.hint().map(str::to_owned);
-        problem
-    })
 }

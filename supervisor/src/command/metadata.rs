@@ -7,7 +7,7 @@ use model::Code;
 
 use super::making::{Course, Order, Typed};
 use super::{Surroundings, remarks};
-use crate::args::{MetadataArgs, ReportArgs};
+use crate::args::{MetadataArgs, ReportArgs, WantedArgs};
 use crate::render::{Problem, Sheet};
 use crate::report::DescribedEntry;
 use crate::settings::{PlaceSettings, ReportForm, SettingsError};
@@ -24,7 +24,7 @@ pub(super) fn run(args: &MetadataArgs, around: &Surroundings) -> Result<Option<C
     let typed = Typed {
         specs: &specs,
         course: Course::Named,
-        constraints: &[],
+        wanted: &WantedArgs::default(),
         making: &args.making,
         report: &ReportArgs::default(),
         index: &args.index,

@@ -4,10 +4,12 @@ mod approve;
 mod build;
 mod cache;
 mod completion;
+mod course;
 mod doctor;
 mod explain;
 mod inspect;
 mod install;
+mod lock_build;
 mod log;
 mod made;
 mod making;
@@ -46,6 +48,7 @@ pub(crate) fn run(command: Command, around: &Surroundings) -> Result<Option<Code
         Command::Build(args) => build::run(&args, around),
         Command::Metadata(args) => metadata::run(&args, around),
         Command::Install(args) => install::run(&args, around),
+        Command::LockBuild(args) => lock_build::run(&args, around).map(|()| None),
         Command::Inspect(args) => inspect::run(&args, around),
         Command::Verify(args) => verify::run(&args, around),
         Command::Doctor(args) => doctor::run(&args, around),

@@ -16,7 +16,7 @@ pub(super) fn run(args: &WheelArgs, around: &Surroundings) -> Result<Option<Code
             (false, true) => Course::Named,
             (false, false) => Course::Whole,
         },
-        constraints: &args.constraint,
+        wanted: &args.wanted,
         making: &args.making,
         report: &args.report,
         index: &args.index,

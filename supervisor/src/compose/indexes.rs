@@ -192,7 +192,7 @@ pub(crate) fn client(
         proxy: (!proxies.is_empty()).then_some(proxies),
         ca_file: settings.certificates.clone().or_else(|| pip.cert.clone()),
         client_cert: pip.client_cert.clone(),
-        trusted_hosts: pip.trusted_hosts.clone(),
+        trusted_hosts: [&pip.trusted_hosts[..], &settings.trusted_hosts].concat(),
         ..ClientSettings::default()
     };
     Client::new(client, cache.clone()).map_err(|error| Problem::of(error.code(), &error))

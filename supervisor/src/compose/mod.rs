@@ -9,6 +9,7 @@ mod places;
 mod policy;
 mod problems;
 mod tools;
+mod wanted;
 mod workers;
 
 pub(crate) use approvals::{account_home, approvable, approvals, approve};
@@ -20,4 +21,5 @@ pub(crate) use places::{check_length, choose, open};
 pub(crate) use policy::{chosen, extras, overrides, passed, policy};
 pub(crate) use problems::{of_build, of_cache, of_failure, of_settings};
 pub(crate) use tools::tools;
+pub(crate) use wanted::{bounds, here, wanted, with_locks};
 pub(crate) use workers::{executor, runtime};

@@ -30,7 +30,7 @@ pub(crate) enum SettingsError {
     /// The working directory is gone.
     #[error("the working directory can not be used")]
     NoDirectory(#[source] std::io::Error),
-    /// A file of constraints can not be read.
+    /// A configuration file can not be read.
     #[error("could not read `{}`", file.display())]
     Read {
         /// The file.
@@ -39,16 +39,9 @@ pub(crate) enum SettingsError {
         #[source]
         source: std::io::Error,
     },
-    /// A line of a file of constraints does not fit.
-    #[error("{}:{line}: {what}", file.display())]
-    Line {
-        /// The file.
-        file: PathBuf,
-        /// The line, counted from one.
-        line: usize,
-        /// What is wrong with it.
-        what: String,
-    },
+    /// A file of requirements or constraints can not be taken.
+    #[error(transparent)]
+    Requirements(#[from] requirements::RequirementsError),
     /// A configuration file can not be understood.
     #[error(transparent)]
     Configuration(#[from] policies::PolicyError),
@@ -102,6 +95,7 @@ impl SettingsError {
         match self {
             Self::NoCachePlace => Code::CachePlace,
             Self::NoBuildIsolation => Code::FlagRefused,
+            Self::Requirements(error) => error.code(),
             Self::Configuration(_) | Self::Untrusted { .. } => Code::Configuration,
             Self::Exceeds { .. } => Code::Ceiling,
             Self::BelowFloor { .. } => Code::CeilingIsolation,
@@ -118,6 +112,7 @@ impl SettingsError {
                     .to_owned(),
             ),
             Self::OfflineRefresh => Some("drop one of them".to_owned()),
+            Self::Requirements(error) => error.hint(),
             Self::Configuration(_) => {
                 Some("correct the line, or go on without it: --no-config".to_owned())
             }
@@ -140,6 +135,7 @@ impl SettingsError {
                 "it would build against whatever is installed here: packages that nobody asked for could change the wheel, and it could be no other build's wheel"
                     .to_owned(),
             ),
+            Self::Requirements(error) => error.why(),
             Self::Untrusted { .. } => {
                 Some("whoever can write it decides what builds may touch".to_owned())
             }

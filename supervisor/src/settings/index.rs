@@ -8,9 +8,10 @@ use std::str::FromStr as _;
 use index::{CacheControl, Refresh};
 use jiff::Timestamp;
 use model::PackageName;
+use requirements::{Options, Placed};
 
 use super::twin::Twin;
-use super::{Bound, Layers, SettingsError, Value, words};
+use super::{Bound, Layers, Origin, SettingsError, Value, exceeds, words};
 use crate::args::{Format, IndexArgs};
 
 /// Where packages come from.
@@ -32,6 +33,10 @@ pub(crate) struct IndexSettings {
     pub(crate) formats: Vec<(Format, String)>,
     /// Take pre-releases.
     pub(crate) pre: bool,
+    /// Take an older version with a wheel rather than a newer one without.
+    pub(crate) prefer_binary: bool,
+    /// Hosts whose certificates are not checked.
+    pub(crate) trusted_hosts: Vec<String>,
     /// What is asked again.
     pub(crate) refresh: Refresh,
     /// What counts in place of the `Cache-Control` of indexes.
@@ -109,6 +114,12 @@ impl IndexSettings {
             exclude_newer: exclude_newer.map(|value| value.value),
             formats: formats(&args.formats, layers)?,
             pre: switch("--pre", "FUMEHOOD_PRE", args.pre)?,
+            prefer_binary: switch(
+                "--prefer-binary",
+                "FUMEHOOD_PREFER_BINARY",
+                args.prefer_binary,
+            )?,
+            trusted_hosts: Vec::new(),
             refresh,
             cache_control: control.many(&args.index_cache_control, layers, |text| {
                 CacheControl::parse(text).map_err(|error| error.to_string())
@@ -128,6 +139,59 @@ impl IndexSettings {
             notes,
         })
     }
+}
+
+impl IndexSettings {
+    /// Hears what files of requirements say. They were typed, so they say as much as flags; where a flag
+    /// says something else than a file, the flag counts.
+    ///
+    /// # Errors
+    /// If a host is to be trusted where the system's ceiling bounds the indexes.
+    pub(crate) fn hear(mut self, options: &Options) -> Result<Self, SettingsError> {
+        let is_typed = |value: &Value<String>| matches!(value.origin, Origin::Flag(_));
+        if let Some(Placed { value, place }) = &options.index_url
+            && !self.default_index.as_ref().is_some_and(is_typed)
+        {
+            self.default_index = Some(Value {
+                value: value.clone(),
+                origin: Origin::Requirements(place.clone()),
+            });
+        }
+        let values = |all: &[Placed<String>]| -> Vec<String> {
+            all.iter().map(|one| one.value.clone()).collect()
+        };
+        self.indexes.extend(values(&options.extra_index_urls));
+        self.find_links.extend(values(&options.find_links));
+        self.no_index |= options.no_index.is_some();
+        self.pre |= options.pre;
+        self.prefer_binary |= options.prefer_binary;
+        for Placed { value, place } in &options.trusted_hosts {
+            if let Some(bound) = &self.allowed {
+                let what = format!(
+                    "{place}: trusting `{}` without its certificate",
+                    shown(value)
+                );
+                return Err(exceeds(what, &bound.value, &bound.place));
+            }
+            self.notes.push(format!(
+                "{place}: the certificate of `{}` is not checked",
+                shown(value)
+            ));
+            self.trusted_hosts.push(value.clone());
+        }
+        for (format, Placed { value, .. }) in &options.formats {
+            let format = match format {
+                requirements::Format::NoBinary => Format::NoBinary,
+                requirements::Format::OnlyBinary => Format::OnlyBinary,
+            };
+            self.formats.push((format, value.clone()));
+        }
+        Ok(self)
+    }
+}
+
+fn shown(host: &str) -> String {
+    model::lenient::printable(host)
 }
 
 /// Returns the typed words, else those of the two variables, else those of the files.

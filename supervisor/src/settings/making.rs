@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use model::{ConfigSettings, PackageName, Requirement, VersionOrUrl};
+use requirements::Constraint;
 
 use super::twin::Twin;
 use super::{Layers, Origin, SettingsError, Value, constraints, places, words};
@@ -19,7 +20,9 @@ pub(crate) struct MakingSettings {
     /// The Python that was asked for.
     pub(crate) python: Option<String>,
     /// Constraints on build requirements.
-    pub(crate) build_constraints: Vec<Requirement>,
+    pub(crate) build_constraints: Vec<Constraint>,
+    /// Whether each of them needs a hash.
+    pub(crate) require_build_hashes: bool,
     /// Settings for backends.
     pub(crate) config_settings: ConfigSettings,
     /// Settings for the backends of single packages.
@@ -118,14 +121,13 @@ impl MakingSettings {
         let files = Twin::new("--build-constraint", "FUMEHOOD_BUILD_CONSTRAINT").every(
             &args.build_constraint,
             layers,
-            |text| places::path(text, directory),
+            // As it was typed, so that messages name it so.
+            |text| places::path(text, directory).map(|_| PathBuf::from(text)),
         )?;
         let mut build_constraints = Vec::new();
-        for Value { value, origin } in files {
-            for requirement in constraints::read(&value)? {
-                names_no_place(&requirement, &origin)?;
-                build_constraints.push(requirement);
-            }
+        for Value { value, .. } in files {
+            let file = constraints::only(&value, directory, &layers.environment)?;
+            build_constraints.extend(file);
         }
         Ok(Self {
             out_dir,
@@ -134,6 +136,11 @@ impl MakingSettings {
                 .one(args.python.as_deref(), layers, |text| Ok(text.to_owned()))?
                 .map(|value| value.value),
             build_constraints,
+            require_build_hashes: Twin::new(
+                "--require-build-hashes",
+                "FUMEHOOD_REQUIRE_BUILD_HASHES",
+            )
+            .demanded(args.require_build_hashes, layers)?,
             config_settings: config_settings(args, layers)?,
             package_settings: package_settings(args, layers)?,
             allow_url_build_requires: allow_url_build_requires(args, layers)?,

@@ -21,11 +21,11 @@ mod talk;
 #[cfg(test)]
 mod tests;
 mod twin;
+mod wanted;
 mod words;
 
 pub(crate) use ceiling::{Bound, Ceiling, amount, exceeds};
 pub(crate) use configuration::{Choice, Search};
-pub(crate) use constraints::constraints;
 pub(crate) use environment::Environment;
 pub(crate) use error::SettingsError;
 pub(crate) use index::IndexSettings;
@@ -36,3 +36,4 @@ pub(crate) use places::{NoCache, PlaceSettings, temporary};
 pub(crate) use sandbox::{LimitSettings, SandboxSettings};
 pub(crate) use talk::TalkSettings;
 pub(crate) use twin::Twin;
+pub(crate) use wanted::WantedSettings;

@@ -11,6 +11,8 @@ pub(crate) enum Origin {
     Variable(&'static str),
     /// A line of a configuration file.
     File(Place),
+    /// A line of a file of requirements that was typed.
+    Requirements(model::LinePlace),
     /// Nothing of these.
     Default,
 }
@@ -19,7 +21,7 @@ impl Origin {
     /// Whether what comes from here may widen what builds may touch and use.
     pub(crate) fn widens(&self) -> bool {
         match self {
-            Self::Flag(_) | Self::Default => true,
+            Self::Flag(_) | Self::Requirements(_) | Self::Default => true,
             Self::Variable(_) => false,
             Self::File(place) => place.layer.widens(),
         }
@@ -40,6 +42,7 @@ impl std::fmt::Display for Origin {
             Self::Flag(flag) => write!(out, "`{flag}`"),
             Self::Variable(name) => write!(out, "the variable {name}"),
             Self::File(place) => place.fmt(out),
+            Self::Requirements(place) => place.fmt(out),
             Self::Default => out.write_str("the default"),
         }
     }

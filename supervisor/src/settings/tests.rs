@@ -393,30 +393,3 @@ mod small_words {
         assert!(count("0").is_err());
     }
 }
-
-mod constraint_files {
-    use super::*;
-
-    fn parse(text: &str) -> Result<Vec<String>, SettingsError> {
-        let parsed = super::super::constraints::parse(text, Path::new("c.txt"))?;
-        Ok(parsed.iter().map(ToString::to_string).collect())
-    }
-
-    #[test]
-    fn requirements_comments_and_continued_lines_are_understood() {
-        let text = "# head\nsetuptools<80  # why\n\nwheel \\\n  ==0.45.1\n";
-        assert_eq!(parse(text).unwrap(), ["setuptools<80", "wheel==0.45.1"]);
-    }
-
-    #[test]
-    fn what_would_be_ignored_is_refused_with_its_line() {
-        for (text, line) in [
-            ("six\n--index-url https://example.invalid", ":2:"),
-            ("six==1 --hash=sha256:00", ":1:"),
-            ("\n\nnot a requirement at all", ":3:"),
-        ] {
-            let error = parse(text).unwrap_err().to_string();
-            assert!(error.contains(line), "{error}");
-        }
-    }
-}

@@ -6,11 +6,12 @@ use std::time::Instant;
 
 use futures::future::{BoxFuture, join_all, try_join};
 use model::{PackageName, Sha256, Version};
-use sources::{Located, Source, Spec};
+use sources::{Located, Source, Wanted};
 use tokio::sync::Semaphore;
 
 use super::describe::Told;
 use super::equip::{Equipment, Memo};
+use super::hold::{as_given, own};
 use super::identify::Identified;
 use super::look::Looked;
 use super::turn::Turns;
@@ -22,20 +23,15 @@ use crate::settings::Settings;
 use crate::shelf::{self, Kept};
 use crate::watch::{BuildEvent, Watcher};
 
-/// Makes a wheel of each spec. What does not depend on a failed one is finished; answers come in
+/// Makes a wheel of each thing that is wanted. What does not depend on a failed one is finished; answers come in
 /// the order of the question. Dropping the future ends every worker.
 pub async fn wheels(
     settings: Arc<Settings>,
-    specs: Vec<(String, Spec)>,
+    wanted: Vec<Wanted>,
     watcher: Arc<dyn Watcher>,
 ) -> Vec<Result<Wheel, Failure>> {
     let pipeline = Pipeline::new(settings, watcher);
-    join_all(
-        specs
-            .iter()
-            .map(|(text, spec)| pipeline.request(text, spec)),
-    )
-    .await
+    join_all(wanted.iter().map(|wanted| pipeline.request(wanted))).await
 }
 
 /// Ids of builds.
@@ -87,12 +83,14 @@ impl Pipeline {
         Failure::of(label, error).without(&self.settings.redactor())
     }
 
-    async fn request(&self, text: &str, spec: &Spec) -> Result<Wheel, Failure> {
-        let since = Instant::now();
+    async fn request(&self, wanted: &Wanted) -> Result<Wheel, Failure> {
+        let (since, text) = (Instant::now(), wanted.spec.to_string());
+        let text = text.as_str();
         self.say(BuildEvent::Started {
             spec: text.to_owned(),
         });
-        match self.wheel(spec).await {
+        let made = self.wheel(wanted).await;
+        match made.map_err(|error| as_given(error, wanted)) {
             Ok(mut wheel) => {
                 wheel.seconds = since.elapsed().as_secs_f64();
                 self.say(BuildEvent::Finished {
@@ -112,10 +110,13 @@ impl Pipeline {
         }
     }
 
-    /// One spec to one wheel.
-    async fn wheel(&self, spec: &Spec) -> Result<Wheel, BuildError> {
-        match self.identify(spec).await? {
-            Identified::Wheel(file) => self.download_wheel(&file).await,
+    /// One request to one wheel.
+    async fn wheel(&self, wanted: &Wanted) -> Result<Wheel, BuildError> {
+        match self.identify(wanted).await? {
+            Identified::Wheel(file) => {
+                let place = wanted.place.as_ref();
+                self.download_wheel(&file, own(wanted), place).await
+            }
             Identified::Source(source, expectation) => {
                 let (kept, origin) = self.build(&source, &expectation).await?;
                 Ok(Wheel {

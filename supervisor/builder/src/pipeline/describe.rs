@@ -58,7 +58,7 @@ pub async fn metadata(
 
 impl Pipeline {
     async fn metadata(&self, spec: &Spec) -> Result<Described, BuildError> {
-        match self.identify(spec).await? {
+        match self.identify(&spec.clone().into()).await? {
             Identified::Wheel(file) => self.metadata_of_wheel(&file).await,
             Identified::Source(source, expectation) => self.describe(&source, &expectation).await,
             Identified::Kept(kept) => {

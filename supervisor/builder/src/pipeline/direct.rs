@@ -62,9 +62,19 @@ impl Pipeline {
         };
         let spec =
             Spec::parse(&text, Path::new("/")).map_err(|error| refuse(&error.to_string()))?;
-        let Spec::Url { url, .. } = &spec else {
+        let Spec::Url {
+            url,
+            sha256,
+            hashes,
+            ..
+        } = &spec
+        else {
             return Err(refuse("only archives behind https URLs are taken"));
         };
+        let given = &self.settings.build_hashes;
+        if sha256.is_none() && hashes.is_empty() {
+            given.demand(name, None, None)?;
+        }
         if !self.may_be_asked(url) {
             return Err(refuse(
                 "only https URLs of public hosts, or of an index's own host, are taken",
@@ -81,10 +91,12 @@ impl Pipeline {
             return Err(BuildError::Cycle { chain });
         }
         let pipeline = self.deeper(&format!("{name} {}", url.host_str().unwrap_or_default()));
-        let Identified::Source(source, expectation) = Box::pin(pipeline.identify(&spec)).await?
+        let Identified::Source(mut source, expectation) =
+            Box::pin(pipeline.identify_spec(&spec)).await?
         else {
             return Err(refuse("it is not a source"));
         };
+        pipeline.hold(&mut source, &given.of_any(name)).await?;
         let (kept, _) = pipeline.build(&source, &expectation).await?;
         let wheel = input(kept.path, &kept.record.filename, kept.record.wheel.sha256)?;
         Ok((

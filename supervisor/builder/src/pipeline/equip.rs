@@ -108,6 +108,7 @@ impl Pipeline {
             markers: &settings.facts.markers,
             python: &python,
             pre: false,
+            prefer_binary: settings.prefer_binary,
             urls: BTreeMap::new(),
         };
         let resolution = resolve(&question, window).await.map_err(unwrapped)?;

@@ -1,21 +1,20 @@
 //! From a spec to bytes: which file of which index, or what lies behind a URL or a path.
 
 use cache::Bucket;
-use index::{Candidate, Choice, File, FormatControl, choose, left_out};
+use index::{Candidate, Choice, File, FileKind, FormatControl, choose, left_out};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use model::{
-    Digest, PackageName, Requirement, Sha256, SourceId, SourceKind, TagSet, Version,
-    VersionSpecifiers,
+    Digest, LinePlace, PackageName, Requirement, Sha256, TagSet, Version, VersionSpecifiers,
 };
-use sources::{Located, Means, Pointers, Source, Spec};
+use sources::{Located, Means, Source, Spec};
 use url::Url;
 
 use super::corridor::{Expectation, Pipeline, blocking};
 use super::turn::Turn;
 use crate::error::BuildError;
-use crate::key::key_of;
+use crate::hash_book::Held;
 use crate::outcome::{Origin, Wheel};
 use crate::shelf::Kept;
 use crate::watch::BuildEvent;
@@ -34,11 +33,14 @@ pub(super) enum Identified {
 }
 
 impl Pipeline {
-    /// Finds out what `spec` stands for, and fetches it if it is a source.
-    pub(super) async fn identify(&self, spec: &Spec) -> Result<Identified, BuildError> {
+    /// Finds out what `spec` stands for, and fetches it if it is a source. Nobody gave hashes.
+    pub(super) async fn identify_spec(&self, spec: &Spec) -> Result<Identified, BuildError> {
         let settings = &self.settings;
         if let Spec::Named(requirement) = spec {
-            return self.named(requirement).await;
+            return self.named(requirement, None).await;
+        }
+        if let Spec::Listed(file) = spec {
+            return self.listed(file).await;
         }
         if let Spec::Git {
             url,
@@ -75,7 +77,11 @@ impl Pipeline {
         Ok(Identified::Source(Box::new(source), expectation))
     }
 
-    async fn named(&self, requirement: &Requirement) -> Result<Identified, BuildError> {
+    pub(super) async fn named(
+        &self,
+        requirement: &Requirement,
+        origin: Option<&LinePlace>,
+    ) -> Result<Identified, BuildError> {
         let settings = &self.settings;
         let name = &requirement.name;
         if !requirement.marker.evaluate(&settings.facts.markers, &[]) {
@@ -83,11 +89,12 @@ impl Pipeline {
                 requirement: requirement.to_string(),
             });
         }
-        let specifiers = specifiers_of(requirement);
+        let specifiers = self.constrained(requirement);
+        settings.hashes.demand(name, None, origin)?;
         if let Some(kept) = self.pinned_and_kept(name, &specifiers).await? {
             return Ok(Identified::Kept(Box::new(kept)));
         }
-        let files = self.files(name).await?;
+        let files = settings.hashes.fitting(self.files(name).await?);
         let tags = TagSet::of(&settings.facts);
         let python = python_version(&settings.facts);
         let choice = Choice {
@@ -99,7 +106,11 @@ impl Pipeline {
             pre: settings.pre,
             exclude_newer: settings.exclude_newer,
         };
-        let Some(best) = choose(&files, &choice).into_iter().next() else {
+        let mut choices = choose(&files, &choice);
+        if settings.prefer_binary {
+            choices.sort_by_key(|candidate| candidate.wheel.is_none());
+        }
+        let Some(best) = choices.into_iter().next() else {
             return Err(nothing_fits(&files, &choice));
         };
         let Candidate {
@@ -110,7 +121,10 @@ impl Pipeline {
         match (wheel, sdist) {
             (Some(wheel), _) => Ok(Identified::Wheel(Box::new(wheel))),
             (None, Some(sdist)) => {
-                let source = self.locate_sdist(&sdist).await?;
+                settings.hashes.demand(name, Some(&version), origin)?;
+                let held = settings.hashes.of(name, &version);
+                let mut source = self.locate_sdist(&sdist).await?;
+                self.hold(&mut source, &held).await?;
                 let expectation = Expectation {
                     name: Some(name.clone()),
                     version: Some(version),
@@ -124,6 +138,21 @@ impl Pipeline {
                     version,
                     why,
                 })
+            }
+        }
+    }
+
+    /// A file that was named with its index: no page is asked.
+    async fn listed(&self, file: &File) -> Result<Identified, BuildError> {
+        match &file.kind {
+            FileKind::Wheel(_) => Ok(Identified::Wheel(Box::new(file.clone()))),
+            FileKind::Sdist(sdist) => {
+                let expectation = Expectation {
+                    name: Some(sdist.name.clone()),
+                    version: Some(sdist.version.clone()),
+                };
+                let source = self.locate_sdist(file).await?;
+                Ok(Identified::Source(Box::new(source), expectation))
             }
         }
     }
@@ -149,55 +178,6 @@ impl Pipeline {
         } else {
             Err(BuildError::UnknownProject { name: name.clone() })
         }
-    }
-
-    /// A version that is pinned, may only be built, and was built before: its file is the one that
-    /// the index named then, so neither index nor source is needed.
-    async fn pinned_and_kept(
-        &self,
-        name: &PackageName,
-        specifiers: &VersionSpecifiers,
-    ) -> Result<Option<Kept>, BuildError> {
-        let settings = &self.settings;
-        let Some(version) = pinned(specifiers) else {
-            return Ok(None);
-        };
-        let wheels_count = settings.formats.allows_wheel(name);
-        let again = settings.client.settings().refresh.covers(Some(name));
-        if wheels_count || again {
-            return Ok(None);
-        }
-        for links in &settings.find_links {
-            // A folder is read without the network; a page would have to be asked.
-            let Some(folder) = links.path() else {
-                return Ok(None);
-            };
-            if folder.exists() {
-                let page = settings.client.find_links(links).await?;
-                let is_rival = |file: &File| file.name() == name && file.version() == version;
-                if page.files.iter().any(is_rival) {
-                    return Ok(None);
-                }
-            }
-        }
-        let Some(index) = settings.indexes.first() else {
-            return Ok(None);
-        };
-        let Some(pointer) = Pointers::of(&settings.cache).get(&index.digest(), name, version)
-        else {
-            return Ok(None);
-        };
-        let id = SourceId {
-            kind: SourceKind::Index,
-            digest: pointer.digest,
-            subdirectory: None,
-        };
-        let expectation = Expectation {
-            name: Some(name.clone()),
-            version: Some(version.clone()),
-        };
-        self.kept(&key_of(&id, settings, Some(name)), &expectation)
-            .await
     }
 
     /// Finds out which bytes an index's sdist is; fetches it only if nobody says so.
@@ -280,8 +260,22 @@ impl Pipeline {
     }
 
     /// Takes a wheel that an index has.
-    pub(super) async fn download_wheel(&self, file: &File) -> Result<Wheel, BuildError> {
+    pub(super) async fn download_wheel(
+        &self,
+        file: &File,
+        own: Option<Held>,
+        place: Option<&LinePlace>,
+    ) -> Result<Wheel, BuildError> {
+        let hashes = &self.settings.hashes;
+        let (name, version) = (file.name(), file.version());
+        let mut held = hashes.of(name, version);
+        held.extend(own);
+        if held.is_empty() {
+            hashes.demand(name, Some(version), place)?;
+        }
         let (digest, path) = self.fetch_wheel(file).await?;
+        self.hold_blob(&file.filename, &digest, &path, &held)
+            .await?;
         Ok(Wheel {
             name: file.name().clone(),
             version: file.version().clone(),
@@ -370,19 +364,8 @@ fn known(cache: &cache::Cache, sha256: Sha256) -> Option<(Digest, PathBuf)> {
     Some((digest, cache.blob(Bucket::Downloads, &digest)?))
 }
 
-/// The version that a requirement pins with one `==`, if it does.
-fn pinned(specifiers: &VersionSpecifiers) -> Option<&Version> {
-    let mut all = specifiers.iter();
-    match (all.next(), all.next()) {
-        (Some(only), None) if *only.operator() == pep440_rs::Operator::Equal => {
-            Some(only.version())
-        }
-        _ => None,
-    }
-}
-
 /// The version part of a requirement without a URL.
-pub(super) fn specifiers_of(requirement: &Requirement) -> VersionSpecifiers {
+pub(crate) fn specifiers_of(requirement: &Requirement) -> VersionSpecifiers {
     match &requirement.version_or_url {
         Some(pep508_rs::VersionOrUrl::VersionSpecifier(specifiers)) => specifiers.clone(),
         Some(pep508_rs::VersionOrUrl::Url(_)) | None => VersionSpecifiers::empty(),

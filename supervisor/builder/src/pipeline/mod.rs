@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! identify    the bytes: an index's file, a URL, an archive, a directory      identify.rs
+//! hold        its hashes: those that somebody gave                            hold.rs
 //! find        kept already under this key?                                    ../shelf.rs
 //! look        pyproject.toml, through the guards                              look.rs
 //! equip       build requirements -> one immutable environment                 equip.rs, provider.rs
@@ -21,11 +22,13 @@ mod describe;
 mod dialogue;
 mod direct;
 mod equip;
+mod hold;
 mod identify;
 mod judge;
 mod keep;
 mod look;
 mod make;
+mod pinned;
 mod provider;
 mod publish;
 mod repository;
@@ -42,6 +45,7 @@ pub(crate) use corridor::{Builds, blocking};
 pub(crate) use describe::Told;
 pub use describe::metadata;
 pub(crate) use equip::Memo;
+pub(crate) use identify::specifiers_of;
 pub use sdist::build;
 pub(crate) use turn::Turns;
 pub use whole::{carry_out, plan};

@@ -40,7 +40,7 @@ impl Provider for BuildProvider {
             }
             let settings = &self.pipeline.settings;
             let files = match self.pipeline.files(project).await {
-                Ok(files) => files,
+                Ok(files) => settings.build_hashes.fitting(files),
                 Err(error @ BuildError::UnknownProject { .. }) => {
                     return Err(ProviderError::Unknown {
                         reason: error.to_string(),
@@ -122,9 +122,15 @@ impl BuildProvider {
         {
             return Ok(known.clone());
         }
+        let hashes = &self.pipeline.settings.build_hashes;
+        hashes.demand(project, Some(&candidate.version), None)?;
+        let held = hashes.of(project, &candidate.version);
         let input = match (&candidate.wheel, &candidate.sdist) {
             (Some(wheel), _) => {
                 let (digest, path) = self.pipeline.fetch_wheel(wheel).await?;
+                self.pipeline
+                    .hold_blob(&wheel.filename, &digest, &path, &held)
+                    .await?;
                 input(path, &wheel.filename, digest.sha256)?
             }
             (None, Some(sdist)) => self.build_first(project, candidate, sdist).await?,
@@ -166,7 +172,10 @@ impl BuildProvider {
             version: Some(candidate.version.clone()),
         };
         let outcome = async {
-            let source = pipeline.locate_sdist(sdist).await?;
+            let mut source = pipeline.locate_sdist(sdist).await?;
+            let hashes = &pipeline.settings.build_hashes;
+            let held = hashes.of(project, &candidate.version);
+            pipeline.hold(&mut source, &held).await?;
             let (kept, _) = pipeline.build(&source, &expectation).await?;
             input(kept.path, &kept.record.filename, kept.record.wheel.sha256)
         };

@@ -80,7 +80,8 @@ impl Pipeline {
     }
 
     async fn sdist(&self, spec: &Spec) -> Result<Sdist, BuildError> {
-        let Identified::Source(located, expectation) = self.identify(spec).await? else {
+        let wanted = spec.clone().into();
+        let Identified::Source(located, expectation) = self.identify(&wanted).await? else {
             return Err(BuildError::Task {
                 doing: "find a source tree",
             });

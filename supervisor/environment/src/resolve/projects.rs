@@ -21,7 +21,7 @@ const MAX_REJECTED: usize = 200;
 /// One project, judged against the interpreter and the constraints.
 #[derive(Debug)]
 pub(super) struct Project {
-    /// Usable versions, newest first; before them the preferred one.
+    /// Usable versions: the preferred one, then the best first: the newest, or the newest with a wheel.
     pub(super) usable: Vec<Candidate>,
     /// The others, newest first, and why.
     pub(super) rejected: Vec<(Version, String)>,
@@ -50,6 +50,8 @@ pub(super) struct Rules {
     pub(super) python: Version,
     /// Whether pre-releases are as good as releases.
     pub(super) pre: bool,
+    /// Whether an older version with a wheel comes before a newer one without.
+    pub(super) prefer_binary: bool,
     /// Projects that a URL has settled.
     pub(super) urls: BTreeMap<PackageName, String>,
     /// Constraints: the specifiers, and the text for people.
@@ -233,6 +235,10 @@ impl<'a> Projects<'a> {
                 }
                 Some(_) => {}
             }
+        }
+        if self.rules.prefer_binary {
+            let rank = |one: &Candidate| (!is_preferred(one), one.wheel.is_none());
+            project.usable.sort_by_key(rank);
         }
         project
     }

@@ -36,6 +36,8 @@ pub struct Question<'a> {
     pub python: &'a Version,
     /// Whether pre-releases are as good as releases.
     pub pre: bool,
+    /// Whether an older version with a wheel comes before a newer one without.
+    pub prefer_binary: bool,
     /// Projects that a URL of the caller has settled, with that URL as [`super::Root`]s and packages may write
     /// it. A package that requires such a project from the same URL is content; from another one it is not.
     pub urls: BTreeMap<PackageName, String>,

@@ -90,6 +90,7 @@ pub async fn resolve(
         rules: Rules {
             python: question.python.clone(),
             pre: question.pre,
+            prefer_binary: question.prefer_binary,
             urls: question.urls.clone(),
             constraints: checked_constraints(question.constraints, markers)?,
         },

@@ -73,7 +73,8 @@ impl Client {
         self.shared.obtain_once(&wanted, on_bytes).await
     }
 
-    /// Fetches a file of an index into a bucket, or finds it there; digest and size are checked.
+    /// Fetches a file of an index into a bucket, or finds it there; digest and size are checked, and
+    /// what they are counts as the promise of the index.
     ///
     /// # Errors
     /// As [`Self::download`].
@@ -91,7 +92,8 @@ impl Client {
             bucket,
             known: None,
         };
-        self.shared.obtain_once(&wanted, on_bytes).await
+        let obtained = self.shared.obtain_once(&wanted, on_bytes).await;
+        obtained.map_err(IndexError::of_a_promise)
     }
 }
 

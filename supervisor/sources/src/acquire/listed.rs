@@ -24,7 +24,7 @@ pub(super) async fn locate(means: &Means<'_>, file: &index::File) -> Result<Loca
         .filter(|record| record.filename == file.filename);
     let (digest, is_here) = match &known {
         Some(record) => (as_before(file, sdist, record)?, false),
-        None => first_time(means, file, sdist).await?,
+        None => first_time(means, file).await?,
     };
     let mut located = Located {
         id: id(SourceKind::Index, digest, None),
@@ -79,11 +79,7 @@ fn as_before(
 }
 
 /// Takes the index's word for a file that was not here yet, or fetches it.
-async fn first_time(
-    means: &Means<'_>,
-    file: &index::File,
-    sdist: &SdistFilename,
-) -> Result<(Digest, bool), SourceError> {
+async fn first_time(means: &Means<'_>, file: &index::File) -> Result<(Digest, bool), SourceError> {
     if let (Some(sha256), Some(size)) = (file.sha256, file.size) {
         return Ok((Digest { sha256, size }, false));
     }
@@ -98,18 +94,7 @@ async fn first_time(
         .client
         .download_file(file, Bucket::Sources, means.on_bytes)
         .await;
-    let digest = fetched.map_err(|error| match error {
-        IndexError::HashMismatch {
-            expected, found, ..
-        } => SourceError::Replaced {
-            what: format!("{} {}", sdist.name, sdist.version),
-            place: shown_url(&file.url),
-            expected,
-            found,
-            name: Some(sdist.name.clone()),
-        },
-        other => other.into(),
-    })?;
+    let digest = fetched?;
     Ok((digest, true))
 }
 

@@ -189,7 +189,12 @@ impl Located {
             _ => (None, self.label.clone()),
         };
         fetched.map_err(|error| match error {
+            // The index still says so, and serves something else.
+            IndexError::Lied { .. } if self.is_promised() => error.into(),
             IndexError::HashMismatch {
+                expected, found, ..
+            }
+            | IndexError::Lied {
                 expected, found, ..
             } => SourceError::Replaced {
                 what: self.named(),
@@ -207,6 +212,14 @@ impl Located {
             },
             other => other.into(),
         })
+    }
+
+    /// Whether an index promises the digest now.
+    fn is_promised(&self) -> bool {
+        match &self.origin {
+            Origin::Listed(file) => file.sha256 == Some(self.id.digest.sha256),
+            _ => false,
+        }
     }
 
     /// Project and version where they are known, else the label.

@@ -10,7 +10,7 @@ use url::Url;
 /// reference stood for. No credential is written.
 pub(super) fn of_spec(spec: &Spec, sha256: Option<&str>, commit: Option<&str>) -> Option<Vec<u8>> {
     let (document, subdirectory) = match spec {
-        Spec::Named(_) => return None,
+        Spec::Named(_) | Spec::Listed(_) => return None,
         Spec::Url {
             url, subdirectory, ..
         } => {

@@ -91,12 +91,12 @@ fn understand<'a>(
     };
     let typed = Typed {
         specs: &specs,
-        course: if args.no_deps {
-            Course::Named
-        } else {
-            Course::Whole
+        course: match (args.dry_run, args.no_deps) {
+            (true, _) => Course::DryRun,
+            (false, true) => Course::Named,
+            (false, false) => Course::Whole,
         },
-        constraints: &args.constraint,
+        wanted: &args.wanted,
         making: &making,
         report: &args.report,
         index: &args.index,
@@ -105,9 +105,19 @@ fn understand<'a>(
         work: &args.work,
     };
     let lock_timeout = places.lock_timeout;
+    let order = Order::new(&typed, places, around)?;
+    if let (Some(wheel), Some(who)) = (wheels.first(), order.demands_hashes()) {
+        let problem = Problem::new(
+            Code::HashMissing,
+            format!("there is no hash for `{}`", wheel.display()),
+        );
+        return Err(problem.why(format!(
+            "{who} wants a hash of everything, and a wheel by its path has none"
+        )));
+    }
     Ok(Asked {
         args,
-        order: Order::new(&typed, places, around)?,
+        order,
         place,
         wheels,
         lock_timeout,

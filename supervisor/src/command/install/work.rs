@@ -59,7 +59,7 @@ impl Work<'_> {
     pub(super) async fn run(&self, session: &Session) -> Result<Done, Problem> {
         let mut done = Done::default();
         let mut wanted: Vec<_> = self.files.iter().map(|it| it.wanted.clone()).collect();
-        if self.args.no_deps {
+        if self.order.is_named() {
             self.make_named(&mut done, &mut wanted).await?;
         } else if self.files.is_empty() && there::is_everything(&self.settings, self.order.wanted())
         {
@@ -85,14 +85,15 @@ impl Work<'_> {
 
     /// Makes what is named and not installed, and nothing that it depends on.
     async fn make_named(&self, done: &mut Done, wanted: &mut Vec<Wanted>) -> Result<(), Problem> {
-        let specs = self.order.specs();
-        let (kept, open): (Vec<_>, Vec<_>) = specs.into_iter().partition(|(_, spec)| {
-            matches!(spec, Spec::Named(requirement) if self.settings.satisfies(requirement))
+        let all = self.order.here(&self.settings, self.around)?;
+        let (kept, open): (Vec<_>, Vec<_>) = all.into_iter().partition(|one| {
+            matches!(&one.spec, Spec::Named(requirement) if self.settings.satisfies(requirement))
         });
         done.kept += kept.len();
         let watcher = Arc::clone(&self.around.talk) as Arc<dyn Watcher>;
         let results = builder::wheels(Arc::clone(&self.settings), open.clone(), watcher).await;
-        for (result, (_, spec)) in results.into_iter().zip(&open) {
+        for (result, asked) in results.into_iter().zip(&open) {
+            let spec = &asked.spec;
             match result {
                 Ok(wheel) => match self.is_same(&wheel.name, &wheel.version, spec) {
                     true => done.kept += 1,
@@ -167,7 +168,7 @@ impl Work<'_> {
     }
 
     fn is_same(&self, name: &PackageName, version: &model::Version, spec: &Spec) -> bool {
-        matches!(spec, Spec::Named(_)) && self.is_there(name, version)
+        matches!(spec, Spec::Named(_) | Spec::Listed(_)) && self.is_there(name, version)
     }
 
     /// Takes a wheel that is ready.

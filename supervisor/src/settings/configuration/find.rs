@@ -193,7 +193,7 @@ impl Search<'_> {
         configuration.entries.retain(|entry| {
             let path = Path::new(&entry.text);
             let told = layer.say(Rule::Personal) == Say::Freely
-                && !["--policy", "--build-constraint"].contains(&entry.flag);
+                && !["--policy", "--build-constraint", "--constraint"].contains(&entry.flag);
             let fits = !entry.is_path || told || (lies_below(path, folder) && path.is_file());
             if !fits {
                 notes.push(format!(

@@ -70,6 +70,9 @@ keys! {
     "config-settings-package" "--config-setting-package" Form::Table(':'), Narrows Words;
     "extra-build-dependencies" "--extra-build-dep" Form::Table(':'), Narrows Words;
     "build-constraint" "--build-constraint" Form::List, Narrows Path;
+    "require-build-hashes" "--require-build-hashes" Form::Switch, Narrows Words;
+    "constraint" "--constraint" Form::List, Narrows Path;
+    "require-hashes" "--require-hashes" Form::Switch, Narrows Words;
     "allow-read" "--allow-read" Form::List, Widens Path;
     "allow-write" "--allow-write" Form::List, Widens Path;
     "allow-exec" "--allow-exec" Form::List, Widens Path;
@@ -83,6 +86,7 @@ keys! {
     "index-cache-control" "--index-cache-control" Form::List, Personal Words;
     "no-binary" "--no-binary" Form::List, Personal Words;
     "only-binary" "--only-binary" Form::List, Personal Words;
+    "prefer-binary" "--prefer-binary" Form::Switch, Personal Words;
     "pre" "--pre" Form::Switch, Personal Words;
     "python" "--python" Form::Word, Personal WordOrPath;
     "jobs" "--jobs" Form::Word, Personal Words;

@@ -52,7 +52,7 @@ impl Pipeline {
         let outcome = match &planned.means {
             Means::Broken(failure) => Err(failure.as_ref().clone()),
             Means::Wheel(file) => self
-                .download_wheel(file)
+                .download_wheel(file, None, None)
                 .await
                 .map_err(|error| self.failure(&planned.label, &error)),
             Means::Kept(kept) => Ok(self.on_the_shelf(kept.as_ref().clone())),

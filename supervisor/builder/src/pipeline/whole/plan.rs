@@ -83,6 +83,7 @@ impl Pipeline {
             markers: &settings.facts.markers,
             python: &python_version(&settings.facts),
             pre: settings.pre,
+            prefer_binary: settings.prefer_binary,
             urls: asked.urls,
         };
         let Resolution(chosen) = resolve(&question, Arc::clone(&window) as _)

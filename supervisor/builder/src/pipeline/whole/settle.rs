@@ -42,7 +42,12 @@ impl Pipeline {
             return Ok(named(&wanted.spec));
         }
         let mut commit = None;
-        let (means, learned) = match self.identify(&wanted.spec).await? {
+        let (means, learned) = match self.identify(wanted).await? {
+            // A file that was named is the only one.
+            Identified::Wheel(file) if matches!(wanted.spec, Spec::Listed(_)) => {
+                let metadata = self.metadata_of_wheel(&file).await?.metadata;
+                (Means::Wheel(file), metadata)
+            }
             // The resolver chooses; this was only to see that there is something to choose from.
             Identified::Wheel(_) => return Ok(named(&wanted.spec)),
             Identified::Source(..) if matches!(wanted.spec, Spec::Named(_)) => {
@@ -161,7 +166,7 @@ pub(super) fn url_of(spec: &Spec) -> Option<String> {
                 _ => None,
             }
         }
-        Spec::Named(_) | Spec::Archive { .. } | Spec::Directory { .. } => None,
+        Spec::Named(_) | Spec::Listed(_) | Spec::Archive { .. } | Spec::Directory { .. } => None,
     }
 }
 

@@ -55,7 +55,7 @@ impl Provider for Window {
                 sdist: None,
             });
             let files = match self.pipeline.files(project).await {
-                Ok(files) => files,
+                Ok(files) => settings.hashes.fitting(files),
                 // What is there is enough, unless something else turns out to be wanted.
                 Err(error) if installed.is_some() => {
                     tracing::debug!(%error, %project, "only what is installed is known");
@@ -153,7 +153,12 @@ impl Window {
             version: Some(candidate.version.clone()),
         };
         let outcome = async {
-            let source = self.pipeline.locate_sdist(sdist).await?;
+            let hashes = &self.pipeline.settings.hashes;
+            // Before a hook of it may run.
+            hashes.demand(project, Some(&candidate.version), None)?;
+            let held = hashes.of(project, &candidate.version);
+            let mut source = self.pipeline.locate_sdist(sdist).await?;
+            self.pipeline.hold(&mut source, &held).await?;
             let said = self.pipeline.describe(&source, &expectation).await?;
             let means = self.pipeline.means_of(&source, &expectation).await?;
             Ok(Found::said(said.metadata, Some(means)))

@@ -82,6 +82,7 @@ impl Table {
             markers: &markers(),
             python: &python,
             pre: false,
+            prefer_binary: false,
             urls: BTreeMap::new(),
         };
         let resolution = resolve(&question, self).await?;
