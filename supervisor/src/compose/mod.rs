@@ -5,6 +5,7 @@ mod configuration;
 mod indexes;
 mod interpreter;
 mod kept;
+mod locked;
 mod places;
 mod policy;
 mod problems;
