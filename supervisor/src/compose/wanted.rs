@@ -200,9 +200,10 @@ pub(crate) fn here(
     for one in wanted {
         match &one.place {
             Some(place) if !one.applies(&facts.markers) => {
+                let what = one.spec.name().map(ToString::to_string);
+                let what = what.unwrap_or_else(|| one.spec.to_string());
                 notes.push(format!(
-                    "{place}: {} is left out: its marker does not hold for this Python",
-                    one.spec
+                    "{place}: {what} is left out: its marker does not hold for this Python"
                 ));
             }
             _ => all.push(one.clone()),
