@@ -629,7 +629,7 @@ fn what_files_ask_for_is_resolved_together_and_held_to_hashes_down_to_the_last()
     // Where two lines contradict each other, both are named.
     world.file("work/r.txt", "top<2\ntop>=2\n");
     let done = run(&["-r", "r.txt"]).out("d").finish_anyhow();
-    done.says(Code::Unresolvable);
+    done.says(Code::NoVersion);
     for line in ["in r.txt, line 1", "in r.txt, line 2"] {
         assert!(done.stderr.contains(line), "{done}");
     }
