@@ -59,6 +59,22 @@ impl Pipeline {
         if let Identified::Source(source, _) = &mut identified {
             let held: Vec<_> = own(wanted).into_iter().collect();
             self.hold(source, &held).await?;
+            // A local file may change at any time: what was held is taken into the cache now.
+            if let Spec::Archive { sha256, hashes, .. } = &wanted.spec
+                && (!held.is_empty() || sha256.is_some() || !hashes.is_empty())
+            {
+                let (label, expected) = (source.label.clone(), source.id.digest.sha256);
+                let taken: Located = self.materialise(source).await?.into();
+                let found = taken.id.digest.sha256;
+                if found != expected {
+                    return Err(BuildError::HashMismatch {
+                        label,
+                        expected,
+                        found,
+                    });
+                }
+                **source = taken;
+            }
         }
         Ok(identified)
     }
