@@ -104,7 +104,7 @@ impl Column {
             };
             let mine = |harm: &&String| ways.iter().any(|way| is(way, harm));
             let possible: Vec<_> = tried.possible.iter().filter(mine).collect();
-            is_looked_for |= possible.is_empty();
+            is_looked_for |= possible.is_empty() && tried.built;
             // A build that came to no end may have been ended before its deed: without harm it shows nothing.
             let harms = possible.into_iter().map(|way| tried.harm.contains(way));
             done.extend(harms.filter(|harm| *harm || tried.built));

@@ -2,13 +2,18 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::json;
 
 use super::Tried;
 use crate::decoy::State;
 use crate::{Flaw, Run, Runner, Sdist, World, search};
+
+/// How long a foreign program may take over one faulty wheel.
+const PATIENCE: Duration = Duration::from_secs(40);
 
 /// Faults of a wheel, as `tests/backends/bad_output` names them. The last ones are refused where that is asked for.
 const FAULTS: [&str; 15] = [
@@ -51,14 +56,25 @@ pub(super) fn wheels(world: &World<'_>, runner: &Runner) -> Tried {
                 runner.run(world, &sdist).args(["--strict-output"])
             }
         };
-        let done = run.finish_anyhow();
-        let handed = take(&out);
+        let (handed, said) = match runner {
+            // Some wait for ever for a named pipe to speak: they hand nothing over.
+            Runner::Foreign(_) => {
+                let run = run.limit(PATIENCE);
+                let done = catch_unwind(AssertUnwindSafe(|| run.finish_anyhow().to_string()));
+                let handed = take(&out) && done.is_ok();
+                (handed, done.unwrap_or_default())
+            }
+            _ => {
+                let said = run.finish_anyhow().to_string();
+                (take(&out), said)
+            }
+        };
         if fault == "nothing" {
             tried.built = handed;
-            tried.said = done.to_string();
+            tried.said = said;
         } else if handed {
             tried.harm.insert(fault.to_owned());
-            tried.said += &done.to_string();
+            tried.said += &said;
         }
     }
     tried
