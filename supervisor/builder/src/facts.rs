@@ -56,12 +56,8 @@ async fn ask(
     let host = executor.host().await?;
     let lease = executor.lease_uid(host)?;
     let scratch = furnished(cache)?;
-    let layout = Layout::new(
-        host,
-        lease.as_ref().map(UidLease::uid),
-        scratch.path(),
-        cache.root(),
-    )?;
+    let uid = lease.as_ref().map(UidLease::uid);
+    let layout = Layout::new(host, uid, scratch.path(), cache.root())?;
     let program = Program {
         path: AbsPath::new(&found.base)?,
         arguments: arguments(found, &layout)?,

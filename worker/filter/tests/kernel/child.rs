@@ -73,7 +73,7 @@ pub(crate) fn main(arguments: &[String]) -> ExitCode {
     rustix::thread::set_no_new_privs(true).unwrap();
     let before = attempts::prepare(&stagehand);
     for name in filters.split('+').filter(|name| *name != "none") {
-        let listening = name.contains("listener") || name.contains("broker");
+        let listening = ["listener", "broker", "tracer"].contains(&name);
         let listener = filter::install(&program(name), listening).unwrap();
         assert_eq!(listener.is_some(), listening);
         if let Some(listener) = listener {
@@ -88,6 +88,7 @@ pub(crate) fn main(arguments: &[String]) -> ExitCode {
         "connect" => listening::play_connect(),
         "metadata" => listening::play_metadata(&stagehand),
         "replace" => listening::play_replace(&stagehand),
+        "trace" => listening::play_trace(&stagehand),
         "work" => work::play(&stagehand),
         _ => println!("scene: unknown"),
     }
@@ -109,6 +110,13 @@ fn program(name: &str) -> filter::Program {
             local_sockets: true,
             broker_metadata: false,
             trace: false,
+        },
+        "tracer" => Spec {
+            stage: Stage::Program,
+            listener: true,
+            local_sockets: true,
+            broker_metadata: false,
+            trace: true,
         },
         "broker" => Spec {
             stage: Stage::Program,

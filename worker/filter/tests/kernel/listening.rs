@@ -209,6 +209,88 @@ pub(crate) fn play_metadata(stagehand: &Stagehand) {
     say("attribute", Err(i32::try_from(value).unwrap_or(-1)));
 }
 
+pub(crate) fn opening_and_starting_is_recorded_and_goes_on() {
+    for identity in identities() {
+        let place = folder();
+        let running = start("trace", "tracer", identity, place.path());
+        let listener = running.listener();
+        let mut recorded = Vec::new();
+        while let Some(request) = next(&listener) {
+            let (argument, wanted) = match request.call {
+                Call::Open | Call::Creat | Call::Execve => (0, request.call),
+                Call::Openat | Call::Execveat => (1, request.call),
+                other => panic!("{other:?} is no call of a trace"),
+            };
+            let path = read(&listener, &request, argument, 64);
+            let end = path
+                .iter()
+                .position(|byte| *byte == 0)
+                .unwrap_or(path.len());
+            recorded.push((wanted, String::from_utf8_lossy(&path[..end]).into_owned()));
+            listener.proceed(request.id).unwrap();
+        }
+        for wanted in [
+            (Call::Openat, "before"),
+            (Call::Openat, "made"),
+            (Call::Openat, "/etc/shadow.none"),
+            (Call::Execve, "./no-program"),
+            (Call::Execveat, "./no-program"),
+        ] {
+            let is_there = |(call, path): &(Call, String)| (*call, path.as_str()) == wanted;
+            assert!(recorded.iter().any(is_there), "{wanted:?} of {recorded:?}");
+        }
+        assert!(
+            recorded.iter().all(|(_, path)| path != "set-id"),
+            "what is refused is refused before it is recorded: {recorded:?}"
+        );
+        let outcomes = running.outcomes();
+        // The kernel decides as it does without a trace.
+        assert_eq!(outcomes["open"], "ok");
+        assert_eq!(outcomes["make"], "ok");
+        assert_eq!(outcomes["missing"], format!("errno {}", libc::ENOENT));
+        assert_eq!(outcomes["start"], format!("errno {}", libc::ENOENT));
+        assert_eq!(outcomes["start at"], format!("errno {}", libc::ENOENT));
+        assert_eq!(outcomes["set-id"], "EPERM");
+        assert_eq!(outcomes["newer"], "ENOSYS");
+        assert!(place.path().join("made").exists());
+        assert!(!place.path().join("set-id").exists());
+    }
+}
+
+pub(crate) fn play_trace(stagehand: &Stagehand) {
+    std::env::set_current_dir(&stagehand.folder).unwrap();
+    let here = i64::from(libc::AT_FDCWD);
+    let open = |path: &[u8], flags: i32, mode: i64| {
+        let words = [
+            Number(here),
+            In(path),
+            Number(i64::from(flags)),
+            Number(mode),
+        ];
+        call(libc::SYS_openat, words)
+    };
+    say("open", open(b"before\0", libc::O_RDONLY, 0));
+    say(
+        "make",
+        open(b"made\0", libc::O_CREAT | libc::O_WRONLY, 0o644),
+    );
+    say("missing", open(b"/etc/shadow.none\0", libc::O_RDONLY, 0));
+    say(
+        "set-id",
+        open(b"set-id\0", libc::O_CREAT | libc::O_WRONLY, 0o4755),
+    );
+    let program = b"./no-program\0";
+    say(
+        "start",
+        call(libc::SYS_execve, [In(program), Number(0), Number(0)]),
+    );
+    let words = [Number(here), In(program), Number(0), Number(0), Number(0)];
+    say("start at", call(libc::SYS_execveat, words));
+    let how = [0_u8; 24];
+    let words = [Number(here), In(b"before\0"), In(&how), Number(24)];
+    say("newer", call(libc::SYS_openat2, words));
+}
+
 pub(crate) fn a_descriptor_is_replaced() {
     for identity in identities() {
         let place = folder();

@@ -49,6 +49,10 @@ const CASES: &[(&str, fn())] = &[
     ),
     ("metadata_is_brokered", listening::metadata_is_brokered),
     (
+        "opening_and_starting_is_recorded_and_goes_on",
+        listening::opening_and_starting_is_recorded_and_goes_on,
+    ),
+    (
         "a_descriptor_is_replaced",
         listening::a_descriptor_is_replaced,
     ),
