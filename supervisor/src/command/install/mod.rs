@@ -51,6 +51,8 @@ struct Asked<'a> {
     /// Wheels that were named.
     wheels: Vec<PathBuf>,
     lock_timeout: Duration,
+    /// Where the user stands.
+    directory: PathBuf,
 }
 
 /// What came of it.
@@ -104,13 +106,14 @@ fn understand<'a>(
         places: &args.places,
         work: &args.work,
     };
-    let lock_timeout = places.lock_timeout;
+    let (lock_timeout, directory) = (places.lock_timeout, places.directory.clone());
     Ok(Asked {
         args,
         order: Order::new(&typed, places, around)?,
         place,
         wheels,
         lock_timeout,
+        directory,
     })
 }
 
@@ -119,6 +122,9 @@ impl Asked<'_> {
     fn answer(&self, around: &Surroundings) -> Result<Answer, Problem> {
         let (answer, is_fresh) = self.order.host(around, async |settings| {
             let target = self.place.target(&settings)?;
+            if let Some(note) = compose::of_this_folder(&settings.found, &self.directory) {
+                around.talk.note(&note);
+            }
             match self.args.dry_run {
                 true => self.plan(&target, settings, around).await,
                 false => self.install(&target, settings, around).await,
