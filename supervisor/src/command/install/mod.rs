@@ -51,6 +51,8 @@ struct Asked<'a> {
     /// Wheels that were named.
     wheels: Vec<PathBuf>,
     lock_timeout: Duration,
+    /// Where the user stands.
+    directory: PathBuf,
 }
 
 /// What came of it.
@@ -104,7 +106,7 @@ fn understand<'a>(
         places: &args.places,
         work: &args.work,
     };
-    let lock_timeout = places.lock_timeout;
+    let (lock_timeout, directory) = (places.lock_timeout, places.directory.clone());
     let order = Order::new(&typed, places, around)?;
     if let (Some(wheel), Some(who)) = (wheels.first(), order.demands_hashes()) {
         let problem = Problem::new(
@@ -121,6 +123,7 @@ fn understand<'a>(
         place,
         wheels,
         lock_timeout,
+        directory,
     })
 }
 
@@ -129,6 +132,9 @@ impl Asked<'_> {
     fn answer(&self, around: &Surroundings) -> Result<Answer, Problem> {
         let (answer, is_fresh) = self.order.host(around, async |settings| {
             let target = self.place.target(&settings)?;
+            if let Some(note) = compose::of_this_folder(&settings.found, &self.directory) {
+                around.talk.note(&note);
+            }
             match self.args.dry_run {
                 true => self.plan(&target, settings, around).await,
                 false => self.install(&target, settings, around).await,

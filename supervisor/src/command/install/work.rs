@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use builder::{Mode, Plan, Planned, Settings, Watcher, Wheel};
+use builder::{Mode, Origin, Plan, Planned, Settings, Watcher, Wheel};
 use environment::{Change, Distribution, Session, TargetError, Wanted, WheelInput};
 use model::{Code, PackageName, WheelFilename, lenient};
 use sources::Spec;
@@ -37,6 +37,8 @@ pub(super) struct Done {
     pub(super) made: Made,
     /// What was installed already and stays.
     pub(super) kept: usize,
+    /// Wheels of traced builds, which nobody keeps.
+    pub(super) traced: Vec<Wheel>,
 }
 
 impl Work<'_> {
@@ -78,6 +80,9 @@ impl Work<'_> {
                 self.around.talk.note(&format!("{about}: {note}"));
             }
         }
+        for wheel in &done.traced {
+            builder::forget(&self.settings, wheel);
+        }
         let entries = changes.iter().map(InstalledEntry::new);
         done.made.document.installed = Some(entries.collect());
         Ok(done)
@@ -114,7 +119,7 @@ impl Work<'_> {
             .projects
             .iter()
             .filter(|it| it.is_installed() && it.asked.is_some());
-        done.kept += named.count() - self.files.len().min(plan.projects.len());
+        done.kept += named.count().saturating_sub(self.files.len());
         let stays = |it: &Planned| it.spec.is_none() && self.is_there(&it.name, &it.version);
         let before = plan.projects.len();
         plan.projects.retain(|it| it.is_installed() || !stays(it));
@@ -180,7 +185,11 @@ impl Work<'_> {
         requested: bool,
     ) -> Result<Wanted, Problem> {
         remarks::of(wheel, &self.around.talk);
-        let entry = WheelEntry::new(wheel, &wheel.path);
+        let mut entry = WheelEntry::new(wheel, &wheel.path);
+        if self.settings.trace && wheel.origin != Origin::Downloaded {
+            entry.record = None;
+            done.traced.push(wheel.clone());
+        }
         done.made.document.wheels.push(entry);
         let filename = WheelFilename::parse(&wheel.filename)
             .map_err(|error| Problem::of(Code::BadWheel, &error))?;

@@ -87,8 +87,13 @@ pub(super) fn bases(search: &Search<'_>) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Returns a real Python, found and asked as the program does it, but outside of a worker.
+/// Returns a real Python, found and asked as the program does it, but outside of a worker; asked once.
 pub(crate) fn real_python() -> (Found, model::PythonFacts) {
+    static REAL: std::sync::OnceLock<(Found, model::PythonFacts)> = std::sync::OnceLock::new();
+    REAL.get_or_init(asked_python).clone()
+}
+
+fn asked_python() -> (Found, model::PythonFacts) {
     let path = std::env::var_os("PATH").unwrap();
     let pyenv = std::env::var_os("PYENV_ROOT").map(PathBuf::from);
     let directory = PathBuf::from("/");
