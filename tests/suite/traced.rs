@@ -77,7 +77,12 @@ fn needing() -> Sdist {
 }
 
 /// Every command with arguments that it can work with, in an order in which each finds something to do.
-const COMMANDS: [(&str, Needs); 24] = [
+const COMMANDS: [(&str, Needs); 26] = [
+    ("fetch needing==1.0 --no-binary needing", Needs::All),
+    (
+        "wheel needing==1.0 --dry-run --no-binary needing",
+        Needs::All,
+    ),
     ("wheel needing==1.0 --no-deps --no-binary :all:", Needs::All),
     ("inspect out/needing-1.0-py3-none-any.whl", Needs::Cache),
     ("verify out/needing-1.0-py3-none-any.whl", Needs::Cache),

@@ -39,6 +39,35 @@ pub(crate) struct WheelArgs {
     pub(crate) work: WorkArgs,
 }
 
+/// `fumehood fetch`
+#[derive(Debug, Args)]
+pub(crate) struct FetchArgs {
+    /// Requirements (`attrs==25.3.0`), `NAME @ URL`, URLs, archives or folders
+    #[arg(value_name = "SPEC", required = true)]
+    pub(crate) specs: Vec<String>,
+    /// A file of constraints: they narrow what is chosen, and want nothing by themselves
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) constraint: Vec<String>,
+    /// How wheels would be made.
+    #[command(flatten)]
+    pub(crate) making: MakingArgs,
+    /// What to report.
+    #[command(flatten)]
+    pub(crate) report: ReportArgs,
+    /// Where packages come from.
+    #[command(flatten)]
+    pub(crate) index: IndexArgs,
+    /// What hooks may touch.
+    #[command(flatten)]
+    pub(crate) sandbox: SandboxArgs,
+    /// Where things are kept.
+    #[command(flatten)]
+    pub(crate) places: PlaceArgs,
+    /// Where work is done.
+    #[command(flatten)]
+    pub(crate) work: WorkArgs,
+}
+
 /// `fumehood build`
 #[derive(Debug, Args)]
 pub(crate) struct BuildArgs {

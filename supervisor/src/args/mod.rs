@@ -34,7 +34,7 @@ pub(crate) use index::{Format, IndexArgs};
 pub(crate) use install::InstallArgs;
 pub(crate) use log::LogArgs;
 pub(crate) use look::{InspectArgs, VerifyArgs};
-pub(crate) use making::{BuildArgs, MakingArgs, MetadataArgs, ReportArgs, WheelArgs};
+pub(crate) use making::{BuildArgs, FetchArgs, MakingArgs, MetadataArgs, ReportArgs, WheelArgs};
 pub(crate) use places::WorkArgs;
 pub(crate) use policy::{ApproveArgs, PolicyArgs, PolicyCommand};
 pub(crate) use sandbox::SandboxArgs;
@@ -70,8 +70,10 @@ pub(crate) struct Arguments {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Make wheels for requirements, URLs, archives and folders
+    /// Make wheels for requirements, URLs, archives and folders, and for what they depend on
     Wheel(Box<WheelArgs>),
+    /// Fetch everything that making these wheels needs, so that `wheel --offline` does it
+    Fetch(Box<FetchArgs>),
     /// Make an sdist of one source tree, and a wheel from that sdist
     Build(Box<BuildArgs>),
     /// Show name, version and dependencies; a sandboxed hook is run only if no file says them
@@ -105,6 +107,7 @@ impl Command {
             Self::Policy(args) => matches!(args.command, PolicyCommand::Approve(_)),
             Self::Explain(_) | Self::Completion(_) => false,
             Self::Wheel(_)
+            | Self::Fetch(_)
             | Self::Build(_)
             | Self::Metadata(_)
             | Self::Install(_)
@@ -130,6 +133,7 @@ pub(crate) fn parse(
     if let Some((_, matches)) = matches.subcommand() {
         match &mut arguments.command {
             Command::Wheel(wheel) => wheel.index.formats = formats(matches),
+            Command::Fetch(fetch) => fetch.index.formats = formats(matches),
             Command::Build(build) => build.index.formats = formats(matches),
             Command::Metadata(metadata) => metadata.index.formats = formats(matches),
             Command::Install(install) => install.index.formats = formats(matches),

@@ -44,4 +44,4 @@ pub use describe::metadata;
 pub(crate) use equip::Memo;
 pub use sdist::build;
 pub(crate) use turn::Turns;
-pub use whole::{carry_out, plan};
+pub use whole::{carry_out, fetch, plan};
