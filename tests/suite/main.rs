@@ -17,6 +17,7 @@ mod crash;
 mod credentials;
 mod decoys;
 mod default_index;
+mod dependencies;
 mod described;
 mod environments;
 mod escape;

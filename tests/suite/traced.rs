@@ -77,7 +77,12 @@ fn needing() -> Sdist {
 }
 
 /// Every command with arguments that it can work with, in an order in which each finds something to do.
-const COMMANDS: [(&str, Needs); 25] = [
+const COMMANDS: [(&str, Needs); 27] = [
+    ("fetch needing==1.0 --no-binary needing", Needs::All),
+    (
+        "wheel needing==1.0 --dry-run --no-binary needing",
+        Needs::All,
+    ),
     ("wheel needing==1.0 --no-deps --no-binary :all:", Needs::All),
     ("lock-build needing==1.0", Needs::All),
     ("inspect out/needing-1.0-py3-none-any.whl", Needs::Cache),

@@ -157,7 +157,13 @@ fn hint(error: &BuildError, build: Option<&str>) -> Option<String> {
         BuildError::UnknownProject { name } => {
             format!("check the spelling of `{name}`, or name its index with --index")
         }
-        BuildError::NoVersion { .. } | BuildError::Marker { .. } => {
+        BuildError::Requirements(environment::ResolveError::Contradiction { .. }) => {
+            "loosen one of these requirements, or ask for another version of what brings it"
+                .to_owned()
+        }
+        BuildError::Requirements(environment::ResolveError::NoVersion { .. })
+        | BuildError::NoVersion { .. }
+        | BuildError::Marker { .. } => {
             "ask for another version, or for another Python with -p".to_owned()
         }
         BuildError::Source(error) if error.hint().is_some() => return error.hint(),

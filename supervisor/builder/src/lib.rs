@@ -62,8 +62,10 @@ pub use local::leave_environment;
 pub use local::{Host, LocalExecutor, WorkerProgram, neutralised, unescaped};
 pub use lock::{BuildLock, LockError};
 pub use outcome::{Built, Described, Failure, MetadataOrigin, Origin, Sdist, Wheel};
-pub use pipeline::{Compiled, Mode, build, carry_out, compile_bytecode, metadata, plan, wheels};
-pub use plan::{Plan, Planned, WouldBe};
+pub use pipeline::{
+    Compiled, Mode, build, carry_out, compile_bytecode, fetch, metadata, plan, wheels,
+};
+pub use plan::{Fetched, FetchedKind, Plan, Planned, WouldBe};
 pub use redact::Redactor;
 pub use reenter::{Visit, Visited};
 pub use refusal::{Fix, Refusal};

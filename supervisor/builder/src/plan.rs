@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use environment::Because;
 use index::File;
-use model::{ExtraName, PackageName, Requirement, Version};
+use model::{ExtraName, PackageName, Requirement, Sha256, Version};
+use protocol::Denial;
+use serde::Serialize;
 use sources::{Located, Spec};
 
 use crate::outcome::Failure;
@@ -69,6 +71,61 @@ pub(crate) enum Means {
     Broken(Box<Failure>),
 }
 
+/// What was fetched of a project.
+#[derive(Clone, Debug)]
+pub struct Fetched {
+    /// The project.
+    pub name: PackageName,
+    /// The version.
+    pub version: Version,
+    /// What it is.
+    pub kind: FetchedKind,
+    /// The file, or for a source what people call it.
+    pub filename: String,
+    /// Its digest.
+    pub sha256: Sha256,
+    /// Its size in bytes.
+    pub size: u64,
+    /// What its build environment holds; empty where nothing is to be built.
+    pub build_requires: Vec<(PackageName, Version)>,
+    /// What its hook asked for beyond what the source declares, as it was asked.
+    pub asked_by_hook: Vec<String>,
+    /// What was refused to that hook.
+    pub denials: Vec<Denial>,
+}
+
+/// What kind of thing was fetched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FetchedKind {
+    /// A wheel of an index.
+    Wheel,
+    /// A source that is still to be built.
+    Source,
+    /// A wheel that was built and kept.
+    Kept,
+}
+
+impl Fetched {
+    pub(crate) fn new(
+        planned: &Planned,
+        kind: FetchedKind,
+        (filename, sha256, size): (String, Sha256, u64),
+    ) -> Self {
+        Self {
+            name: planned.name.clone(),
+            version: planned.version.clone(),
+            kind,
+            filename,
+            sha256,
+            size,
+            build_requires: Vec::new(),
+            asked_by_hook: Vec::new(),
+            denials: Vec::new(),
+        }
+    }
+}
+
 /// What a project's wheel would be.
 #[derive(Clone, Debug)]
 pub enum WouldBe {
@@ -91,6 +148,13 @@ pub enum WouldBe {
     Installed,
     /// Nothing: it failed already.
     Broken(Box<Failure>),
+}
+
+impl Plan {
+    /// The projects that are not installed already.
+    pub(crate) fn to_come(&self) -> impl Iterator<Item = &Planned> {
+        self.projects.iter().filter(|one| !one.is_installed())
+    }
 }
 
 impl Planned {

@@ -39,6 +39,35 @@ pub(crate) struct WheelArgs {
     pub(crate) work: WorkArgs,
 }
 
+/// `fumehood fetch`
+#[derive(Debug, Args)]
+pub(crate) struct FetchArgs {
+    /// Requirements (`attrs==25.3.0`), `NAME @ URL`, URLs, archives or folders
+    #[arg(value_name = "SPEC", required_unless_present_any = ["requirements", "group"])]
+    pub(crate) specs: Vec<String>,
+    /// What is wanted besides, and what it is held to.
+    #[command(flatten)]
+    pub(crate) wanted: WantedArgs,
+    /// How wheels would be made.
+    #[command(flatten)]
+    pub(crate) making: MakingArgs,
+    /// What to report.
+    #[command(flatten)]
+    pub(crate) report: ReportArgs,
+    /// Where packages come from.
+    #[command(flatten)]
+    pub(crate) index: IndexArgs,
+    /// What hooks may touch.
+    #[command(flatten)]
+    pub(crate) sandbox: SandboxArgs,
+    /// Where things are kept.
+    #[command(flatten)]
+    pub(crate) places: PlaceArgs,
+    /// Where work is done.
+    #[command(flatten)]
+    pub(crate) work: WorkArgs,
+}
+
 /// What is asked for in files, and what everything that is asked for is held to.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Requirements")]

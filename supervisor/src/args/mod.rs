@@ -36,7 +36,9 @@ pub(crate) use install::InstallArgs;
 pub(crate) use lock_build::LockBuildArgs;
 pub(crate) use log::LogArgs;
 pub(crate) use look::{InspectArgs, VerifyArgs};
-pub(crate) use making::{BuildArgs, MakingArgs, MetadataArgs, ReportArgs, WantedArgs, WheelArgs};
+pub(crate) use making::{
+    BuildArgs, FetchArgs, MakingArgs, MetadataArgs, ReportArgs, WantedArgs, WheelArgs,
+};
 pub(crate) use places::WorkArgs;
 pub(crate) use policy::{ApproveArgs, PolicyArgs, PolicyCommand};
 pub(crate) use sandbox::SandboxArgs;
@@ -72,8 +74,10 @@ pub(crate) struct Arguments {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Make wheels for requirements, URLs, archives and folders
+    /// Make wheels for requirements, URLs, archives and folders, and for what they depend on
     Wheel(Box<WheelArgs>),
+    /// Fetch everything that making these wheels needs, so that `wheel --offline` does it
+    Fetch(Box<FetchArgs>),
     /// Make an sdist of one source tree, and a wheel from that sdist
     Build(Box<BuildArgs>),
     /// Show name, version and dependencies; a sandboxed hook is run only if no file says them
@@ -109,6 +113,7 @@ impl Command {
             Self::Policy(args) => matches!(args.command, PolicyCommand::Approve(_)),
             Self::Explain(_) | Self::Completion(_) => false,
             Self::Wheel(_)
+            | Self::Fetch(_)
             | Self::Build(_)
             | Self::Metadata(_)
             | Self::Install(_)
@@ -135,6 +140,7 @@ pub(crate) fn parse(
     if let Some((_, matches)) = matches.subcommand() {
         match &mut arguments.command {
             Command::Wheel(wheel) => wheel.index.formats = formats(matches),
+            Command::Fetch(fetch) => fetch.index.formats = formats(matches),
             Command::Build(build) => build.index.formats = formats(matches),
             Command::Metadata(metadata) => metadata.index.formats = formats(matches),
             Command::Install(install) => install.index.formats = formats(matches),

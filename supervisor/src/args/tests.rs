@@ -37,6 +37,11 @@ fn help_of_install_lists_the_flags_that_work() {
 }
 
 #[test]
+fn help_of_fetch() {
+    insta::assert_snapshot!(help(&["fetch"]));
+}
+
+#[test]
 fn help_of_doctor() {
     insta::assert_snapshot!(help(&["doctor"]));
 }

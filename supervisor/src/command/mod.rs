@@ -7,6 +7,7 @@ mod completion;
 mod course;
 mod doctor;
 mod explain;
+mod fetch;
 mod inspect;
 mod install;
 mod lock_build;
@@ -45,6 +46,7 @@ pub(crate) struct Surroundings {
 pub(crate) fn run(command: Command, around: &Surroundings) -> Result<Option<Code>, Problem> {
     match command {
         Command::Wheel(args) => wheel::run(&args, around),
+        Command::Fetch(args) => fetch::run(&args, around),
         Command::Build(args) => build::run(&args, around),
         Command::Metadata(args) => metadata::run(&args, around),
         Command::Install(args) => install::run(&args, around),

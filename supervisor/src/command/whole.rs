@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use builder::{Failure, Plan, Settings, Watcher, Wheel};
+use builder::{Failure, Plan, Planned, Settings, Watcher, Wheel};
 use model::Code;
+use sources::Wanted;
 
 use super::Surroundings;
 use super::made::{Made, give, tell};
 use super::making::Order;
 use crate::render::Problem;
-use crate::report::{Document, PlanDocument};
+use crate::report::{Answer, Document, PlanDocument};
 use crate::settings::ReportSettings;
 
 impl Order {
@@ -34,8 +35,16 @@ impl Order {
         settings: &Arc<Settings>,
         around: &Surroundings,
     ) -> Result<Plan, Failure> {
+        Self::plan_for(self.wanted().to_vec(), settings, around).await
+    }
+
+    /// The same for what is named here.
+    pub(super) async fn plan_for(
+        wanted: Vec<Wanted>,
+        settings: &Arc<Settings>,
+        around: &Surroundings,
+    ) -> Result<Plan, Failure> {
         let watcher = Arc::clone(&around.talk) as Arc<dyn Watcher>;
-        let wanted = self.wanted().to_vec();
         let plan = builder::plan(Arc::clone(settings), wanted, watcher).await?;
         for note in &plan.notes {
             around.talk.note(note);
@@ -44,51 +53,68 @@ impl Order {
     }
 }
 
-/// Tells what would be made, and makes nothing.
-pub(super) fn dry_run(
+/// Runs `work` on what was understood, and tells what came of it: the answer to whom it is for, problems to people.
+pub(super) fn tell_of<T, A: Answer>(
     order: Result<Order, Problem>,
     report: &ReportSettings,
     around: &Surroundings,
+    work: impl AsyncFnOnce(&Order, Arc<Settings>, &mut Made) -> Option<T>,
+    answer: impl FnOnce(Option<T>, Made) -> A,
 ) -> Result<Option<Code>, Problem> {
-    let planned = order.and_then(|order| {
+    let done = order.and_then(|order| {
         order.host(around, async |settings| {
-            let settings = Arc::new(settings);
-            let policy = settings.policy.name().to_owned();
-            Ok(match order.plan(&settings, around).await {
-                Ok(plan) => (Some(plan), policy, Made::default()),
-                Err(failure) => {
-                    let mut made = Made::default();
-                    made.failed(&failure);
-                    (None, policy, made)
-                }
-            })
+            let mut made = Made::default();
+            let done = work(&order, Arc::new(settings), &mut made).await;
+            Ok((done, made))
         })
     });
     around.talk.end();
-    let ((plan, policy, mut made), is_fresh) = match planned {
-        Ok(planned) => planned,
+    let ((done, mut made), is_fresh) = match done {
+        Ok(done) => done,
         Err(problem) => {
             tell(&Document::of_problem(&problem), report)?;
             return Err(problem);
         }
     };
-    if let Some(plan) = &plan {
-        for (_, failure) in &plan.failures {
-            made.failed(failure);
-        }
-        for failure in plan.projects.iter().filter_map(builder::Planned::failure) {
-            made.failed(failure);
-        }
-    }
     if is_fresh {
         made = made.without_the_cache();
     }
     for problem in &made.problems {
         around.talk.problem(problem);
     }
-    let projects = plan.map(|plan| plan.projects).unwrap_or_default();
-    let document = PlanDocument::new(&projects, &policy, made.document.failures);
-    give(&crate::report::text(&document), &document.lines(), report)?;
-    around.talk.say(&document.last_line());
-    Ok(made.problems.first().map(|problem| problem.code))
+    let code = made.problems.first().map(|problem| problem.code);
+    let answer = answer(done, made);
+    give(&answer.json(), &answer.lines(), report)?;
+    around.talk.say(&answer.last_line());
+    Ok(code)
+}
+
+/// Tells what would be made, and makes nothing.
+pub(super) fn dry_run(
+    order: Result<Order, Problem>,
+    report: &ReportSettings,
+    around: &Surroundings,
+) -> Result<Option<Code>, Problem> {
+    tell_of(
+        order,
+        report,
+        around,
+        async |order, settings, made| match order.plan(&settings, around).await {
+            Ok(plan) => {
+                let known = plan.failures.iter().map(|(_, failure)| failure);
+                for failure in known.chain(plan.projects.iter().filter_map(Planned::failure)) {
+                    made.failed(failure);
+                }
+                Some((plan.projects, settings.policy.name().to_owned()))
+            }
+            Err(failure) => {
+                made.failed(&failure);
+                None
+            }
+        },
+        |planned, made| {
+            let (projects, policy) = planned.unwrap_or_default();
+            PlanDocument::new(&projects, &policy, made.document.failures)
+        },
+    )
 }

@@ -4,6 +4,7 @@
 //! other rooms, so that none of them can change the contract by accident.
 
 mod described;
+mod fetched;
 mod looked;
 mod planned;
 #[cfg(test)]
@@ -20,8 +21,19 @@ use serde_json::Value;
 use crate::render::Problem;
 
 pub(crate) use described::DescribedEntry;
+pub(crate) use fetched::FetchDocument;
 pub(crate) use looked::{BuildEntry, Kind, LookedAt, RefusalEntry, Verified};
 pub(crate) use planned::PlanDocument;
+
+/// A document whose projects are what a run is about, besides failures.
+pub(crate) trait Answer {
+    /// Returns the document in JSON.
+    fn json(&self) -> String;
+    /// Returns one line a project.
+    fn lines(&self) -> String;
+    /// Returns the last line of talk.
+    fn last_line(&self) -> String;
+}
 
 /// The name of this form.
 pub(crate) const SCHEMA: &str = "fumehood/1";

@@ -3,7 +3,7 @@
 use builder::{Because, Planned, WouldBe};
 use serde::Serialize;
 
-use super::{FailureEntry, SCHEMA};
+use super::{Answer, FailureEntry, SCHEMA};
 use crate::neutralise;
 
 /// The answer of a dry run.
@@ -77,9 +77,14 @@ impl PlanDocument {
         }
         self
     }
+}
 
-    /// Returns one line a project.
-    pub(crate) fn lines(&self) -> String {
+impl Answer for PlanDocument {
+    fn json(&self) -> String {
+        super::text(self)
+    }
+
+    fn lines(&self) -> String {
         let line = |one: &PlannedEntry| {
             let extras = match one.extras.as_slice() {
                 [] => String::new(),
@@ -100,8 +105,7 @@ impl PlanDocument {
         self.planned.iter().map(line).collect()
     }
 
-    /// Returns the last line of talk.
-    pub(crate) fn last_line(&self) -> String {
+    fn last_line(&self) -> String {
         let count = |what| {
             let all = self.planned.iter();
             all.filter(|one| one.would_be == what).count()
@@ -134,7 +138,7 @@ fn entry(planned: &Planned, policy: &str) -> PlannedEntry {
             .by
             .as_ref()
             .map(|(name, version)| format!("{name} {version}")),
-        words: neutralise::line(&one.words).into_owned(),
+        words: model::lenient::without_credentials(&neutralise::line(&one.words)),
     };
     PlannedEntry {
         name: planned.name.to_string(),

@@ -13,13 +13,15 @@ pub(crate) enum Goal {
     Metadata,
     /// An sdist.
     Sdist,
+    /// Nothing but what a wheel's build asks for.
+    Requirements,
 }
 
 impl Goal {
     /// Returns the hook that is asked first: what else must be there.
     pub(crate) fn first(self) -> Hook {
         match self {
-            Self::Wheel | Self::Metadata => Hook::GetRequiresForBuildWheel,
+            Self::Wheel | Self::Metadata | Self::Requirements => Hook::GetRequiresForBuildWheel,
             Self::Sdist => Hook::GetRequiresForBuildSdist,
         }
     }
@@ -30,6 +32,7 @@ impl Goal {
             Self::Wheel => Hook::BuildWheel,
             Self::Metadata => Hook::PrepareMetadataForBuildWheel,
             Self::Sdist => Hook::BuildSdist,
+            Self::Requirements => Hook::GetRequiresForBuildWheel,
         }
     }
 

@@ -42,7 +42,7 @@ pub(crate) type Builds = Mutex<BTreeSet<String>>;
 pub(super) struct Pipeline {
     pub(super) settings: Arc<Settings>,
     pub(super) watcher: Arc<dyn Watcher>,
-    /// Builds at a time.
+    /// Runs of hooks at a time. None is held while something else has to be built first.
     pub(super) slots: Arc<Semaphore>,
     /// What is being built for whom: the last needs to be built before the one before it.
     pub(super) chain: Vec<String>,
@@ -156,7 +156,6 @@ impl Pipeline {
             if let Some(kept) = self.kept(&key, expectation).await? {
                 return Ok((kept, Origin::Cached));
             }
-            let _slot = self.slots.acquire().await;
             let goal = Goal::Wheel;
             let what = (&source, &system, package);
             let made = self.make(goal, what, equipment, expectation).await?;

@@ -162,7 +162,6 @@ impl Pipeline {
         if let Some(answer) = self.answer_or_wheel(&source.id, &key, expectation).await? {
             return Ok(answer);
         }
-        let _slot = self.slots.acquire().await;
         let goal = if looked.hook_may_differ() {
             Goal::Wheel
         } else {

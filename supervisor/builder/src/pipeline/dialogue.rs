@@ -7,7 +7,7 @@ use protocol::{Hook, HookCall, HookReturn};
 use super::equip::Equipment;
 use super::requirements;
 use crate::executor::Dialogue;
-use crate::hook::{HookOutcome, HookRequest, call, read};
+use crate::hook::{Goal, HookOutcome, HookRequest, call, read};
 use crate::settings::Settings;
 
 /// After the hook that asks for requirements, the one that does the work, if the environment holds what was
@@ -27,6 +27,7 @@ pub(super) fn dialogue(
     Box::new(move |last: Option<&HookReturn>| -> Option<HookCall> {
         let next = match last {
             None => first,
+            Some(_) if goal == Goal::Requirements => return None,
             Some(returned) if returned.hook == goal.first() => {
                 let asked = match read(returned) {
                     HookOutcome::List(asked) => asked,

@@ -6,7 +6,7 @@ use rustix::process::Signal;
 use crate::error::BuildError;
 use crate::executor::Evidence;
 use crate::hints::Hints;
-use crate::hook::{HookOutcome, HookRequest, read};
+use crate::hook::{Goal, HookOutcome, HookRequest, read};
 use crate::hook_failure::{HookFailure, HookProblem};
 use crate::limit::{Known, Reached, Stopped};
 use crate::wants::Wants;
@@ -60,6 +60,10 @@ pub(super) fn asked_for(
 /// Whether the hook that does the work returned, and which one that was. What it left is judged from its bytes,
 /// not from what it says.
 pub(super) fn done(evidence: &Evidence, request: &HookRequest) -> Result<Hook, BuildError> {
+    if request.goal == Goal::Requirements {
+        // What it asked for was read before; a backend without the hook asks for nothing.
+        return Ok(Hook::GetRequiresForBuildWheel);
+    }
     let did_work = |returned: &&HookReturn| returned.hook != request.goal.first();
     let Some(returned) = evidence.returns.iter().rfind(did_work) else {
         return Err(failed(

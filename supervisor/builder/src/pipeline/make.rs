@@ -150,6 +150,7 @@ impl Pipeline {
         equipment: Equipment,
         trace: bool,
     ) -> Result<Made, BuildError> {
+        let slot = self.slots.acquire().await.ok();
         let settings = &self.settings;
         let host = settings.executor.host().await?;
         let uid = settings.executor.lease_uid(host)?;
@@ -193,6 +194,6 @@ impl Pipeline {
             label: work.label.clone(),
             home,
         };
-        run.hooks(scratch, equipment, uid).await
+        run.hooks(scratch, equipment, uid, slot).await
     }
 }

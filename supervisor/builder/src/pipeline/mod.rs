@@ -48,4 +48,4 @@ pub(crate) use equip::Memo;
 pub(crate) use identify::specifiers_of;
 pub use sdist::build;
 pub(crate) use turn::Turns;
-pub use whole::{carry_out, plan};
+pub use whole::{carry_out, fetch, plan};

@@ -6,6 +6,7 @@ use cache::{Scratch, Standing};
 use model::PackageName;
 use protocol::Hook;
 use sources::Source;
+use tokio::sync::SemaphorePermit;
 
 use super::corridor::{Pipeline, blocking};
 use super::dialogue::dialogue;
@@ -19,7 +20,7 @@ use crate::error::BuildError;
 use crate::executor::{Evidence, ExecuteError, Executor, Job, LineSink};
 use crate::furnished::is_full;
 use crate::hints::Hints;
-use crate::hook::HookRequest;
+use crate::hook::{Goal, HookRequest};
 use crate::kept_build::Confined;
 use crate::local::UidLease;
 use crate::wants::Wants;
@@ -45,6 +46,7 @@ impl Run<'_> {
         scratch: Scratch,
         equipment: Equipment,
         uid: Option<UidLease>,
+        slot: Option<SemaphorePermit<'_>>,
     ) -> Result<Made, BuildError> {
         let markers = &self.pipeline.settings.facts.markers;
         let goal = self.request.goal;
@@ -61,19 +63,29 @@ impl Run<'_> {
             .iter()
             .all(|one| requirements::satisfied(one, &equipment.environment, markers));
         let mut hooks = timed(&evidence);
+        let _slot;
         let (evidence, scratch, equipment) = if all_there {
+            _slot = slot;
             (evidence, scratch, equipment)
         } else {
             let mut roots = equipment.roots.clone();
             roots.extend(more);
+            // What is needed may have to be built: this run waits, so another one may go on.
+            drop(slot);
             let equipment = self
                 .pipeline
                 .environment_for(roots, &self.source.label, self.package.as_ref())
                 .await?;
-            let (mut second, scratch) = self.run(scratch, &equipment, goal.second(), false).await?;
-            hooks.extend(timed(&second));
-            second.denials.splice(..0, evidence.denials);
-            (second, scratch, equipment)
+            _slot = self.pipeline.slots.acquire().await.ok();
+            if goal == Goal::Requirements {
+                (evidence, scratch, equipment)
+            } else {
+                let (mut second, scratch) =
+                    self.run(scratch, &equipment, goal.second(), false).await?;
+                hooks.extend(timed(&second));
+                second.denials.splice(..0, evidence.denials);
+                (second, scratch, equipment)
+            }
         };
         let judged = judge::early(&evidence, &self.request)
             .and_then(|()| judge::done(&evidence, &self.request));

@@ -101,7 +101,6 @@ impl Pipeline {
         }
         let fixed = looked.fixed(expectation).map(|fixed| fixed.metadata);
         let expectation = &expectation.or(fixed.map(|fixed| (fixed.name, fixed.version)));
-        let _slot = self.slots.acquire().await;
         let what = (&source, &looked.system, looked.package(expectation));
         let made = self.make(Goal::Sdist, what, equipment, expectation).await?;
         self.take_sdist(made, &source, expectation).await

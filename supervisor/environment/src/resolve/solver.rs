@@ -89,7 +89,7 @@ impl Needs {
             }
             Some(VersionOrUrl::Url(_)) => {
                 return Err(format!(
-                    "it requires {} from a URL, and packages may not name URLs",
+                    "it requires {} from a URL, and packages may not name URLs unless the same is asked for",
                     requirement.name
                 ));
             }

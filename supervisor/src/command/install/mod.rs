@@ -23,7 +23,7 @@ use super::making::{Course, Order, Typed};
 use crate::args::{InstallArgs, MakingArgs};
 use crate::compose;
 use crate::render::{Problem, last_line};
-use crate::report::{Document, PlanDocument};
+use crate::report::{Answer as _, Document, PlanDocument};
 use crate::settings::{PlaceSettings, ReportSettings, SettingsError, Twin};
 
 /// Runs the corridor: understand, wire, lock the environment, make, install, tell.
@@ -249,7 +249,7 @@ impl Answer {
             Self::Planned(done, projects, policy, named) => {
                 let failures = done.made.document.failures;
                 let document = PlanDocument::new(&projects, &policy, failures).with_wheels(&named);
-                give(&crate::report::text(&document), &document.lines(), report)?;
+                give(&document.json(), &document.lines(), report)?;
                 around.talk.say(&document.last_line());
             }
         }

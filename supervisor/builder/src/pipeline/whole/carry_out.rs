@@ -21,16 +21,14 @@ pub async fn carry_out(
     plan: &Plan,
     watcher: Arc<dyn Watcher>,
 ) -> Vec<Result<Wheel, Failure>> {
-    let pipeline = Pipeline {
-        environments: Arc::clone(&plan.environments),
-        turns: Arc::clone(&plan.turns),
-        told: Arc::clone(&plan.told),
-        built: Arc::clone(&plan.built),
-        ..Pipeline::new(settings, watcher)
-    };
-    let projects = || plan.projects.iter().filter(|one| !one.is_installed());
-    let made = join_all(projects().map(|one| pipeline.carry_out(one))).await;
-    let places = projects().map(|one| one.asked);
+    let pipeline = Pipeline::continuing(settings, plan, watcher);
+    let made = join_all(plan.to_come().map(|one| pipeline.carry_out(one))).await;
+    in_order(plan, made)
+}
+
+/// Puts what became of the projects of a plan into its order, with the plan's own failures at their places.
+pub(super) fn in_order<T>(plan: &Plan, made: Vec<Result<T, Failure>>) -> Vec<Result<T, Failure>> {
+    let places = plan.to_come().map(|one| one.asked);
     let mut all: Vec<_> = places
         .map(|at| at.unwrap_or(usize::MAX))
         .zip(made)
@@ -44,6 +42,21 @@ pub async fn carry_out(
 }
 
 impl Pipeline {
+    /// Goes on after a plan, with what was learned and done for it.
+    pub(super) fn continuing(
+        settings: Arc<Settings>,
+        plan: &Plan,
+        watcher: Arc<dyn Watcher>,
+    ) -> Self {
+        Self {
+            environments: Arc::clone(&plan.environments),
+            turns: Arc::clone(&plan.turns),
+            told: Arc::clone(&plan.told),
+            built: Arc::clone(&plan.built),
+            ..Self::new(settings, watcher)
+        }
+    }
+
     async fn carry_out(&self, planned: &Planned) -> Result<Wheel, Failure> {
         let since = Instant::now();
         self.say(BuildEvent::Started {
