@@ -252,11 +252,8 @@ fn how_a_source_is_built_is_read_out_of_it_once() {
     .expect("broken");
     let done = world.build(&sdist).args(["-C", "a=2"]).finish();
     done.built(&sdist.wheel());
-    assert_eq!(
-        fs::read_to_string(revision).expect("the record"),
-        text,
-        "{done}"
-    );
+    let anew = fs::read_to_string(revision).expect("the record");
+    assert!(anew.contains("\"requires\":[]"), "{anew}: {done}");
 }
 
 #[test]

@@ -39,6 +39,9 @@ struct Record {
     /// Answers that depend on how it is built, by the key of that.
     #[serde(default)]
     answers: BTreeMap<String, Value>,
+    /// What a later release added; a change leaves it as it is.
+    #[serde(flatten)]
+    others: BTreeMap<String, Value>,
 }
 
 /// A project in a source.
@@ -283,6 +286,7 @@ impl<'a> Revisions<'a> {
                 hashes: BTreeMap::new(),
                 projects: BTreeMap::new(),
                 answers: BTreeMap::new(),
+                others: BTreeMap::new(),
             });
             change(&mut record);
             (known.as_ref() != Some(&record)).then_some(record)
