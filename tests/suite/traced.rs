@@ -88,7 +88,7 @@ const COMMANDS: [(&str, Needs); 27] = [
     ("inspect out/needing-1.0-py3-none-any.whl", Needs::Cache),
     ("verify out/needing-1.0-py3-none-any.whl", Needs::Cache),
     (
-        "install needing==1.0 --no-deps --no-binary :all: --target out/target",
+        "install needing==1.0 --no-deps --no-binary :all: --target ../installed",
         Needs::Index,
     ),
     ("build --wheel ../tree", Needs::All),
@@ -160,7 +160,13 @@ fn every_command_writes_to_cache_and_output_directory_alone() {
     );
     let unusable = world.folder("unusable").join("missing");
     // A control group is the kernel's, and gone with its build.
-    let places = [world.cache(), world.out(), "/sys/fs/cgroup".into()];
+    let installed = world.folder("installed");
+    let places = [
+        world.cache(),
+        world.out(),
+        installed,
+        "/sys/fs/cgroup".into(),
+    ];
     // Git is a program of its own, with habits of its own.
     let repository = Repository::new(&world, "repository");
     repository.lay("", &Sdist::hello("hello", "1.0"));
