@@ -18,7 +18,7 @@ use rustix::io::Errno;
 use super::TargetError;
 
 /// What a file system of layers calls itself; it can not rename folders that lie in a lower one.
-const OVERLAY: i64 = 0x794c_7630;
+const OVERLAY: rustix::fs::FsWord = 0x794c_7630;
 
 /// What lies at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +63,7 @@ impl Beneath {
 
     /// Whether folders below can be renamed wherever they come from.
     pub(super) fn renames_folders(&self) -> bool {
-        rustix::fs::fstatfs(&self.root).is_ok_and(|found| i64::from(found.f_type) != OVERLAY)
+        rustix::fs::fstatfs(&self.root).is_ok_and(|found| found.f_type != OVERLAY)
     }
 
     /// Opens a folder; none if it is not there.

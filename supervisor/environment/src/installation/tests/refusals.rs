@@ -56,7 +56,7 @@ fn links_in_the_environment_are_not_followed() {
     fs::remove_file(env.site().join("rich")).unwrap();
     // A version is installed, and then somebody puts a link in place of its folder.
     env.install(&[&rich("1.0")]);
-    fs::rename(env.site().join("rich"), env.world.path("moved")).unwrap();
+    rustix::fs::rename(env.site().join("rich"), env.world.path("moved")).unwrap();
     symlink(&outside, env.site().join("rich")).unwrap();
     env.refuses(&[&rich("2.0")]);
     env.install(&[&Wheel::new("rich", "3.0")]);
