@@ -45,7 +45,8 @@ impl Ours {
     /// When the program can not be started, or its answer is none.
     pub fn attempt(&self, name: &str, requirement: &str, out: &Path) -> Result<Attempt, String> {
         let warm = self.wheel(name, requirement, out, &[])?;
-        if !warm.made.is_built() {
+        // A wheel of an earlier run is dropped as well; what did not build is told.
+        if warm.wheel.is_none() {
             return Ok(warm);
         }
         let dropped = self.command(&["cache", "clean", name, "--built"]).output();
