@@ -204,7 +204,7 @@ async fn metadata_is_fetched_once_and_checked() {
         panic!("three files: {page:?}");
     };
     let error = client.metadata(bad).await.expect_err("another digest");
-    assert_eq!(error.code(), Code::HashMismatch);
+    assert_eq!(error.code(), Code::IndexLied);
     assert_eq!(client.metadata(none).await.expect("an answer"), None);
     let before = client.requests();
     for _ in 0..2 {

@@ -356,7 +356,7 @@ async fn an_index_that_promises_other_bytes_is_refused() {
     let error = acquire_file(&world.cache, &world.client, &file, &|_, _| ())
         .await
         .unwrap_err();
-    assert_eq!(error.code(), Code::HashMismatch, "{error:?}");
+    assert_eq!(error.code(), Code::IndexLied, "{error:?}");
     for (algorithm, digits) in [("sha512", 128), ("sha384", 96), ("sha512", 3)] {
         let mut file = listed(&base, None);
         file.other_hashes

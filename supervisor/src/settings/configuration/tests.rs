@@ -27,6 +27,9 @@ fn fitting(name: &str) -> &'static str {
         | "offline"
         | "no-index"
         | "pre"
+        | "prefer-binary"
+        | "require-hashes"
+        | "require-build-hashes"
         | "keep-scratch"
         | "allow-url-build-requires" => "true",
         "config-settings" => "{ colour = ['red', 'green'] }",
