@@ -81,7 +81,7 @@ const COMMANDS: [(&str, Needs); 27] = [
     ("fetch needing==1.0 --no-binary needing", Needs::All),
     (
         "wheel needing==1.0 --dry-run --no-binary needing",
-        Needs::All,
+        Needs::Index,
     ),
     ("wheel needing==1.0 --no-deps --no-binary :all:", Needs::All),
     ("lock-build needing==1.0", Needs::All),

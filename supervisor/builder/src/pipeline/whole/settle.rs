@@ -42,7 +42,16 @@ impl Pipeline {
             return Ok(named(&wanted.spec));
         }
         let mut commit = None;
-        let (means, learned) = match self.identify(wanted).await? {
+        let identified = match self.identify(wanted).await {
+            // Where a constraint leaves nothing, the resolver says which one it is.
+            Err(BuildError::NoVersion { name, .. })
+                if self.settings.constraints.iter().any(|one| one.name == name) =>
+            {
+                return Ok(named(&wanted.spec));
+            }
+            outcome => outcome?,
+        };
+        let (means, learned) = match identified {
             // A file that was named is the only one.
             Identified::Wheel(file) if matches!(wanted.spec, Spec::Listed(_)) => {
                 let metadata = self.metadata_of_wheel(&file).await?.metadata;
