@@ -99,6 +99,10 @@ pub struct Constraint {
 }
 
 /// What of the collection asks for something, in order.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are lines, and there are few of either"
+)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Asked {
     /// A line of a file of requirements, or an entry of a `pyproject.toml`.
