@@ -78,9 +78,12 @@ fn needing() -> Sdist {
 
 /// Every command with arguments that it can work with, in an order in which each finds something to do.
 const COMMANDS: [(&str, Needs); 27] = [
-    ("fetch needing==1.0 --no-binary needing", Needs::All),
     (
-        "wheel needing==1.0 --dry-run --no-binary needing",
+        "fetch needing==1.0 --no-binary needing -C other=9",
+        Needs::All,
+    ),
+    (
+        "wheel needing==1.0 --dry-run --no-binary needing -C other=9",
         Needs::Index,
     ),
     ("wheel needing==1.0 --no-deps --no-binary :all:", Needs::All),
@@ -200,7 +203,7 @@ fn every_command_writes_to_cache_and_output_directory_alone() {
         let writes = calls.iter().filter(|call| call.writes()).count();
         assert!(
             writes > 20 || needs < Needs::All,
-            "the trace shows what was written: {writes} of {}",
+            "{words}: the trace shows what was written: {writes} of {}",
             calls.len()
         );
         assert_eq!(
