@@ -207,28 +207,29 @@ fn hint(error: &BuildError, build: Option<&str>) -> Option<String> {
             "nothing of it was used; report it to the project, and do not unpack it by hand"
                 .to_owned()
         }
-        _ => match error.code() {
-            Code::HashWrong => {
-                "do not use the file before you know why it is another one; if the version or the file is meant to be new, lock again"
-                    .to_owned()
-            }
-            Code::HashMissing => {
-                "give one with --hash=sha256:DIGITS in a file of requirements or constraints; `fumehood lock-build` writes them for build requirements"
-                    .to_owned()
-            }
-            Code::IndexLied => {
-                "the index or something on the way to it changed the file: do not use it, and tell whoever runs the index"
-                    .to_owned()
-            }
-            Code::DiskFull => "make room, or move the cache with --cache-dir".to_owned(),
-            Code::Offline => {
-                "run once without --offline; what was built already is still served by its exact version"
-                    .to_owned()
-            }
-            _ => return None,
-        },
+        _ => return hint_of(error.code()).map(str::to_owned),
     };
     Some(text)
+}
+
+/// What to do about an error of a code, whatever led to it.
+fn hint_of(code: Code) -> Option<&'static str> {
+    Some(match code {
+        Code::HashWrong => {
+            "do not use the file before you know why it is another one; if the version or the file is meant to be new, lock again"
+        }
+        Code::HashMissing => {
+            "give one with --hash=sha256:DIGITS in a file of requirements or constraints; `fumehood lock-build` writes them for build requirements"
+        }
+        Code::IndexLied => {
+            "the index or something on the way to it changed the file: do not use it, and tell whoever runs the index"
+        }
+        Code::DiskFull => "make room, or move the cache with --cache-dir",
+        Code::Offline => {
+            "run once without --offline; what was built already is still served by its exact version"
+        }
+        _ => return None,
+    })
 }
 
 fn raise(reached: &Reached) -> String {

@@ -69,30 +69,8 @@ impl<'a> Picker<'a> {
                 (Spec::Listed(Box::new(listed)), file.hashes.clone())
             }
             Form::Archive { file, subdirectory } => {
-                let spec = match &file.at {
-                    Location::Path(path) => {
-                        let (path, folder) = (path.clone(), subdirectory.clone());
-                        Spec::local(package.name.clone(), &path, folder)
-                    }
-                    Location::Url(url) => {
-                        let mut parts = Vec::new();
-                        parts.extend(
-                            only_sha256(&file.hashes).map(|sha256| format!("sha256={sha256}")),
-                        );
-                        parts.extend(
-                            subdirectory
-                                .iter()
-                                .map(|folder| format!("subdirectory={folder}")),
-                        );
-                        let bare = url.split('#').next().unwrap_or_default();
-                        let text = format!("{} @ {bare}#{}", package.name, parts.join("&"));
-                        Spec::parse(&text, Path::new("/"))
-                    }
-                };
-                (
-                    spec.map_err(|error| at(&file.place, of_spec(&error)))?,
-                    file.hashes.clone(),
-                )
+                let spec = archive(package, file, subdirectory.as_ref())?;
+                (spec, file.hashes.clone())
             }
             Form::Vcs {
                 kind,
@@ -159,6 +137,33 @@ impl<'a> Picker<'a> {
             problem.why("no wheel of the lock fits it, and there is no sdist; or --no-binary or --only-binary excludes what there is")
         })
     }
+}
+
+/// Returns an archive of a lock.
+fn archive(
+    package: &LockedPackage,
+    file: &LockedFile,
+    subdirectory: Option<&String>,
+) -> Result<Spec, Problem> {
+    match &file.at {
+        Location::Path(path) => {
+            let (path, folder) = (path.clone(), subdirectory.cloned());
+            Spec::local(package.name.clone(), &path, folder)
+        }
+        Location::Url(url) => {
+            let mut parts = Vec::new();
+            parts.extend(only_sha256(&file.hashes).map(|sha256| format!("sha256={sha256}")));
+            parts.extend(
+                subdirectory
+                    .iter()
+                    .map(|folder| format!("subdirectory={folder}")),
+            );
+            let bare = url.split('#').next().unwrap_or_default();
+            let text = format!("{} @ {bare}#{}", package.name, parts.join("&"));
+            Spec::parse(&text, Path::new("/"))
+        }
+    }
+    .map_err(|error| at(&file.place, of_spec(&error)))
 }
 
 /// Returns a file of a lock as if a page had listed it.
