@@ -280,18 +280,19 @@ fn needing(world: &World<'_>) -> (Sdist, Wheel) {
     (tool, base)
 }
 
+/// The lines of a file of constraints that are no remarks.
+fn pins(text: &str) -> Vec<String> {
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    lines.map(str::to_owned).collect()
+}
+
 #[test]
 fn what_a_build_used_is_written_as_a_file_that_the_build_can_be_held_to() {
     let world = world();
     let (tool, base) = needing(&world);
     let done = world.run(["lock-build", "needing==1.0"]).places().finish();
     done.succeeds();
-    let lines: Vec<_> = done
-        .stdout
-        .lines()
-        .filter(|line| !line.starts_with('#'))
-        .collect();
-    let lock = lines.join("\n");
+    let lock = pins(&done.stdout).join("\n");
     assert!(
         lock.contains(&format!(
             "base==1.0 \\\n    --hash=sha256:{}",
@@ -335,12 +336,6 @@ fn what_a_build_used_is_written_as_a_file_that_the_build_can_be_held_to() {
         ])
         .places()
         .finish();
-    let pins = |text: &str| -> Vec<String> {
-        text.lines()
-            .filter(|line| !line.starts_with('#'))
-            .map(str::to_owned)
-            .collect()
-    };
     assert_eq!(pins(&again.stdout), pins(&done.stdout), "{again}");
     let text = done.stdout;
     for name in ["base==1.0", "tool==2.0", "deep==3.0"] {
@@ -355,11 +350,9 @@ fn what_a_build_used_is_written_as_a_file_that_the_build_can_be_held_to() {
         done.says(Code::HashWrong);
         assert!(done.stderr.contains("b.txt:"), "{name}: {done}");
     }
-    let without: String = text
-        .lines()
-        .filter(|line| !line.starts_with("deep") && !line.starts_with('#'))
-        .collect::<Vec<_>>()
-        .join("\n");
+    let without = pins(&text).into_iter();
+    let without: Vec<_> = without.filter(|line| !line.starts_with("deep")).collect();
+    let without = without.join("\n");
     let deep = sha256(&Wheel::new("deep", "3.0").pack());
     world.file(
         "work/b.txt",

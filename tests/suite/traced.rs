@@ -87,7 +87,7 @@ const COMMANDS: [(&str, Needs); 27] = [
         Needs::Index,
     ),
     ("wheel needing==1.0 --no-deps --no-binary :all:", Needs::All),
-    ("lock-build needing==1.0", Needs::All),
+    ("lock-build needing==1.0", Needs::Index),
     ("inspect out/needing-1.0-py3-none-any.whl", Needs::Cache),
     ("verify out/needing-1.0-py3-none-any.whl", Needs::Cache),
     (
