@@ -2,6 +2,7 @@
 //!
 //! The promises themselves stand in `tests/suite`. Everything here looks at the program from outside.
 
+pub mod bench;
 pub mod corpus;
 pub mod decoy;
 pub mod escape;

@@ -121,8 +121,8 @@ mod tests {
     #[test]
     fn what_is_erased_was_seen_and_is_gone() {
         let screen =
-            Screen::of("one\r\ntwo\r\u{1b}[1A\u{1b}[2K\u{1b}[32mlast\u{1b}[0m\r\n\u{1b}[2K");
-        assert_eq!(screen.lines(), ["last"]);
+            Screen::of("one\r\ntwo\r\n\u{1b}[1A\u{1b}[2K\u{1b}[32mlast\u{1b}[0m\r\n\u{1b}[2K");
+        assert_eq!(screen.lines(), ["one", "last"]);
         assert!(screen.showed(&["one", "two"]) && !screen.showed(&["two", "last"]));
     }
 }

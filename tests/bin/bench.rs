@@ -1,0 +1,124 @@
+//! Measures this program against its peers: `cargo build --release && cargo run --release -p tests --bin bench`.
+//!
+//! `--rounds N` (5), `--only SCENARIO` (repeatable), `--write`: into `docs/performance.md` and its picture. Beside CI;
+//! it needs the package index the first time, and a machine that does nothing else.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use tests::bench::{Bench, MEASURE, Peers, Scenario, be_the_parent, machine, plot, table};
+use tests::script;
+
+/// What the tables stand between in the page.
+const MARKS: [&str; 2] = ["<!-- figures -->\n", "<!-- end of figures -->\n"];
+
+struct Asked {
+    rounds: usize,
+    only: Vec<String>,
+    write: bool,
+}
+
+fn main() -> ExitCode {
+    let mut words = std::env::args().skip(1).peekable();
+    if words.next_if(|word| word == MEASURE).is_some() {
+        be_the_parent(words);
+        return ExitCode::SUCCESS;
+    }
+    match asked(words) {
+        Ok(asked) => {
+            measure(&asked);
+            ExitCode::SUCCESS
+        }
+        Err(why) => {
+            drop(writeln!(std::io::stderr(), "bench: {why}"));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn asked(mut words: impl Iterator<Item = String>) -> Result<Asked, String> {
+    let mut asked = Asked {
+        rounds: 5,
+        only: Vec::new(),
+        write: false,
+    };
+    while let Some(word) = words.next() {
+        let mut value = || words.next().ok_or(format!("`{word}` wants a value"));
+        match word.as_str() {
+            "--rounds" => {
+                let text = value()?;
+                let number = text.parse();
+                asked.rounds = number.map_err(|_| format!("`{text}` is no number"))?;
+            }
+            "--only" => asked.only.push(value()?),
+            "--write" => asked.write = true,
+            other => return Err(format!("`{other}` is not known")),
+        }
+    }
+    let known: Vec<_> = Scenario::ALL.map(Scenario::name).to_vec();
+    match asked.only.iter().find(|name| !known.contains(name)) {
+        Some(name) => Err(format!("`{name}` is none of {}", known.join(", "))),
+        None if asked.rounds == 0 => Err("no rounds, no figures".to_owned()),
+        None => Ok(asked),
+    }
+}
+
+fn measure(asked: &Asked) {
+    let own = std::env::current_exe().expect("the kernel knows this file");
+    let programs = own.parent().expect("a program lies in a folder");
+    let folder = programs.join("bench");
+    std::fs::create_dir_all(&folder).expect("a folder below Cargo's target folder can be made");
+    let python = python();
+    let deny = [
+        python.display().to_string(),
+        "-I".to_owned(),
+        "-B".to_owned(),
+        "-c".to_owned(),
+        script("deny.py"),
+        "namespaces".to_owned(),
+    ];
+    let bench = Bench {
+        peers: Peers::furnish(&folder, programs, &python, deny.to_vec()),
+        folder,
+    };
+    let is_wanted =
+        |scenario: &Scenario| asked.only.is_empty() || asked.only.contains(&scenario.name());
+    let mut results = Vec::new();
+    for scenario in Scenario::ALL.into_iter().filter(is_wanted) {
+        drop(writeln!(std::io::stderr(), "bench: {}", scenario.title()));
+        results.push(bench.run(scenario, asked.rounds));
+    }
+    let text = format!(
+        "{}; {}; medians of {} rounds.\n\n{}",
+        machine(),
+        bench.peers.versions().join(", "),
+        asked.rounds,
+        table(&results)
+    );
+    write!(std::io::stdout(), "{text}").expect("standard output takes it");
+    if asked.write {
+        let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+        let page = docs.join("performance.md");
+        let old = std::fs::read_to_string(&page).expect("the page is there");
+        let (head, rest) = old.split_once(MARKS[0]).expect("the page has its marks");
+        let (_, tail) = rest.split_once(MARKS[1]).expect("the page has its marks");
+        let new = format!("{head}{}{text}{}{tail}", MARKS[0], MARKS[1]);
+        std::fs::write(&page, new).expect("the page can be written");
+        std::fs::write(docs.join("performance.svg"), plot(&results))
+            .expect("the picture can be written");
+    }
+}
+
+/// The `python3` on PATH, as itself: a shim would be measured with it.
+fn python() -> PathBuf {
+    let output = std::process::Command::new("python3")
+        .args([
+            "-I",
+            "-c",
+            "import os, sys; print(os.path.realpath(sys.executable))",
+        ])
+        .output()
+        .expect("a `python3` on PATH");
+    PathBuf::from(String::from_utf8_lossy(&output.stdout).trim())
+}

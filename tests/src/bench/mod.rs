@@ -1,0 +1,25 @@
+//! The bench: the same work by this program and by its peers, in turns, with medians and ratios.
+//!
+//! ```text
+//! inputs      sdists and wheels of build requirements, fetched once, served on the loopback
+//! who         the programs and what each is told
+//! measured    one run: wall, processor, memory
+//! scenario    what is run, from which cache
+//! table       medians and ratios as text
+//! plot        the same as a picture
+//! ```
+
+mod generated;
+mod inputs;
+mod measured;
+mod plot;
+mod scenario;
+mod table;
+mod who;
+
+pub use inputs::Batch;
+pub use measured::{MEASURE, Measured, be_the_parent};
+pub use plot::plot;
+pub use scenario::{Bench, Result, Scenario};
+pub use table::{machine, table};
+pub use who::{Peers, Who};

@@ -1,0 +1,259 @@
+//! What is run, from which cache, in turns.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::generated::tiny;
+use super::inputs::Batch;
+use super::measured::Measured;
+use super::who::{Peers, Who};
+use crate::index::Index;
+use crate::report::Report;
+
+/// One kind of work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scenario {
+    /// The pure batch: sources are not in the cache, what builds require is, environments included.
+    Pure,
+    /// The same, but environments are made anew.
+    Environments,
+    /// One small sdist of the pure batch.
+    Single,
+    /// Extensions in C and Cython.
+    Native,
+    /// The pure batch, every wheel in the cache.
+    Cached,
+    /// The same, told that there is no network.
+    Offline,
+    /// The pure batch at `confined`, and with the isolation left out.
+    Tax,
+    /// Many tiny projects.
+    Many(usize),
+}
+
+/// What came of a scenario.
+#[derive(Debug)]
+pub struct Result {
+    /// Which one.
+    pub scenario: Scenario,
+    /// How many wheels were made in each run.
+    pub wheels: usize,
+    /// The runs, round after round.
+    pub runs: BTreeMap<Who, Vec<Measured>>,
+    /// The lowest level that a wheel of ours reported, for each way of running it, and its guarantees.
+    pub levels: BTreeMap<Who, String>,
+}
+
+impl Scenario {
+    /// Every scenario.
+    pub const ALL: [Self; 10] = [
+        Self::Pure,
+        Self::Environments,
+        Self::Single,
+        Self::Native,
+        Self::Cached,
+        Self::Offline,
+        Self::Tax,
+        Self::Many(10),
+        Self::Many(100),
+        Self::Many(300),
+    ];
+
+    /// Returns the word for it on the command line and in tables.
+    #[must_use]
+    pub fn name(self) -> String {
+        match self {
+            Self::Pure => "pure".to_owned(),
+            Self::Environments => "environments".to_owned(),
+            Self::Single => "single".to_owned(),
+            Self::Native => "native".to_owned(),
+            Self::Cached => "cached".to_owned(),
+            Self::Offline => "offline".to_owned(),
+            Self::Tax => "tax".to_owned(),
+            Self::Many(number) => format!("many-{number}"),
+        }
+    }
+
+    /// Returns what it is, for a table.
+    #[must_use]
+    pub fn title(self) -> String {
+        match self {
+            Self::Pure => "pure batch, sources cold, environments warm".to_owned(),
+            Self::Environments => "pure batch, sources cold, environments cold".to_owned(),
+            Self::Single => "single small sdist".to_owned(),
+            Self::Native => "native batch, sources cold".to_owned(),
+            Self::Cached => "pure batch, all cached".to_owned(),
+            Self::Offline => "pure batch, all cached, no network".to_owned(),
+            Self::Tax => "sandbox tax: pure batch".to_owned(),
+            Self::Many(number) => format!("{number} tiny sdists"),
+        }
+    }
+
+    fn who(self) -> &'static [Who] {
+        match self {
+            Self::Pure | Self::Single => &[Who::Ours, Who::Uv, Who::Pip],
+            Self::Tax => &[Who::Confined, Who::Open],
+            _ => &[Who::Ours, Who::Uv],
+        }
+    }
+
+    /// Whether the wheels are in the cache already.
+    fn is_cached(self) -> bool {
+        matches!(self, Self::Cached | Self::Offline)
+    }
+
+    fn list(self) -> Option<&'static str> {
+        match self {
+            Self::Native => Some("native12.txt"),
+            Self::Many(_) => None,
+            _ => Some("pure24.txt"),
+        }
+    }
+}
+
+/// Runs scenarios.
+#[derive(Debug)]
+pub struct Bench {
+    /// The programs.
+    pub peers: Peers,
+    /// Where everything is kept.
+    pub folder: PathBuf,
+}
+
+impl Bench {
+    /// Runs one scenario, `rounds` times for each program, in turns.
+    ///
+    /// # Panics
+    /// When a run fails, makes other wheels than were asked for, or is below `confined` though it should not be.
+    #[must_use]
+    pub fn run(&self, scenario: Scenario, rounds: usize) -> Result {
+        let (index, specs) = self.work(scenario);
+        let url = index.url();
+        let mut result = Result {
+            scenario,
+            wheels: specs.len(),
+            runs: BTreeMap::new(),
+            levels: BTreeMap::new(),
+        };
+        let templates: BTreeMap<_, _> = scenario
+            .who()
+            .iter()
+            .map(|who| (*who, self.template(scenario, *who, &url, &specs)))
+            .collect();
+        for round in 0..rounds {
+            for who in scenario.who() {
+                let place = self.folder.join(format!("run-{round}"));
+                fs::create_dir_all(&place).expect("a folder can be made");
+                let cache = place.join("cache");
+                copy(&templates[who], &cache);
+                let out = place.join("out");
+                let mut command = self.peers.command(*who, &url, [&cache, &out], &specs);
+                if scenario == Scenario::Offline {
+                    command.arg("--offline");
+                }
+                let measured = Measured::run(&command, &place);
+                if who.is_ours() {
+                    result.levels.insert(*who, level(*who, &place, specs.len()));
+                }
+                result.runs.entry(*who).or_default().push(measured);
+                fs::remove_dir_all(&place).expect("a run's folder can be removed");
+            }
+        }
+        result
+    }
+
+    /// The index of a scenario, and what is asked for.
+    fn work(&self, scenario: Scenario) -> (Index, Vec<String>) {
+        let inputs = self.folder.join("inputs");
+        let list = scenario.list().unwrap_or("pure24.txt");
+        let batch = Batch::fetch(list, &inputs, &self.peers.python);
+        let index = batch.index();
+        let specs = match scenario {
+            Scenario::Many(number) => (0..number)
+                .map(|number| {
+                    let sdist = tiny(number);
+                    index.sdist(&sdist);
+                    format!("{}==1.0", sdist.name())
+                })
+                .collect(),
+            Scenario::Single => batch.pins[..1].to_vec(),
+            _ => batch.pins.clone(),
+        };
+        (index, specs)
+    }
+
+    /// Makes the cache that each run of `who` starts from.
+    fn template(&self, scenario: Scenario, who: Who, url: &str, specs: &[String]) -> PathBuf {
+        let place = self.folder.join(format!("{}-{who:?}", scenario.name()));
+        drop(fs::remove_dir_all(&place));
+        fs::create_dir_all(&place).expect("a folder can be made");
+        let (cache, out) = (place.join("cache"), place.join("out"));
+        // What many projects require is found out by the first of them.
+        let first = match scenario {
+            Scenario::Many(_) => &specs[..1],
+            _ => specs,
+        };
+        let command = self.peers.command(who, url, [&cache, &out], first);
+        let _ = Measured::run(&command, &place);
+        if !scenario.is_cached() {
+            let names = first
+                .iter()
+                .map(|pin| pin.split("==").next().unwrap_or(pin));
+            let names: Vec<_> = names.collect();
+            let mut command = self.peers.forget(who, &cache, &names);
+            let done = command.stdin(Stdio::null()).output().expect("it starts");
+            let words = String::from_utf8_lossy(&done.stderr);
+            assert!(done.status.success(), "{command:?} failed: {words}");
+            if scenario == Scenario::Environments && who.is_ours() {
+                let mut command = Command::new(&self.peers.ours);
+                command.args(["cache", "clean", "--environments", "--cache-dir"]);
+                let done = command.arg(&cache).output().expect("it starts");
+                assert!(done.status.success(), "environments are kept");
+            }
+        }
+        fs::remove_dir_all(&out).expect("what was made can be removed");
+        cache
+    }
+}
+
+/// Copies a cache; where the file system can, without copying bytes.
+fn copy(from: &Path, to: &Path) {
+    let mut command = Command::new("cp");
+    command
+        .args(["-a", "--reflink=auto", "--"])
+        .args([from, to]);
+    let status = command.status().expect("`cp` starts");
+    assert!(status.success(), "a cache could not be copied");
+}
+
+/// Reads the report of a run of ours: every wheel is there, and the lowest level.
+fn level(who: Who, place: &Path, wheels: usize) -> String {
+    let text = fs::read(place.join("stdout")).expect("it was printed");
+    let report: Report = serde_json::from_slice(&text).expect("the report is JSON");
+    assert_eq!(report.wheels.len(), wheels, "every wheel is made");
+    let isolations = report
+        .wheels
+        .iter()
+        .filter_map(|wheel| wheel.isolation.as_ref());
+    let rank = |level: &str| {
+        ["ns", "confined", "reduced", "ns-only", "none"]
+            .iter()
+            .position(|known| *known == level)
+    };
+    let worst = isolations
+        .max_by_key(|isolation| rank(&isolation.level))
+        .expect("a wheel that was built says how");
+    assert!(
+        who == Who::Open || rank(&worst.level) <= rank("confined"),
+        "no figures are taken below `confined`"
+    );
+    let mut enforced = Vec::new();
+    for (guarantee, state) in &worst.guarantees {
+        if state == "enforced" {
+            enforced.push(guarantee.as_str());
+        }
+    }
+    format!("{} (enforced: {})", worst.level, enforced.join(", "))
+}
