@@ -106,11 +106,12 @@ pub fn hostile_in<P: Prey>(
             prey.possible(),
             "the control must do all the harm there is: {control}"
         );
+        // Prey may be a build itself, with a scratch of its own.
+        drop(prey);
         let mut prey = lay(&world, &world.folder("b"));
         let (sdist, done) = build(&world, fixture, &mut prey);
         let harm = prey.harm(&done);
         assert_eq!(harm, prey.unheld(setting), "the harm of the build: {done}");
-        // Prey may be a build itself, with a scratch of its own.
         drop(prey);
         done.is_tidy();
         let wheel = done.built(&sdist.wheel());
