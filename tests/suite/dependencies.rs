@@ -1,5 +1,7 @@
 //! Whole sets: one version of everything that is needed, and no wheel built that is not.
 
+use std::time::Duration;
+
 use model::Code;
 use serde_json::Value;
 use tests::{Index, Offer, Outcome, Run, Sdist, Wheel, World, search};
@@ -444,6 +446,67 @@ fn after_a_fetch_everything_is_made_without_a_request() {
 }
 
 #[test]
+fn after_a_fetch_of_a_file_or_a_lock_everything_is_made_without_a_request() {
+    let world = world();
+    let (app, lib) = (open("app", "1.0", &["lib"]), Wheel::new("lib", "1.5"));
+    let tool = open("tool", "1.0", &[]);
+    world.index.sdist(&app.requires(&["tool"]));
+    world.index.wheel(&lib).wheel(&Wheel::new("lib", "2.0"));
+    world.index.sdist(&tool);
+    world.file("work/c.txt", "lib<2\n");
+    world.file(
+        "work/r.txt",
+        "-c c.txt\napp\nnever ; python_version < '3'\n",
+    );
+    world.file(
+        "work/pylock.toml",
+        format!(
+            "lock-version = '1.0'\ncreated-by = 'a test'\n[[packages]]\nname = 'lib'\nversion = '1.5'\nwheels = [{{ url = '{}', hashes = {{ sha256 = '{}' }} }}]\n[[packages]]\nname = 'tool'\nversion = '1.0'\nsdist = {{ url = '{}', hashes = {{ sha256 = '{}' }} }}\n",
+            world.index.file_url(&lib.filename()),
+            search::sha256(&lib.pack()),
+            world.index.file_url(&tool.filename("tar.gz")),
+            search::sha256(&tool.tar_gz()),
+        ),
+    );
+    let fetched = |words: &[&str]| -> Vec<String> {
+        let outcome = world.run(["fetch"]).args(words).places().report().finish();
+        outcome.succeeds();
+        let told: Value = serde_json::from_str(&outcome.stdout).expect("the answer is JSON");
+        let fetched = told["fetched"].as_array().expect("a list").iter();
+        fetched
+            .map(|one| {
+                format!(
+                    "{} {}",
+                    one["name"].as_str().unwrap(),
+                    one["kind"].as_str().unwrap()
+                )
+            })
+            .collect()
+    };
+    for (file, brought, wheels) in [
+        (
+            "pylock.toml",
+            ["lib wheel", "tool source"],
+            ["lib 1.5 downloaded", "tool 1.0 built"],
+        ),
+        (
+            "r.txt",
+            ["app source", "lib wheel"],
+            ["app 1.0 built", "lib 1.5 downloaded"],
+        ),
+    ] {
+        assert_eq!(fetched(&["-r", file]), brought);
+        assert_eq!(world.delivered().len(), 0, "nothing is made");
+        let before = world.index.all_requests().len();
+        let outcome = whole(&world, &["-r", file, "--offline"])
+            .out(&format!("out-{file}"))
+            .finish();
+        assert_eq!(made(outcome.succeeds()), wheels);
+        assert_eq!(world.index.all_requests().len(), before, "{outcome}");
+    }
+}
+
+#[test]
 fn what_a_hook_asks_for_and_nobody_has_is_named_by_fetch() {
     let world = world();
     let asking =
@@ -476,5 +539,159 @@ fn one_build_at_a_time_is_enough_for_builds_inside_builds() {
     assert_eq!(
         made(outcome.succeeds()),
         ["outer 1.0 built", "middle 1.0 built", "inner 1.0 built"]
+    );
+}
+
+#[test]
+fn two_that_ask_for_each_other_wait_for_nobody_and_the_cycle_is_named() {
+    let world = world();
+    let asking = |name: &str, other: &str| {
+        let hook = format!(
+            "def get_requires_for_build_wheel(config_settings=None):\n    return ['{other}']"
+        );
+        open(name, "1.0", &[]).hooks(&hook)
+    };
+    // Two; two with one between them that both need; three.
+    for (pair, middle) in [
+        ("two", None),
+        ("via", Some("middle")),
+        ("odd", Some("third")),
+    ] {
+        let name = |which: &str| format!("{pair}-{which}");
+        let [one, other] = ["one", "other"].map(name);
+        let between = middle.map_or_else(|| other.clone(), &name);
+        let back = if pair == "via" { &between } else { &one };
+        world.index.sdist(&asking(&one, &between));
+        world.index.sdist(&asking(&other, back));
+        if let Some(middle) = middle {
+            world.index.sdist(&asking(&name(middle), &other));
+        }
+        for course in [&["--no-deps"][..], &[]] {
+            let outcome = whole(&world, &[&one, &other])
+                .args(course)
+                .limit(Duration::from_secs(120))
+                .finish();
+            let failures = outcome.report().failures;
+            assert_eq!(failures.len(), 2, "{outcome}");
+            for failure in failures {
+                assert_eq!(failure.code, Code::BuildCycle.text(), "{outcome}");
+            }
+            let told = outcome.stderr.lines();
+            let chains: Vec<_> = told
+                .filter_map(|line| line.split("building it needs itself: ").nth(1))
+                .collect();
+            assert_eq!(chains.len(), 2, "{outcome}");
+            for chain in chains {
+                let links: Vec<_> = chain.split(" needs ").collect();
+                let project = |link: &str| link.split(' ').next().map(str::to_owned);
+                let last = links.last().copied().and_then(project);
+                let before = &links[..links.len() - 1];
+                let closes = before.iter().any(|link| project(link) == last);
+                assert!(closes && links.len() > 2, "{chain}: {outcome}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_further_build_requirement_can_have_the_version_of_the_run_time() {
+    let world = world();
+    for version in ["1.0", "1.5", "2.0"] {
+        world.index.wheel(&Wheel::new("base", version));
+    }
+    let app = open("app", "1.0", &["base<2"]).hooks(
+        "def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):\n    \
+         import base\n    \
+         return wheel_file.write(wheel_directory, *project(), files={'told.txt': base.version.encode()})",
+    );
+    world.lay("work/tree", &app);
+    world.index.sdist(&app);
+    let told = || {
+        let wheel = world.out().join("app-1.0-py3-none-any.whl");
+        String::from_utf8(search::member(&wheel, "told.txt")).expect("it is text")
+    };
+    let run = |words: &[&str], extra: &str| {
+        let run = whole(&world, words).args(["--extra-build-dep", extra]);
+        run.finish_anyhow()
+    };
+    run(&["app"], "app:base").succeeds();
+    assert_eq!(told(), "2.0", "by itself it is the newest");
+    let matched = "app:base@match-runtime";
+    for (words, version, origin) in [
+        (&["app"][..], "1.5", "built"),
+        (&["app", "base<1.5"], "1.0", "built"),
+        (&["app"], "1.5", "cached"),
+        (&["./tree", "base<1.2"], "1.0", "built"),
+    ] {
+        let outcome = run(words, matched);
+        let made = made(outcome.succeeds());
+        assert!(made.contains(&format!("app 1.0 {origin}")), "{outcome}");
+        assert!(
+            made.contains(&format!("base {version} downloaded")),
+            "{outcome}"
+        );
+        assert_eq!(told(), version, "{outcome}");
+    }
+    // The file that a project keeps says it too; what a version of its own says is the same wheel.
+    world.file(
+        "work/fumehood.toml",
+        "[extra-build-dependencies]\napp = ['base@match-runtime']\n",
+    );
+    let outcome = whole(&world, &["app"]).finish();
+    assert!(
+        made(outcome.succeeds()).contains(&"app 1.0 cached".to_owned()),
+        "{outcome}"
+    );
+    world.file("work/fumehood.toml", "");
+    let outcome = run(&["app"], "app:base==1.5");
+    assert!(
+        made(outcome.succeeds()).contains(&"app 1.0 cached".to_owned()),
+        "{outcome}"
+    );
+    // Where nothing is resolved, or nothing of that name, nothing is guessed and nothing runs.
+    let before = builds(&world);
+    world.index.sdist(&secretive("silent", "1.0", &["base"]));
+    for (words, extra, said) in [
+        (&["app", "--no-deps"][..], matched, "none is chosen yet"),
+        (
+            &["silent"],
+            "silent:base@match-runtime",
+            "none is chosen yet",
+        ),
+        (
+            &["app"],
+            "app:other@match-runtime",
+            "it is not among what was chosen",
+        ),
+    ] {
+        let outcome = run(words, extra);
+        outcome.says(Code::BuildRequires);
+        assert!(outcome.stderr.contains(said), "{outcome}");
+    }
+    let built = world
+        .run(["build", "./tree"])
+        .args(["--extra-build-dep", matched]);
+    let outcome = built.places().report().finish_anyhow();
+    outcome.says(Code::BuildRequires);
+    assert_eq!(builds(&world), before, "{outcome}");
+}
+
+#[test]
+fn a_wheel_that_lies_here_is_refused_with_advice_that_works() {
+    let world = world();
+    let here = Wheel::new("here", "1.0").header("Requires-Dist: base");
+    world.file(format!("work/wheels/{}", here.filename()), here.pack());
+    world.index.wheel(&Wheel::new("base", "1.0"));
+    let path = format!("./wheels/{}", here.filename());
+    let url = world.index.file_url(&here.filename());
+    for spec in [&path, &url] {
+        let outcome = whole(&world, &[spec]).finish_anyhow();
+        outcome.says(Code::BadSpec);
+        assert!(outcome.stderr.contains("--find-links FOLDER"), "{outcome}");
+    }
+    let outcome = whole(&world, &["here==1.0", "--find-links", "wheels"]).finish();
+    assert_eq!(
+        made(outcome.succeeds()),
+        ["here 1.0 downloaded", "base 1.0 downloaded"]
     );
 }

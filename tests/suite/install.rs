@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use model::Code;
 use serde_json::{Value, json};
 use tests::killpoint::{Became, Upgrade};
+use tests::search::sha256;
 use tests::{Outcome, Repository, Sdist, Venv, Wheel, World};
 
 use crate::world;
@@ -85,6 +86,85 @@ fn what_is_installed_runs_and_pip_lists_checks_and_uninstalls_it() {
     assert!(differ.into_iter().all(known), "{done}");
     venv.install(["base"]).finish().succeeds();
     assert_eq!(venv.listed().len(), 1);
+}
+
+#[test]
+fn what_a_file_or_a_lock_asks_for_is_installed_and_held_to_its_hashes() {
+    let world = world();
+    serve(&world);
+    let sdist = Sdist::hello("built", "1.0");
+    world.index.sdist(&sdist);
+    let versions = |venv: &Venv<'_, '_>| -> Vec<String> {
+        let listed = venv.listed().into_iter();
+        listed
+            .map(|(name, version)| format!("{name} {version}"))
+            .collect()
+    };
+    let venv = Venv::new(&world, "env");
+    world.file("work/sub/c.txt", "base<2\n");
+    world.file(
+        "work/r.txt",
+        "-c sub/c.txt\ntool ; python_version >= '3'\nnever ; python_version < '3'\nbuilt \\\n  == 1.0\n",
+    );
+    venv.install(["-r", "r.txt"]).finish().succeeds();
+    assert_eq!(versions(&venv), ["base 1.0", "built 1.0", "tool 2.0"]);
+    // What was named in a file was asked for.
+    let requested = |package| venv.info(package, "REQUESTED").is_some();
+    assert!(requested("tool-2.0") && requested("built-1.0") && !requested("base-1.0"));
+
+    let locked = Venv::new(&world, "locked");
+    let base = Wheel::new("base", "1.0");
+    let lock = |hash: &str| {
+        world.file(
+            "work/pylock.toml",
+            format!(
+                "lock-version = '1.0'\ncreated-by = 'a test'\n[[packages]]\nname = 'base'\nversion = '1.0'\nwheels = [{{ url = '{}', hashes = {{ sha256 = '{hash}' }} }}]\n[[packages]]\nname = 'built'\nversion = '1.0'\nsdist = {{ url = '{}', hashes = {{ sha256 = '{}' }} }}\n",
+                world.index.file_url(&base.filename()),
+                world.index.file_url(&sdist.filename("tar.gz")),
+                sha256(&sdist.tar_gz()),
+            ),
+        );
+        let run = locked.install(["-r", "pylock.toml", "--require-hashes"]);
+        run.report().finish_anyhow()
+    };
+    let done = lock(&"0".repeat(64));
+    done.says(Code::HashWrong);
+    assert_eq!(versions(&locked), [""; 0], "{done}");
+    lock(&sha256(&base.pack())).succeeds();
+    assert_eq!(versions(&locked), ["base 1.0", "built 1.0"]);
+    assert_eq!(locked.info("base-1.0", "direct_url.json"), None);
+
+    let strict = Venv::new(&world, "strict");
+    let (top, under) = (sha256(&tool("2.0").pack()), sha256(&base.pack()));
+    for (lines, code) in [
+        ("tool==2.0\nbase==1.0\n".to_owned(), Some(Code::HashMissing)),
+        (
+            format!("tool==2.0 --hash=sha256:{top}\n"),
+            Some(Code::HashMissing),
+        ),
+        (
+            format!("tool==2.0 --hash=sha256:{top}\nbase==1.0 --hash=sha256:{top}\n"),
+            Some(Code::HashWrong),
+        ),
+        (
+            format!("tool==2.0 --hash=sha256:{top}\nbase==1.0 --hash=sha256:{under}\n"),
+            None,
+        ),
+    ] {
+        world.file("work/r.txt", lines);
+        let run = strict.install(["-r", "r.txt", "--require-hashes"]);
+        let done = run.finish_anyhow();
+        match code {
+            Some(code) => {
+                done.says(code);
+                assert_eq!(versions(&strict), [""; 0], "{done}");
+            }
+            None => {
+                done.succeeds();
+                assert_eq!(versions(&strict), ["base 1.0", "tool 2.0"], "{done}");
+            }
+        }
+    }
 }
 
 #[test]

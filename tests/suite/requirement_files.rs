@@ -269,6 +269,58 @@ fn a_hash_is_demanded_of_everything_where_one_is_given_or_required() {
     run.finish_anyhow().says(Code::HashMissing);
 }
 
+#[test]
+fn a_hash_of_any_strong_algorithm_holds_what_is_built_and_what_is_downloaded() {
+    let world = world();
+    let (sdist, packed) = (Sdist::hello("source", "1.0"), Wheel::new("packed", "1.0"));
+    world.index.sdist(&sdist).wheel(&packed);
+    let sha384 = |bytes: &[u8]| hex::encode(sha2::Sha384::digest(bytes));
+    let (source, binary) = (sha384(&sdist.tar_gz()), sha384(&packed.pack()));
+    let run = |source: &str, out: &str| {
+        world.file(
+            "work/r.txt",
+            format!(
+                "source==1.0 --hash=sha384:{source}\npacked==1.0 --hash sha384:{binary} --hash=sha512:{}\n",
+                "0".repeat(128)
+            ),
+        );
+        let words = ["wheel", "-r", "r.txt", "--require-hashes"];
+        world.run(words).places().out(out).report().finish_anyhow()
+    };
+    assert_eq!(
+        made(&run(&source, "a")),
+        [
+            both("source-1.0-py3-none-any.whl", "built"),
+            both("packed-1.0-py3-none-any.whl", "downloaded"),
+        ]
+    );
+    let done = run(&"0".repeat(96), "b");
+    let failures = &done.report().failures;
+    assert_eq!(failures.len(), 1, "{done}");
+    assert_eq!(failures[0].code, Code::HashWrong.text(), "{done}");
+    assert!(failures[0].message.contains("r.txt:1: "), "{done}");
+    // A lock speaks of them too.
+    for (hash, code) in [
+        (binary.clone(), None),
+        ("0".repeat(96), Some(Code::HashWrong)),
+    ] {
+        let url = world.index.file_url(&packed.filename());
+        world.file(
+            "work/pylock.toml",
+            format!("lock-version = '1.0'\ncreated-by = 'a test'\n[[packages]]\nname = 'packed'\nversion = '1.0'\nwheels = [{{ url = '{url}', hashes = {{ sha384 = '{hash}' }} }}]\n"),
+        );
+        let done = wheel(&world, &["-r", "pylock.toml"])
+            .out("c")
+            .finish_anyhow();
+        match code {
+            Some(code) => {
+                done.says(code);
+            }
+            None => assert_eq!(made(&done).len(), 1),
+        }
+    }
+}
+
 /// A project that needs a wheel, and an sdist that needs a wheel itself.
 fn needing(world: &World<'_>) -> (Sdist, Wheel) {
     let base = Wheel::new("base", "1.0");

@@ -107,6 +107,19 @@ pub enum BuildError {
         /// Why.
         why: String,
     },
+    /// A build requirement has to have the version of the run time, and there is none.
+    #[error(
+        "builds of {package} are to have the version of `{requirement}` that is chosen for the run time, and {}",
+        if *is_resolved { "it is not among what was chosen" } else { "none is chosen yet" }
+    )]
+    MatchRuntime {
+        /// What is built.
+        package: PackageName,
+        /// The requirement.
+        requirement: PackageName,
+        /// Whether versions were chosen, without one of it.
+        is_resolved: bool,
+    },
     /// Building needs itself.
     #[error("building it needs itself: {}", chain.join(" needs "))]
     Cycle {
@@ -281,7 +294,7 @@ impl BuildError {
             Self::NoSource { .. } => Code::NoSource,
             Self::NotAProject { .. } => Code::BadPyproject,
             Self::DiskFull => Code::DiskFull,
-            Self::BuildRequires { .. } => Code::BuildRequires,
+            Self::BuildRequires { .. } | Self::MatchRuntime { .. } => Code::BuildRequires,
             Self::Cycle { .. } => Code::BuildCycle,
             Self::Hook(failure) => failure.code(),
             Self::Limit { reached, .. } => reached.code(),

@@ -187,6 +187,20 @@ fn hint(error: &BuildError, build: Option<&str>) -> Option<String> {
             "the project's pyproject.toml has to be changed; names and versions alone are taken"
                 .to_owned()
         }
+        BuildError::MatchRuntime {
+            package,
+            requirement,
+            is_resolved: true,
+        } => format!(
+            "ask for `{requirement}` too, or name the version: --extra-build-dep '{package}:{requirement}==VERSION'"
+        ),
+        BuildError::MatchRuntime {
+            package,
+            requirement,
+            ..
+        } => format!(
+            "dependencies have to be resolved (`wheel` without --no-deps, `install`), and what {package} requires known without a build; or name the version: --extra-build-dep '{package}:{requirement}==VERSION'"
+        ),
         BuildError::Execute(ExecuteError::Floor { report, floor }) if report.level >= floor.level => {
             "`fumehood doctor` says what is enforced here; run it elsewhere, or ask for less with --require"
                 .to_owned()

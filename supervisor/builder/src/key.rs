@@ -3,7 +3,9 @@
 //! What the build requirements resolved to is in the record, not here: the key is needed before
 //! anything is resolved, so it holds what decides the resolution instead.
 
-use model::{PackageName, Sha256, SourceId};
+use std::collections::BTreeMap;
+
+use model::{PackageName, Requirement, Sha256, SourceId};
 use serde::Serialize;
 
 use crate::settings::Settings;
@@ -19,6 +21,9 @@ struct Key<'a> {
     python: String,
     config_settings: &'a model::ConfigSettings,
     extra_build_deps: Vec<String>,
+    /// What is not chosen yet; nothing is built under such a key.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    match_runtime: Vec<String>,
     package_settings: Vec<(&'a str, &'a model::ConfigSettings)>,
     build_constraints: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -46,13 +51,14 @@ pub(crate) fn key_of(
     package: Option<&PackageName>,
 ) -> Sha256 {
     let is_meant = |name: &PackageName| package.is_none_or(|package| package == name);
-    let mut extra_build_deps: Vec<_> = settings
-        .extra_build_deps
-        .iter()
-        .filter(|(name, _)| is_meant(name))
-        .flat_map(|(name, deps)| deps.iter().map(move |dep| format!("{name}: {dep}")))
-        .collect();
-    extra_build_deps.sort();
+    let meant = |deps: &BTreeMap<PackageName, Vec<Requirement>>| {
+        let deps = deps.iter().filter(|(name, _)| is_meant(name));
+        let mut texts: Vec<_> = deps
+            .flat_map(|(name, deps)| deps.iter().map(move |dep| format!("{name}: {dep}")))
+            .collect();
+        texts.sort();
+        texts
+    };
     let mut build_constraints: Vec<_> = settings
         .build_constraints
         .iter()
@@ -85,7 +91,8 @@ pub(crate) fn key_of(
         subdirectory: source.subdirectory.as_deref(),
         python: settings.facts.identity(),
         config_settings: &settings.config_settings,
-        extra_build_deps,
+        extra_build_deps: meant(&settings.extra_build_deps),
+        match_runtime: meant(&settings.match_runtime.wanted),
         package_settings: settings
             .package_settings
             .iter()

@@ -25,6 +25,7 @@ mod key;
 mod limit;
 mod local;
 mod lock;
+mod match_runtime;
 mod outcome;
 mod pipeline;
 mod plan;
@@ -61,6 +62,7 @@ pub use limit::{Known, Reached, Stopped};
 pub use local::leave_environment;
 pub use local::{Host, LocalExecutor, WorkerProgram, neutralised, unescaped};
 pub use lock::{BuildLock, LockError};
+pub use match_runtime::MatchRuntime;
 pub use outcome::{Built, Described, Failure, MetadataOrigin, Origin, Sdist, Wheel};
 pub use pipeline::{
     Compiled, Mode, build, carry_out, compile_bytecode, fetch, metadata, plan, wheels,

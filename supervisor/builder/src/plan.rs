@@ -1,5 +1,6 @@
 //! What a whole set of requirements comes to: each project once, what its wheel would be, and why it is needed.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use environment::Because;
@@ -151,6 +152,14 @@ pub enum WouldBe {
 }
 
 impl Plan {
+    /// The version of each project.
+    pub(crate) fn versions(&self) -> BTreeMap<PackageName, Version> {
+        let projects = self.projects.iter();
+        projects
+            .map(|one| (one.name.clone(), one.version.clone()))
+            .collect()
+    }
+
     /// The projects that are not installed already.
     pub(crate) fn to_come(&self) -> impl Iterator<Item = &Planned> {
         self.projects.iter().filter(|one| !one.is_installed())

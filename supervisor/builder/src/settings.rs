@@ -19,6 +19,7 @@ use crate::approval::Approval;
 use crate::executor::Floor;
 use crate::hash_book::HashBook;
 use crate::local::LocalExecutor;
+use crate::match_runtime::MatchRuntime;
 use crate::redact::Redactor;
 
 /// Limits that the caller set; the policy's stand where one is `None`.
@@ -116,6 +117,8 @@ pub struct Settings {
     pub build_hashes: HashBook,
     /// Further build requirements for a project.
     pub extra_build_deps: BTreeMap<PackageName, Vec<Requirement>>,
+    /// Those whose version is the one that is chosen for the run time.
+    pub match_runtime: MatchRuntime,
     /// Whether build requirements that come from a package may name URLs.
     pub allow_url_build_requires: bool,
     /// Which of wheel and sdist may be taken for which project.
@@ -171,7 +174,8 @@ impl Settings {
     pub fn speaks_of_packages(&self) -> bool {
         !(self.package_settings.is_empty()
             && self.package_variables.is_empty()
-            && self.extra_build_deps.is_empty())
+            && self.extra_build_deps.is_empty()
+            && self.match_runtime.wanted.is_empty())
     }
 
     /// Returns the settings for the hooks of a package, as far as it is known which that is.

@@ -17,7 +17,7 @@ pub use config_settings::ConfigSettings;
 pub use digest::{Digest, NotADigest, Sha256};
 pub use hashes::{HashAlgorithm, Hashes};
 pub use lenient::{NotARequirement, NotAVersion, NotSpecifiers};
-pub use pep440_rs::{Version, VersionSpecifiers};
+pub use pep440_rs::{Version, VersionSpecifier, VersionSpecifiers};
 pub use pep508_rs::{
     ExtraName, MarkerEnvironment, MarkerTree, PackageName, Requirement, VersionOrUrl,
 };

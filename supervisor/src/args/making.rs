@@ -181,7 +181,7 @@ pub(crate) struct MakingArgs {
         visible_alias = "config-settings-package"
     )]
     pub(crate) config_setting_package: Vec<String>,
-    /// A further build requirement of one package, such as `peewee:cython<3`
+    /// A further build requirement of one package: `peewee:cython<3`, `scipy:numpy@match-runtime`
     #[arg(long, value_name = "PKG:REQ")]
     pub(crate) extra_build_dep: Vec<String>,
     /// Let packages name URLs as build requirements; what they hold is built in the sandbox first

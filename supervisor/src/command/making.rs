@@ -316,6 +316,10 @@ impl Order {
             build_constraints: bounds.build_constraints,
             build_hashes: bounds.build_hashes,
             extra_build_deps: self.making.extra_build_deps.clone(),
+            match_runtime: builder::MatchRuntime {
+                wanted: self.making.match_runtime.clone(),
+                is_resolved: false,
+            },
             allow_url_build_requires: self.making.allow_url_build_requires,
             formats: compose::format_control(&self.index.formats)?,
             exclude_newer: self.index.exclude_newer,

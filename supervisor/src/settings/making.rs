@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use model::{ConfigSettings, PackageName, Requirement, VersionOrUrl};
+use model::{ConfigSettings, PackageName, Requirement};
 use requirements::Constraint;
 
+use super::extra::extra_build_deps;
 use super::twin::Twin;
-use super::{Layers, Origin, SettingsError, Value, constraints, places, words};
+use super::{Layers, SettingsError, Value, constraints, places, words};
 use crate::args::{MakingArgs, ReportArgs};
 
 /// How wheels are made.
@@ -31,6 +32,8 @@ pub(crate) struct MakingSettings {
     pub(crate) allow_url_build_requires: bool,
     /// Further build requirements of single packages.
     pub(crate) extra_build_deps: BTreeMap<PackageName, Vec<Requirement>>,
+    /// Those whose version is the one that is chosen for the run time.
+    pub(crate) match_runtime: BTreeMap<PackageName, Vec<Requirement>>,
     /// Builds at the same time.
     pub(crate) jobs: usize,
     /// Whether what another process makes is made beside it. A word for one run: no variable says it.
@@ -129,6 +132,7 @@ impl MakingSettings {
             let file = constraints::only(&value, directory, &layers.environment)?;
             build_constraints.extend(file);
         }
+        let (extra_build_deps, match_runtime) = extra_build_deps(args, layers)?;
         Ok(Self {
             out_dir,
             out_dir_typed,
@@ -144,7 +148,8 @@ impl MakingSettings {
             config_settings: config_settings(args, layers)?,
             package_settings: package_settings(args, layers)?,
             allow_url_build_requires: allow_url_build_requires(args, layers)?,
-            extra_build_deps: extra_build_deps(args, layers)?,
+            extra_build_deps,
+            match_runtime,
             jobs: Twin::new("--jobs", "FUMEHOOD_JOBS")
                 .one(args.jobs.as_deref(), layers, words::count)?
                 .and_then(|value| usize::try_from(value.value).ok())
@@ -243,44 +248,4 @@ fn package_settings(
         }
     }
     Ok(settings)
-}
-
-/// Returns the further build requirements by package.
-fn extra_build_deps(
-    args: &MakingArgs,
-    layers: &Layers,
-) -> Result<BTreeMap<PackageName, Vec<Requirement>>, SettingsError> {
-    let pairs = Twin::new("--extra-build-dep", "FUMEHOOD_EXTRA_BUILD_DEP").every(
-        &args.extra_build_dep,
-        layers,
-        |text| {
-            let unfit = || format!("`{text}` is not PKG:REQ, such as peewee:cython<3");
-            let (package, requirement) = text.split_once(':').ok_or_else(unfit)?;
-            let package = words::package(package).ok_or_else(unfit)?;
-            let requirement: Requirement = requirement
-                .trim()
-                .parse()
-                .map_err(|error| format!("{}: {error}", unfit()))?;
-            Ok((package, requirement))
-        },
-    )?;
-    let mut deps = BTreeMap::<_, Vec<_>>::new();
-    for Value { value, origin } in pairs {
-        let (package, requirement) = value;
-        names_no_place(&requirement, &origin)?;
-        deps.entry(package).or_default().push(requirement);
-    }
-    Ok(deps)
-}
-
-/// Refuses a URL from whoever may only narrow: it is a place to fetch from.
-fn names_no_place(requirement: &Requirement, origin: &Origin) -> Result<(), SettingsError> {
-    let is_url = matches!(requirement.version_or_url, Some(VersionOrUrl::Url(_)));
-    if is_url && !origin.widens() && !matches!(origin, Origin::Variable(_)) {
-        return Err(SettingsError::Unfit {
-            origin: origin.clone(),
-            what: "a project's file does not say where requirements come from".to_owned(),
-        });
-    }
-    Ok(())
 }

@@ -10,6 +10,7 @@ mod configuration;
 mod constraints;
 mod environment;
 mod error;
+mod extra;
 mod index;
 mod layers;
 mod making;

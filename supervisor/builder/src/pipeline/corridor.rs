@@ -14,6 +14,7 @@ use super::equip::{Equipment, Memo};
 use super::hold::{as_given, own};
 use super::identify::Identified;
 use super::look::Looked;
+use super::needs::Holding;
 use super::turn::Turns;
 use crate::error::BuildError;
 use crate::hook::Goal;
@@ -46,6 +47,8 @@ pub(super) struct Pipeline {
     pub(super) slots: Arc<Semaphore>,
     /// What is being built for whom: the last needs to be built before the one before it.
     pub(super) chain: Vec<String>,
+    /// The work that is held until this is done.
+    pub(super) holding: Option<Holding>,
     /// Environments of this call by what they were asked to hold: equal ones are made once.
     pub(super) environments: Arc<Memo>,
     /// Work of this call that is done once.
@@ -71,6 +74,7 @@ impl Pipeline {
             settings,
             watcher,
             chain: Vec::new(),
+            holding: None,
             environments: Arc::default(),
             turns: Arc::default(),
             told: Arc::default(),
@@ -152,13 +156,14 @@ impl Pipeline {
             let system = looked.system;
             // Taken only now: what has to be built first was built without holding it, so two
             // projects that need each other wait for no lock.
-            let _turn = self.turn(format!("wheel {key}"), &source.label).await?;
+            let turn = self.turn(format!("wheel {key}"), &source.label).await?;
             if let Some(kept) = self.kept(&key, expectation).await? {
                 return Ok((kept, Origin::Cached));
             }
             let goal = Goal::Wheel;
             let what = (&source, &system, package);
-            let made = self.make(goal, what, equipment, expectation).await?;
+            let pipeline = self.within(&turn);
+            let made = pipeline.make(goal, what, equipment, expectation).await?;
             self.publish(made, &source, key, expectation).await
         })
     }

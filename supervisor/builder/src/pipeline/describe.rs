@@ -158,7 +158,7 @@ impl Pipeline {
         let key = key_of(&source.id, &self.settings, package.as_ref());
         let expectation = &expectation.or(looked.named.clone());
         // A wheel may come of it.
-        let _turn = self.turn(format!("wheel {key}"), &source.label).await?;
+        let turn = self.turn(format!("wheel {key}"), &source.label).await?;
         if let Some(answer) = self.answer_or_wheel(&source.id, &key, expectation).await? {
             return Ok(answer);
         }
@@ -168,7 +168,8 @@ impl Pipeline {
             Goal::Metadata
         };
         let what = (&source, &looked.system, package);
-        let made = self.make(goal, what, equipment, expectation).await?;
+        let pipeline = self.within(&turn);
+        let made = pipeline.make(goal, what, equipment, expectation).await?;
         if made.by == Hook::BuildWheel {
             let (kept, _) = self.publish(made, &source, key, expectation).await?;
             return of_kept(&kept).await;

@@ -16,6 +16,7 @@ use tokio::sync::OnceCell;
 use super::bytecode::{Mode, compile_bytecode};
 use super::corridor::{Pipeline, blocking};
 use super::identify::python_version;
+use super::needs::Holding;
 use super::provider::{BuildProvider, provider};
 use super::requirements;
 use crate::error::BuildError;
@@ -41,6 +42,10 @@ impl Pipeline {
     ) -> Result<Equipment, BuildError> {
         let mut roots =
             self.requirements(&system.requires, "build-system.requires in pyproject.toml")?;
+        let settings = &self.settings;
+        settings
+            .match_runtime
+            .settled(name, &settings.facts.markers)?;
         let extra = name.and_then(|name| self.settings.extra_build_deps.get(name));
         roots.extend(extra.into_iter().flatten().cloned());
         self.environment_for(roots, label, name).await
@@ -64,22 +69,30 @@ impl Pipeline {
     ) -> Result<Equipment, BuildError> {
         let mut texts: Vec<_> = roots.iter().map(ToString::to_string).collect();
         texts.sort();
+        let label = name.map_or_else(|| label.to_owned(), ToString::to_string);
+        let pipeline = if self.chain.is_empty() {
+            self.deeper(&label)
+        } else {
+            self.clone()
+        };
+        // Below a chain, what is being built matters for naming a cycle.
+        let key = format!("{}\n{}", texts.join("\n"), self.chain.join("\n"));
+        let work = format!("environment for {key}");
+        let needs = &self.turns.needs;
+        let _need = needs.note(self.holding.as_ref(), &work, &pipeline.chain)?;
         let cell = {
             let mut memo = self
                 .environments
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner);
-            // Below a chain, what is being built matters for naming a cycle.
-            let key = format!("{}\n{}", texts.join("\n"), self.chain.join("\n"));
             Arc::clone(memo.entry(key).or_default())
         };
         let environment = cell
             .get_or_try_init(|| async {
-                let label = name.map_or_else(|| label.to_owned(), ToString::to_string);
-                let pipeline = if self.chain.is_empty() {
-                    self.deeper(&label)
-                } else {
-                    self.clone()
+                let holding = Some(Holding::new(work, &pipeline.chain));
+                let pipeline = Self {
+                    holding,
+                    ..pipeline
                 };
                 pipeline.make_environment(&roots, &label).await
             })

@@ -28,6 +28,7 @@ mod judge;
 mod keep;
 mod look;
 mod make;
+mod needs;
 mod pinned;
 mod provider;
 mod publish;

@@ -7,11 +7,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{Mutex as Gate, OwnedMutexGuard};
 
 use super::corridor::{Pipeline, blocking};
+use super::needs::{Holding, Need, Needs};
 use crate::error::BuildError;
 use crate::watch::BuildEvent;
 
-/// The work of this call that somebody does or has done, by name.
-pub(crate) type Turns = Mutex<BTreeMap<String, Arc<Gate<()>>>>;
+/// The work of this call that somebody does or has done, by name, and who waits for it.
+#[derive(Debug, Default)]
+pub(crate) struct Turns {
+    gates: Mutex<BTreeMap<String, Arc<Gate<()>>>>,
+    pub(super) needs: Arc<Needs>,
+}
 
 /// The right to do some work; ends when it is dropped.
 #[must_use = "the turn ends when this is dropped"]
@@ -20,17 +25,26 @@ pub(super) struct Turn {
     // does the same and is not to be waited for.
     _lock: Option<cache::Lock>,
     _gate: OwnedMutexGuard<()>,
+    _need: Option<Need>,
+    holding: Holding,
 }
 
 impl Pipeline {
     /// Waits until nobody else does the work `name`. Another process is waited for as long as the
     /// caller said and announced to whoever watches, unless the caller wants no waiting.
+    ///
+    /// # Errors
+    /// If whoever does it waits for what is held here; if another process holds it for too long.
     pub(super) async fn turn(&self, name: String, label: &str) -> Result<Turn, BuildError> {
         let gate = {
-            let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(turns.entry(name.clone()).or_default())
+            let gates = &self.turns.gates;
+            let mut gates = gates.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(gates.entry(name.clone()).or_default())
         };
-        // A task of this call ends or fails, so there is no time limit.
+        let needs = &self.turns.needs;
+        let need = needs.note(self.holding.as_ref(), &name, &self.chain)?;
+        let holding = Holding::new(name.clone(), &self.chain);
+        // A task of this call ends or fails, and waits for nothing of ours, so there is no time limit.
         let gate = gate.lock_owned().await;
         let lock = if self.settings.force {
             self.lock_if_free(name, label).await?
@@ -40,7 +54,17 @@ impl Pipeline {
         Ok(Turn {
             _lock: lock,
             _gate: gate,
+            _need: need,
+            holding,
         })
+    }
+
+    /// The same pipeline, for what is done while a turn lasts.
+    pub(super) fn within(&self, turn: &Turn) -> Self {
+        Self {
+            holding: Some(turn.holding.clone()),
+            ..self.clone()
+        }
     }
 
     async fn lock(&self, name: String, label: &str) -> Result<cache::Lock, BuildError> {

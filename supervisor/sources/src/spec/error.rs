@@ -108,7 +108,9 @@ impl SpecError {
             Self::Repository { .. } => {
                 Some("check it out and give the folder, or give the URL of an archive of it")
             }
-            Self::Wheel { .. } => Some("install it as it is"),
+            Self::Wheel { .. } => Some(
+                "`fumehood install ./FILE.whl` installs one that lies here; to take it among others, name NAME==VERSION and the folder that it lies in, --find-links FOLDER",
+            ),
             Self::Path { .. } => Some("a path has a slash in it or the ending of an archive"),
             Self::Requirement { .. } => {
                 Some("write NAME==VERSION, NAME @ URL, a URL, ./FOLDER or ./ARCHIVE")

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -320,6 +321,29 @@ fn settings_for_backends_are_replaced_key_by_key_and_further_requirements_add_up
     );
     let deps = making.extra_build_deps.values().next().unwrap();
     assert_eq!(deps.len(), 2);
+}
+
+#[test]
+fn a_further_requirement_that_matches_the_run_time_has_no_version_of_its_own() {
+    let making = |text: &str| {
+        let text = format!("[extra-build-dependencies]\nx = [{text}]\n");
+        let layers = layers(&[(text.as_str(), Layer::Project)], Environment::default());
+        MakingSettings::new(&MakingArgs::default(), &layers, Path::new("/"))
+    };
+    let text = "'one<3', 'two@match-runtime', \"three[a] @ match-runtime ; os_name == 'posix'\"";
+    let making_all = making(text).unwrap();
+    let texts = |deps: &BTreeMap<_, Vec<model::Requirement>>| -> Vec<String> {
+        deps.values().flatten().map(ToString::to_string).collect()
+    };
+    assert_eq!(texts(&making_all.extra_build_deps), ["one<3"]);
+    assert_eq!(
+        texts(&making_all.match_runtime),
+        ["two", "three[a] ; os_name == 'posix'"]
+    );
+    let error = making("'two<3@match-runtime'").unwrap_err();
+    assert!(error.to_string().contains("two versions"), "{error}");
+    let error = making("'two@match-runtimes'").unwrap_err();
+    assert!(error.to_string().contains("fumehood.toml:2"), "{error}");
 }
 
 #[test]

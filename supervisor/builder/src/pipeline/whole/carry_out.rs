@@ -48,6 +48,11 @@ impl Pipeline {
         plan: &Plan,
         watcher: Arc<dyn Watcher>,
     ) -> Self {
+        let settings = if settings.match_runtime.wanted.is_empty() {
+            settings
+        } else {
+            Arc::new(settings.matched(&plan.versions()))
+        };
         Self {
             environments: Arc::clone(&plan.environments),
             turns: Arc::clone(&plan.turns),

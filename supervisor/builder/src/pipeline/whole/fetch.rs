@@ -77,9 +77,10 @@ impl Pipeline {
         let (source, looked, equipment) = self.prepare(located, expectation).await?;
         let package = looked.package(expectation);
         let key = key_of(&source.id, &self.settings, package.as_ref());
-        let _turn = self.turn(format!("wheel {key}"), &source.label).await?;
+        let turn = self.turn(format!("wheel {key}"), &source.label).await?;
         let what = (&source, &looked.system, package);
         let made = self
+            .within(&turn)
             .make(Goal::Requirements, what, equipment, expectation)
             .await?;
         let told = retrace::Told {

@@ -8,7 +8,7 @@ use futures::future::join_all;
 use model::PackageName;
 use sources::{Spec, Wanted};
 
-use super::super::corridor::Pipeline;
+use super::super::corridor::{Expectation, Pipeline};
 use super::super::identify::python_version;
 use super::settle::{Ready, Settled, rivals, url_of};
 use super::window::{Found, Window};
@@ -118,9 +118,40 @@ impl Pipeline {
                 ..planned
             });
         }
+        self.match_runtime(&mut plan).await;
         plan.projects
             .sort_by_key(|planned| (planned.asked.unwrap_or(usize::MAX), planned.name.clone()));
         Ok(plan)
+    }
+
+    /// Looks again at what is built with versions that are known only now: it has another key.
+    async fn match_runtime(&self, plan: &mut Plan) {
+        let wanted = &self.settings.match_runtime;
+        if wanted.wanted.is_empty() {
+            return;
+        }
+        let pipeline = Self {
+            settings: Arc::new(self.settings.matched(&plan.versions())),
+            ..self.clone()
+        };
+        let meant = plan.projects.iter_mut();
+        for planned in meant.filter(|one| wanted.speaks_of(&one.name)) {
+            let Means::Source(source) = &planned.means else {
+                continue;
+            };
+            let expectation = Expectation {
+                name: Some(planned.name.clone()),
+                version: Some(planned.version.clone()),
+            };
+            let means = async {
+                // What it says is served under this key too, so that the wheel has to agree.
+                pipeline.describe(source, &expectation).await?;
+                pipeline.means_of(source, &expectation).await
+            };
+            planned.means = means.await.unwrap_or_else(|error| {
+                Means::Broken(Box::new(self.failure(&planned.label, &error)))
+            });
+        }
     }
 
     /// Sorts what was asked for by what became of it.
