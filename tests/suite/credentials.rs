@@ -1,13 +1,15 @@
 //! Credentials: wherever one comes in, it comes out nowhere.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use model::Code;
 use tests::decoy::secret;
-use tests::{Fault, Index, Outcome, Run, Running, Sdist, World, release, search};
+use tests::{Fault, Index, Outcome, Run, Running, Sdist, Wheel, World, release, search};
 
 use crate::world;
 
@@ -45,8 +47,15 @@ fn read_processes(running: &Running<'_, '_>, seen: &mut BTreeSet<Vec<u8>>) {
     }
 }
 
-/// Runs a build with a credential in it and sees that the credential appears nowhere.
+/// Runs a build of one wheel with a credential in it and sees that the credential appears nowhere.
 fn keeps<'world, 'site>(run: Run<'world, 'site>, marker: &str) -> Outcome<'world, 'site> {
+    let done = keeps_all(run, marker);
+    done.built("thing-1.0-py3-none-any.whl");
+    done
+}
+
+/// The same for any number of wheels.
+fn keeps_all<'world, 'site>(run: Run<'world, 'site>, marker: &str) -> Outcome<'world, 'site> {
     let mut running = run.args(["-v", "-v"]).start();
     let mut seen = BTreeSet::new();
     let folder = running.wait_until_ready_looking(|running| read_processes(running, &mut seen));
@@ -54,7 +63,7 @@ fn keeps<'world, 'site>(run: Run<'world, 'site>, marker: &str) -> Outcome<'world
     assert!(seen.len() > 1, "argument lists were seen");
     release(&folder, "{}");
     let done = running.finish();
-    done.built("thing-1.0-py3-none-any.whl");
+    done.succeeds();
     is_kept(&done, marker);
     let repeated = seen
         .iter()
@@ -111,6 +120,142 @@ fn a_password_of_netrc_appears_nowhere() {
     );
     std::fs::set_permissions(&netrc, PermissionsExt::from_mode(0o600)).expect("an own file");
     keeps(world.wheel("thing==1.0").env("NETRC", &netrc), &marker);
+}
+
+/// Offers a wheel and the source that it depends on, to whom logs in alone.
+fn offer_to_users(world: &World<'_>, marker: &str) {
+    let top = Wheel::new("top", "1.0").header("Requires-Dist: thing");
+    let index = world.index.wheel(&top).sdist(&waiting());
+    index.wants_login(login(marker).trim_start_matches("Basic "));
+}
+
+/// Makes the wheel and what it depends on, from an index of this address.
+fn whole<'world, 'site>(world: &'world World<'site>, url: &str) -> Run<'world, 'site> {
+    let default = ["--default-index", &world.index.url()];
+    let run = world.run(["wheel", "top"]).places().report();
+    run.without(&default).args(["--default-index", url])
+}
+
+#[track_caller]
+fn has_whole(done: &Outcome<'_, '_>) {
+    let mut names: Vec<_> = done.report().wheels.into_iter().collect();
+    names.sort_by(|one, other| one.filename.cmp(&other.filename));
+    let names: Vec<_> = names.iter().map(|wheel| wheel.filename.as_str()).collect();
+    let expected = ["thing-1.0-py3-none-any.whl", "top-1.0-py3-none-any.whl"];
+    assert_eq!(names, expected, "{done}");
+}
+
+#[test]
+fn logins_of_a_url_and_of_netrc_reach_dependencies_and_appear_nowhere() {
+    let (world, marker) = (world(), secret());
+    offer_to_users(&world, &marker);
+    let url = world.index.with_login("user", &marker);
+    has_whole(&keeps_all(whole(&world, &url), &marker));
+    let (world, marker) = (crate::world(), secret());
+    offer_to_users(&world, &marker);
+    let netrc = world.file(
+        "secrets/netrc",
+        format!("machine 127.0.0.1 login user password {marker}\n"),
+    );
+    let run = whole(&world, &world.index.url()).env("NETRC", &netrc);
+    has_whole(&keeps_all(run, &marker));
+}
+
+/// A program named keyring in a folder of PATH, which has the password of `user` and writes down what it
+/// is asked and what it sees.
+struct Keyring {
+    path: OsString,
+    told: PathBuf,
+    seen: PathBuf,
+}
+
+impl Keyring {
+    fn new(world: &World<'_>, folder: &str, marker: &str) -> Self {
+        let password = world.file("secrets/password", format!("{marker}\n"));
+        let [told, seen] = ["told", "seen"].map(|name| world.folder("secrets").join(name));
+        let script = format!(
+            "#!/bin/sh\nprintf '%s\\n' \"$*\" >>{}\ncat /proc/$$/environ /proc/$$/cmdline >>{}\n\
+             [ \"$3\" = user ] && cat {}\n",
+            told.display(),
+            seen.display(),
+            password.display()
+        );
+        let program = world.file(format!("{folder}/keyring"), script);
+        std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).expect("an own file");
+        let mut path = OsString::from(world.folder(folder));
+        path.push(":");
+        path.push(std::env::var_os("PATH").unwrap_or_default());
+        Self { path, told, seen }
+    }
+
+    /// What it was asked, a line each.
+    fn told(&self) -> String {
+        std::fs::read_to_string(&self.told).unwrap_or_default()
+    }
+}
+
+/// Names the user in the address of the index.
+fn of_user(world: &World<'_>) -> String {
+    world.index.url().replace("http://", "http://user@")
+}
+
+#[test]
+fn a_password_of_the_keyring_is_asked_for_once_and_appears_nowhere() {
+    let (world, marker) = (world(), secret());
+    offer_to_users(&world, &marker);
+    let keyring = Keyring::new(&world, "bin", &marker);
+    let run = whole(&world, &of_user(&world))
+        .args(["--keyring-provider", "subprocess"])
+        .env("PATH", &keyring.path)
+        .env("OTHER", &marker);
+    has_whole(&keeps_all(run, &marker));
+    let address = world.index.url();
+    let expected = format!("get {} user\n", address.trim_end_matches('/'));
+    assert_eq!(keyring.told(), expected);
+    let seen = std::fs::read(&keyring.seen).expect("it was run");
+    assert!(search::holds(&seen, b"HOME="), "it has a home");
+    assert!(
+        !search::holds(&seen, marker.as_bytes()),
+        "no other variable, and no password among its arguments"
+    );
+    let refused = world.index.all_requests().into_iter();
+    let refused =
+        refused.filter(|request| request.header("authorization") != Some(&login(&marker)));
+    assert_eq!(
+        refused.count(),
+        1,
+        "later requests bring the password along"
+    );
+}
+
+#[test]
+fn a_keyring_without_a_password_is_an_error_that_names_no_user() {
+    let (world, marker) = (world(), secret());
+    offer_to_users(&world, &marker);
+    let keyring = Keyring::new(&world, "bin", &marker);
+    let url = of_user(&world).replace("user", "somebody");
+    let run = whole(&world, &url).env("PATH", &keyring.path);
+    let done = run.env("FUMEHOOD_KEYRING_PROVIDER", "subprocess").finish();
+    done.exits_with(Code::Unauthorized);
+    assert!(done.stderr.contains("keyring set"), "{done}");
+    assert_eq!(done.tells("somebody"), None, "{done}");
+    assert_eq!(keyring.told().lines().count(), 1, "{done}");
+}
+
+#[test]
+fn no_keyring_is_run_by_the_word_of_a_project_or_from_its_folder() {
+    let (world, marker) = (world(), secret());
+    offer_to_users(&world, &marker);
+    let keyring = Keyring::new(&world, "work/bin", &marker);
+    world.file("work/fumehood.toml", "keyring-provider = \"subprocess\"\n");
+    let run = || whole(&world, &of_user(&world)).env("PATH", &keyring.path);
+    let done = run().finish();
+    done.exits_with(Code::Unauthorized);
+    assert!(done.stderr.contains("`keyring-provider`"), "{done}");
+    let done = run().args(["--keyring-provider", "subprocess"]).finish();
+    done.exits_with(Code::Unauthorized);
+    assert!(done.stderr.contains("on PATH"), "{done}");
+    assert_eq!(keyring.told(), "");
 }
 
 #[test]

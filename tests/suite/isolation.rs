@@ -125,7 +125,9 @@ fn a_build_holds_no_descriptor_but_its_own_pipes_and_has_no_terminal() {
             let name = entry.file_name();
             // Calls come in on 0 and answers go out on 3, until a hook's own process closes both.
             let own = target.starts_with("socket:") && (name == "0" || name == "3");
+            // The file by which it says that it waits may still be open.
             let harmless = own
+                || target.ends_with("/ready")
                 || target.starts_with("pipe:")
                 || target == "/dev/null"
                 || target.starts_with("/dev/urandom");

@@ -28,6 +28,14 @@ impl Credentials {
             .then_some(Self { username, password })
     }
 
+    /// Makes them of a name and a password.
+    pub(crate) fn new(username: &str, password: &str) -> Self {
+        Self {
+            username: username.to_owned(),
+            password: Some(password.to_owned()),
+        }
+    }
+
     pub(crate) fn username(&self) -> &str {
         &self.username
     }

@@ -42,6 +42,16 @@ pub enum IndexError {
         /// The HTTP status.
         status: u16,
     },
+    /// The server wants credentials, and the program that was asked for them has none.
+    #[error("`{url}` wants credentials (status {status}), and {why}")]
+    Keyring {
+        /// What was asked for.
+        url: String,
+        /// The HTTP status.
+        status: u16,
+        /// Why, in words.
+        why: String,
+    },
     /// The connection could not be made, or broke.
     #[error("`{url}` could not be fetched")]
     Transport {
@@ -167,7 +177,7 @@ impl IndexError {
             Self::Address(_) | Self::Setup { .. } => Code::BadFlag,
             Self::NoIndex => Code::NoIndex,
             Self::Status { .. } => Code::HttpStatus,
-            Self::Unauthorized { .. } => Code::Unauthorized,
+            Self::Unauthorized { .. } | Self::Keyring { .. } => Code::Unauthorized,
             Self::Transport { .. } | Self::TimedOut { .. } => Code::Transport,
             Self::TooLarge { page: false, .. } => Code::BadArchive,
             Self::TooLarge { .. } | Self::BadPage { .. } => Code::BadPage,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::{CacheControl, Proxies, Refresh};
+use crate::{CacheControl, Keyring, Proxies, Refresh};
 
 /// Settings of a client; `Default` has the usual limits, no credentials and no proxy.
 #[derive(Clone, Debug)]
@@ -16,6 +16,8 @@ pub struct ClientSettings {
     pub cache_control: Vec<CacheControl>,
     /// A netrc file to take credentials from.
     pub netrc: Option<PathBuf>,
+    /// The program to ask for a login that nothing else has.
+    pub keyring: Option<Keyring>,
     /// Proxies of the environment or of pip's configuration.
     pub proxy: Option<Proxies>,
     /// A PEM bundle of certificates to trust besides the system's.
@@ -43,6 +45,7 @@ impl Default for ClientSettings {
             refresh: Refresh::default(),
             cache_control: Vec::new(),
             netrc: None,
+            keyring: None,
             proxy: None,
             ca_file: None,
             client_cert: None,

@@ -15,6 +15,7 @@ use url::Url;
 use crate::address::is_private_literal;
 use crate::credentials::{Credentials, Netrc};
 use crate::error::shown;
+use crate::keyring::Answers;
 use crate::local::local;
 use crate::redirect::{self, Reach};
 use crate::resolver::{self, PublicOnly};
@@ -66,6 +67,7 @@ pub(crate) struct Transport {
     /// Made when first needed: a run that the cache serves loads no certificates.
     clients: [OnceLock<reqwest::Client>; 4],
     netrc: OnceLock<Netrc>,
+    keyring: Answers,
     reaches: Mutex<HashMap<String, Reach>>,
     permits: Semaphore,
     requests: AtomicU64,
@@ -87,6 +89,7 @@ impl Transport {
             settings,
             clients: Default::default(),
             netrc: OnceLock::new(),
+            keyring: Answers::default(),
             reaches: Mutex::default(),
             permits: Semaphore::new(MOST_AT_ONCE),
             requests: AtomicU64::new(0),
@@ -165,18 +168,38 @@ impl Transport {
             },
             unchecked: self.is_trusted(url),
         };
-        let mut request = self
-            .client(variant)?
-            .get(url.clone())
-            .headers(headers.clone());
-        if own && let Some(credentials) = self.credentials(from) {
-            request = request.basic_auth(credentials.username(), credentials.password());
+        let request = async |credentials: Option<&Credentials>| {
+            let mut request = self
+                .client(variant)?
+                .get(url.clone())
+                .headers(headers.clone());
+            if let Some(credentials) = credentials {
+                request = request.basic_auth(credentials.username(), credentials.password());
+            }
+            self.requests.fetch_add(1, Ordering::Relaxed);
+            let response = request.send().await;
+            response.map_err(|error| IndexError::transport(url, error))
+        };
+        let known = self.credentials(from).filter(|_| own);
+        let has_password = |known: &Credentials| known.password().is_some();
+        let response = request(known.as_ref()).await?;
+        match &self.settings.keyring {
+            Some(keyring)
+                if own
+                    && matches!(response.status().as_u16(), 401 | 403)
+                    && !known.as_ref().is_some_and(has_password) =>
+            {
+                let username = known.as_ref().map(Credentials::username);
+                let answer = self.keyring.ask(keyring, &from.url, username).await;
+                let credentials = answer.map_err(|why| IndexError::Keyring {
+                    url: shown(url),
+                    status: response.status().as_u16(),
+                    why,
+                })?;
+                request(Some(&credentials)).await
+            }
+            _ => Ok(response),
         }
-        self.requests.fetch_add(1, Ordering::Relaxed);
-        request
-            .send()
-            .await
-            .map_err(|error| IndexError::transport(url, error))
     }
 
     /// Returns what the netrc file says of a host by its name.
@@ -188,12 +211,25 @@ impl Transport {
     }
 
     fn credentials(&self, from: &Configured) -> Option<Credentials> {
-        if from.credentials.is_some() {
-            return from.credentials.clone();
+        let own = from.credentials.as_ref();
+        if own.is_some_and(|own| own.password().is_some()) {
+            return own.cloned();
         }
-        let path = self.settings.netrc.as_deref()?;
-        let host = from.url.host_str()?;
-        self.netrc.get_or_init(|| Netrc::read(path)).find(host)
+        let in_netrc = || {
+            let path = self.settings.netrc.as_deref()?;
+            let host = from.url.host_str()?;
+            self.netrc.get_or_init(|| Netrc::read(path)).find(host)
+        };
+        let found = match own {
+            Some(_) => None,
+            None => in_netrc(),
+        };
+        let in_keyring = || {
+            self.settings.keyring.as_ref()?;
+            let username = own.map(Credentials::username);
+            self.keyring.known(&from.url, username)
+        };
+        found.or_else(in_keyring).or_else(|| own.cloned())
     }
 
     /// Returns where a configured host may lead. A name is private if all its addresses are.

@@ -57,4 +57,8 @@ pub(crate) struct IndexArgs {
     /// How long answers of an index may be used, in place of what it says: `corp=max-age=600`
     #[arg(long, value_name = "INDEX=DIRECTIVES")]
     pub(crate) index_cache_control: Vec<String>,
+    /// Whether the program `keyring` on PATH is asked for logins that URLs and netrc lack; it runs outside the
+    /// sandbox, as you do; without it none is
+    #[arg(long, value_name = "disabled|subprocess")]
+    pub(crate) keyring_provider: Option<String>,
 }

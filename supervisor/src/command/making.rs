@@ -282,7 +282,9 @@ impl Order {
         for note in &indexes.notes {
             around.talk.note(note);
         }
-        let client = compose::client(&self.index, &indexes, &around.layers.environment, cache)?;
+        let keyring = compose::keyring(&self.index, wish, executor);
+        let environment = &around.layers.environment;
+        let client = compose::client(&self.index, &indexes, keyring, environment, cache)?;
         let mut variables = compose::passed(&policy, &python.facts, &around.layers.environment)?;
         variables.extend(self.sandbox.variables.clone());
         let off_limits = self.off_limits(cache, around);

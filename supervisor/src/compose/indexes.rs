@@ -5,7 +5,7 @@ use std::path::Path;
 use builder::LocalExecutor;
 use cache::Cache;
 use index::{
-    Client, ClientSettings, FindLinks, FormatControl, IndexUrl, PipConfiguration, Proxies,
+    Client, ClientSettings, FindLinks, FormatControl, IndexUrl, Keyring, PipConfiguration, Proxies,
     default_index, pip_configuration,
 };
 use model::Code;
@@ -173,6 +173,7 @@ async fn default(
 pub(crate) fn client(
     settings: &IndexSettings,
     indexes: &Indexes,
+    keyring: Option<Keyring>,
     environment: &Environment,
     cache: &Cache,
 ) -> Result<Client, Problem> {
@@ -189,6 +190,7 @@ pub(crate) fn client(
         refresh: settings.refresh.clone(),
         cache_control: settings.cache_control.clone(),
         netrc: settings.netrc.clone(),
+        keyring,
         proxy: (!proxies.is_empty()).then_some(proxies),
         ca_file: settings.certificates.clone().or_else(|| pip.cert.clone()),
         client_cert: pip.client_cert.clone(),

@@ -50,7 +50,7 @@ pub(crate) fn tools(
         .collect())
 }
 
-fn is_program(place: &Path) -> bool {
+pub(super) fn is_program(place: &Path) -> bool {
     place
         .metadata()
         .is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)

@@ -43,6 +43,8 @@ pub(crate) struct IndexSettings {
     pub(crate) cache_control: Vec<CacheControl>,
     /// The netrc file, if there is a name for one.
     pub(crate) netrc: Option<PathBuf>,
+    /// Ask the program `keyring` for logins that nothing else has.
+    pub(crate) keyring: bool,
     /// A file of certificate authorities.
     pub(crate) certificates: Option<PathBuf>,
     /// The indexes and places of files that the system's ceiling allows.
@@ -134,6 +136,9 @@ impl IndexSettings {
                         .absolute("HOME")
                         .map(|home| home.join(".netrc"))
                 }),
+            keyring: Twin::new("--keyring-provider", "FUMEHOOD_KEYRING_PROVIDER")
+                .one(args.keyring_provider.as_deref(), layers, keyring)?
+                .is_some_and(|value| value.value),
             certificates: layers.environment.raw("SSL_CERT_FILE").map(PathBuf::from),
             allowed: layers.ceiling().and_then(|ceiling| ceiling.indexes.clone()),
             notes,
@@ -187,6 +192,19 @@ impl IndexSettings {
             self.formats.push((format, value.clone()));
         }
         Ok(self)
+    }
+}
+
+/// Whether a provider of passwords is the program.
+fn keyring(text: &str) -> Result<bool, String> {
+    match text {
+        "disabled" => Ok(false),
+        "subprocess" => Ok(true),
+        "auto" | "import" => Err(
+            "no keyring is loaded into this program: say `subprocess` for the program `keyring` on PATH, or `disabled`"
+                .to_owned(),
+        ),
+        _ => Err("it is `disabled` or `subprocess`".to_owned()),
     }
 }
 

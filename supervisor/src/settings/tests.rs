@@ -324,6 +324,27 @@ mod index {
     use super::*;
 
     #[test]
+    fn no_keyring_is_asked_unless_somebody_says_so() {
+        let keyring = |typed: Option<&str>, layers: &Layers| {
+            let args = IndexArgs {
+                keyring_provider: typed.map(str::to_owned),
+                ..IndexArgs::default()
+            };
+            IndexSettings::new(&args, layers, now()).map(|settings| settings.keyring)
+        };
+        let variable = Layers::from([("FUMEHOOD_KEYRING_PROVIDER", "subprocess")]);
+        assert!(!keyring(None, &Layers::default()).unwrap());
+        assert!(keyring(Some("subprocess"), &Layers::default()).unwrap());
+        assert!(keyring(None, &variable).unwrap());
+        assert!(!keyring(Some("disabled"), &variable).unwrap());
+        for text in ["import", "auto", "yes"] {
+            let error = keyring(Some(text), &variable).unwrap_err();
+            assert_eq!(error.code(), Code::BadFlag);
+            assert!(error.to_string().contains("`subprocess`"), "{error}");
+        }
+    }
+
+    #[test]
     fn formats_come_from_the_flags_or_else_from_the_variables() {
         let layers = Layers::from([
             ("FUMEHOOD_NO_BINARY", ":all:"),

@@ -58,6 +58,12 @@ impl LocalExecutor {
         }
     }
 
+    /// Says that this process runs programs for its user as well: they, and what they leave running, are
+    /// no orphans of a worker. Those are known by the filter that a build can not get rid of.
+    pub fn has_company(&self) {
+        self.live.lock().expect_company();
+    }
+
     /// Waits until every worker has ended and its scratch is gone.
     pub async fn idle(&self) {
         self.live.idle().await;

@@ -24,6 +24,11 @@ pub(super) struct Workers {
 }
 
 impl Workers {
+    /// Children may be there that are neither workers nor left by them.
+    pub(super) fn expect_company(&mut self) {
+        self.inherited.expect_company();
+    }
+
     /// Enters a worker that has just been started.
     pub(super) fn enter(&mut self, pid: u32) {
         self.live.insert(pid);

@@ -17,19 +17,32 @@ const ROUNDS: usize = 1000;
 /// Children that this process had before it had workers: whoever started it by `exec` may have left it
 /// some, and those have children of their own.
 #[derive(Debug)]
-pub(super) struct Inherited(BTreeSet<u32>);
+pub(super) struct Inherited {
+    children: BTreeSet<u32>,
+    /// Whether this process runs programs for the user beside its workers.
+    company: bool,
+}
 
 impl Inherited {
     /// Looks who is there now.
     pub(super) fn now() -> Self {
-        Self(children())
+        Self {
+            children: children(),
+            company: false,
+        }
     }
 
-    /// Whether a child that is no worker is what a worker left. Where children were inherited, theirs
+    /// From now on there may be children that are no workers, and theirs.
+    pub(super) fn expect_company(&mut self) {
+        self.company = true;
+    }
+
+    /// Whether a child that is no worker is none that a worker left. Where children were inherited, theirs
     /// come here as well; what was started behind a build's filter can not get rid of it.
     fn spares(&self, pid: u32) -> bool {
         let is_ours = || filters(pid) > filters(std::process::id());
-        !self.0.is_empty() && (self.0.contains(&pid) || !is_ours())
+        let others = self.company || !self.children.is_empty();
+        others && (self.children.contains(&pid) || !is_ours())
     }
 }
 

@@ -84,6 +84,7 @@ keys! {
     "find-links" "--find-links" Form::List, Personal PathOrUrl;
     "no-index" "--no-index" Form::Switch, Personal Words;
     "index-cache-control" "--index-cache-control" Form::List, Personal Words;
+    "keyring-provider" "--keyring-provider" Form::Word, Personal Words;
     "no-binary" "--no-binary" Form::List, Personal Words;
     "only-binary" "--only-binary" Form::List, Personal Words;
     "prefer-binary" "--prefer-binary" Form::Switch, Personal Words;

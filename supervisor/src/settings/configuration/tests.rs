@@ -38,6 +38,7 @@ fn fitting(name: &str) -> &'static str {
         "extra-build-dependencies" => "{ peewee = 'cython<3' }",
         "lock-timeout" => "'2m'",
         "index-cache-control" => "'corp=max-age=600'",
+        "keyring-provider" => "'subprocess'",
         "default-index" | "index" => "'https://example.invalid/simple'",
         _ => "'x'",
     }
@@ -126,6 +127,7 @@ fn a_project_is_heard_about_what_narrows_and_the_rest_is_noted_with_its_line() {
     for key in [
         "default-index",
         "find-links",
+        "keyring-provider",
         "cache-dir",
         "scratch-dir",
         "python",
