@@ -450,7 +450,12 @@ fn after_a_fetch_of_a_file_or_a_lock_everything_is_made_without_a_request() {
     let world = world();
     let (app, lib) = (open("app", "1.0", &["lib"]), Wheel::new("lib", "1.5"));
     let tool = open("tool", "1.0", &[]);
-    world.index.sdist(&app.requires(&["tool"]));
+    // It says what it requires, and is built with something that has to be built.
+    let app = app.file(
+        "pyproject.toml",
+        "[build-system]\nrequires = [\"tool\"]\nbuild-backend = \"in_tree\"\nbackend-path = [\".\"]\n[project]\nname = \"app\"\nversion = \"1.0\"\ndependencies = [\"lib\"]\n",
+    );
+    world.index.sdist(&app);
     world.index.wheel(&lib).wheel(&Wheel::new("lib", "2.0"));
     world.index.sdist(&tool);
     world.file("work/c.txt", "lib<2\n");
