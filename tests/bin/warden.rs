@@ -40,9 +40,11 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
     }
     let grace = Duration::from_millis(arguments.remove(0).to_string_lossy().parse()?);
     nix::sys::prctl::set_child_subreaper(true)?;
-    let mut command = Command::new(&arguments[0]);
+    // A suite that runs in the background of a shell may ignore SIGINT, and what is ignored stays so in a new program.
+    let mut command = Command::new("/usr/bin/env");
     command
-        .args(&arguments[1..])
+        .args(["--default-signal=INT,QUIT", "--"])
+        .args(&arguments)
         .stdin(Stdio::null())
         .process_group(0);
     if let Some(uid) = uid {

@@ -41,7 +41,7 @@ def lay_memory(secret):
 
 def lay_message(name, secret):
     """Puts a message into a queue of this name."""
-    queue = calls.checked(calls.libc.mq_open(b"/" + name.encode(), os.O_CREAT | os.O_RDWR, 0o600, None))
+    queue = calls.message_queue(name, os.O_CREAT | os.O_RDWR)
     calls.checked(calls.libc.mq_send(queue, secret.encode(), len(secret), 0))
 
 

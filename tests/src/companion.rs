@@ -1,7 +1,7 @@
 //! Scripts that stand by as the user of a world: victims, keepers of secrets.
 
 use std::ffi::OsStr;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
@@ -80,6 +80,12 @@ impl Companion {
             .read_line(&mut line)
             .expect("the companion writes");
         serde_json::from_str(&line).expect("the companion writes JSON")
+    }
+
+    /// Tells it that nothing more is asked and waits until it has ended by itself, having removed what it laid out.
+    pub fn dismiss(&mut self) {
+        drop(self.child.stdin.take());
+        let _ = io::copy(&mut self.output, &mut io::sink());
     }
 }
 

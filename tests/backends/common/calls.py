@@ -39,3 +39,9 @@ def syscall(name, *arguments):
     """Makes a raw system call; integers, bytes and buffers are passed as the kernel wants them."""
     words = [ctypes.c_long(word) if isinstance(word, int) else word for word in arguments]
     return checked(libc.syscall(ctypes.c_long(NUMBERS[name]), *words))
+
+
+def message_queue(name, flags):
+    """Opens a POSIX message queue; one that is made holds one message, since queues count against a limit of the user."""
+    attributes = (ctypes.c_long * 8)(0, 1, 4096)
+    return checked(libc.mq_open(b"/" + name.encode(), flags, 0o600, attributes))

@@ -46,20 +46,16 @@ def leave_memory(key):
     return calls.checked(calls.libc.shmget(key, 4096, IPC_CREAT | 0o600))
 
 
-def queue(name, flags):
-    return calls.checked(calls.libc.mq_open(b"/" + name.encode(), flags, 0o600, None))
-
-
 def take_message(name):
     buffer = ctypes.create_string_buffer(1 << 16)
-    length = calls.checked(calls.libc.mq_receive(queue(name, os.O_RDWR | os.O_NONBLOCK), buffer, 1 << 16, None))
+    length = calls.checked(calls.libc.mq_receive(calls.message_queue(name, os.O_RDWR | os.O_NONBLOCK), buffer, 1 << 16, None))
     return buffer.raw[:length]
 
 
 def do(targets):
     tried = Attempts()
     tried("message", take_message, targets["queue"])
-    tried("leave queue", queue, targets["left queue"], os.O_RDWR | os.O_CREAT)
+    tried("leave queue", calls.message_queue, targets["left queue"], os.O_RDWR | os.O_CREAT)
     tried("key", read_key, targets["key"])
     tried("search", search_key, targets["searched key"])
     tried("leave key", leave_key, targets["left key"])
