@@ -19,6 +19,7 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::Pid;
+use tokio::signal::unix::{SignalKind, signal};
 
 fn main() -> ExitCode {
     match run() {
@@ -40,11 +41,15 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
     }
     let grace = Duration::from_millis(arguments.remove(0).to_string_lossy().parse()?);
     nix::sys::prctl::set_child_subreaper(true)?;
-    // A suite that runs in the background of a shell may ignore SIGINT, and what is ignored stays so in a new program.
-    let mut command = Command::new("/usr/bin/env");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .build()?;
+    // What is ignored stays so in a new program, and a suite in the background of a shell may ignore SIGINT. What is
+    // caught is at its default there.
+    let _caught = runtime.block_on(async { signal(SignalKind::interrupt()) })?;
+    let mut command = Command::new(&arguments[0]);
     command
-        .args(["--default-signal=INT,QUIT", "--"])
-        .args(&arguments)
+        .args(&arguments[1..])
         .stdin(Stdio::null())
         .process_group(0);
     if let Some(uid) = uid {
