@@ -1,27 +1,33 @@
 """Runs PEP 517 hooks on request, each in a process of its own.
 
-Started once for an environment. Takes one JSON line a call on standard input, forks, and answers
-with one line on descriptor 3 when the child has ended. What the hook returned is in the result file
-that the call names; nothing is ever read from standard output.
+Started once for an environment. Takes one JSON line a call on standard input and answers with one line on
+descriptor 3 when the call has ended. What the hook returned is in the result file that the call names;
+nothing is ever read from standard output.
+
+This process imports nothing of a stranger's. Its child, the stem, imports the backend once, and from the stem
+each hook is forked: what an import costs is paid once a build. Neither of them holds a descriptor of a call.
 """
 
 import json
 import os
+import signal
 import sys
 
 CALLS, ANSWERS = 0, 3
 
 
 def main():
+    stem = None
     while True:
         line = read_line(CALLS)
         if not line:
-            return
+            break
         call = json.loads(line)
-        child = os.fork()
-        if child == 0:
-            run(call)
-        _, status = os.waitpid(child, 0)
+        stem = stem or Stem(call)
+        status = stem.run(line)
+        if status is None:
+            status = stem.end()
+            stem = None
         if not os.path.exists(call["result"]):
             died = {"outcome": "died"}
             if os.WIFSIGNALED(status):
@@ -30,6 +36,73 @@ def main():
                 died["status"] = os.WEXITSTATUS(status)
             write(call["result"], died)
         os.write(ANSWERS, b"done\n")
+    if stem:
+        stem.end()
+
+
+class Stem:
+    """The process that has imported the backend, seen from its parent."""
+
+    def __init__(self, call):
+        orders, self.orders = os.pipe()
+        self.ends, ends = os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            os.close(self.orders)
+            os.close(self.ends)
+            branch(call, orders, ends)
+        os.close(orders)
+        os.close(ends)
+
+    def run(self, line):
+        """Returns the status with which the process of the call ended, or nothing if the stem ended first."""
+        try:
+            os.write(self.orders, line)
+        except OSError:
+            return None
+        try:
+            return int(read_line(self.ends)) & 0xFFFF
+        except ValueError:
+            return None
+
+    def end(self):
+        """Returns the status with which it ended; what still runs has lost its right to."""
+        os.close(self.orders)
+        os.close(self.ends)
+        os.kill(self.pid, signal.SIGKILL)
+        return os.waitpid(self.pid, 0)[1]
+
+
+def branch(call, orders, ends):
+    """The stem: never returns."""
+    import gc
+    from importlib import import_module
+
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, CALLS)
+    os.close(null)
+    os.close(ANSWERS)
+    sys.path[:0] = call["backend_path"]
+    backend = failure = None
+    try:
+        backend = import_module(call["backend"].partition(":")[0])
+    except BaseException as error:
+        # Each hook fails with it, as if it had imported the backend itself.
+        failure = error
+    flush()
+    if hasattr(gc, "freeze"):
+        gc.freeze()
+    while True:
+        line = read_line(orders)
+        if not line:
+            os._exit(0)
+        child = os.fork()
+        if child == 0:
+            os.close(orders)
+            os.close(ends)
+            run(json.loads(line), backend, failure)
+        _, status = os.waitpid(child, 0)
+        os.write(ends, b"%d\n" % status)
 
 
 def read_line(descriptor):
@@ -42,14 +115,10 @@ def read_line(descriptor):
     return line
 
 
-def run(call):
+def run(call, backend, failure):
     """The child: never returns."""
-    null = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(null, CALLS)
-    os.close(null)
-    os.close(ANSWERS)
     try:
-        result = call_hook(call)
+        result = call_hook(call, backend, failure)
     except SystemExit as error:
         result = {"outcome": "exited", "message": short(error.code)}
     except KeyboardInterrupt:
@@ -67,13 +136,11 @@ def run(call):
     os._exit(0)
 
 
-def call_hook(call):
-    from importlib import import_module
-
+def call_hook(call, backend, failure):
     name, _, attributes = call["backend"].partition(":")
-    sys.path[:0] = call["backend_path"]
     try:
-        backend = import_module(name)
+        if failure is not None:
+            raise failure
     except ImportError as error:
         show()
         missing = getattr(error, "name", None) or ""
