@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use tests::bench::{Bench, MEASURE, Peers, Scenario, be_the_parent, machine, plot, table};
+use tests::bench::{Bench, FULL, MEASURE, Peers, Scenario, be_the_parent, machine, plot, table};
 use tests::script;
 
 /// What the tables stand between in the page.
@@ -56,7 +56,8 @@ fn asked(mut words: impl Iterator<Item = String>) -> Result<Asked, String> {
             other => return Err(format!("`{other}` is not known")),
         }
     }
-    let known: Vec<_> = Scenario::ALL.map(Scenario::name).to_vec();
+    let mut known: Vec<_> = Scenario::ALL.map(Scenario::name).to_vec();
+    known.push(FULL.to_owned());
     match asked.only.iter().find(|name| !known.contains(name)) {
         Some(name) => Err(format!("`{name}` is none of {}", known.join(", "))),
         None if asked.rounds == 0 => Err("no rounds, no figures".to_owned()),
@@ -82,20 +83,26 @@ fn measure(asked: &Asked) {
         peers: Peers::furnish(&folder, programs, &python, deny.to_vec()),
         folder,
     };
-    let is_wanted =
-        |scenario: &Scenario| asked.only.is_empty() || asked.only.contains(&scenario.name());
+    let is_wanted = |name: &str| asked.only.is_empty() || asked.only.iter().any(|one| one == name);
     let mut results = Vec::new();
-    for scenario in Scenario::ALL.into_iter().filter(is_wanted) {
-        drop(writeln!(std::io::stderr(), "bench: {}", scenario.title()));
-        results.push(bench.run(scenario, asked.rounds));
+    for scenario in Scenario::ALL {
+        if is_wanted(&scenario.name()) {
+            drop(writeln!(std::io::stderr(), "bench: {}", scenario.title()));
+            results.push(bench.run(scenario, asked.rounds));
+        }
     }
-    let text = format!(
+    let mut text = format!(
         "{}; {}; medians of {} rounds.\n\n{}",
         machine(),
         bench.peers.versions().join(", "),
         asked.rounds,
         table(&results)
     );
+    if is_wanted(FULL) {
+        drop(writeln!(std::io::stderr(), "bench: caches of many entries"));
+        text.push('\n');
+        text.push_str(&bench.full(asked.rounds));
+    }
     write!(std::io::stdout(), "{text}").expect("standard output takes it");
     if asked.write {
         let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");

@@ -5,10 +5,12 @@
 //! who         the programs and what each is told
 //! measured    one run: wall, processor, memory
 //! scenario    what is run, from which cache
+//! full        caches of many entries
 //! table       medians and ratios as text
 //! plot        the same as a picture
 //! ```
 
+mod full;
 mod generated;
 mod inputs;
 mod measured;
@@ -17,6 +19,7 @@ mod scenario;
 mod table;
 mod who;
 
+pub use full::FULL;
 pub use inputs::Batch;
 pub use measured::{MEASURE, Measured, be_the_parent};
 pub use plot::plot;

@@ -219,7 +219,7 @@ impl Bench {
 }
 
 /// Copies a cache; where the file system can, without copying bytes.
-fn copy(from: &Path, to: &Path) {
+pub(super) fn copy(from: &Path, to: &Path) {
     let mut command = Command::new("cp");
     command
         .args(["-a", "--reflink=auto", "--"])
