@@ -39,6 +39,7 @@ mod killed;
 mod levels;
 mod limits;
 mod local_sockets;
+mod local_sources;
 mod look;
 mod lower_caches;
 mod matrix;

@@ -37,6 +37,8 @@ pub struct Means<'a> {
     pub on_bytes: OnBytes<'a>,
     /// What stands in for the `.git` of a folder, if it has one; named by what it holds.
     pub repository: Option<&'a Path>,
+    /// What a folder or a local archive turned out to be a moment ago: then it is not read again.
+    pub known: Option<Digest>,
 }
 
 impl std::fmt::Debug for Means<'_> {
@@ -111,7 +113,10 @@ pub async fn locate(
             hashes,
             subdirectory,
         } => {
-            let (digest, is_here) = local::archive(means.cache, path, *sha256, again).await?;
+            let (digest, is_here) = match means.known {
+                Some(known) => (local::expect(path, *sha256, known)?, false),
+                None => local::archive(means.cache, path, *sha256, again).await?,
+            };
             let filename = path.file_name().unwrap_or_default().to_string_lossy();
             let mut located = Located {
                 id: id(SourceKind::Archive, digest, subdirectory.as_ref()),
@@ -130,7 +135,7 @@ pub async fn locate(
         } => {
             let folder = local::Folder::new(means, path, exclusions);
             let (digest, is_here) = folder
-                .locate(means.cache, subdirectory.as_deref(), again)
+                .locate(means, subdirectory.as_deref(), again)
                 .await?;
             Ok(Located {
                 id: id(SourceKind::Directory, digest, subdirectory.as_ref()),
@@ -169,6 +174,7 @@ pub async fn acquire(
         client,
         on_bytes,
         repository: None,
+        known: None,
     };
     let located = locate(&means, spec, exclusions).await?;
     located.materialise(&means).await
@@ -189,6 +195,7 @@ pub async fn acquire_file(
         client,
         on_bytes,
         repository: None,
+        known: None,
     };
     let located = locate_file(&means, file).await?;
     located.materialise(&means).await

@@ -6,6 +6,7 @@ mod folders;
 mod hostile;
 mod identity;
 mod kept;
+mod once;
 mod servers;
 mod ssh;
 mod submodules;

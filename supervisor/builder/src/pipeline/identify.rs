@@ -12,7 +12,7 @@ use sources::{Located, Means, Source, Spec};
 use url::Url;
 
 use super::corridor::{Expectation, Pipeline, blocking};
-use super::turn::Turn;
+use super::turn::{Found, Turn, behind, work_of};
 use crate::error::BuildError;
 use crate::hash_book::Held;
 use crate::outcome::{Origin, Wheel};
@@ -58,16 +58,21 @@ impl Pipeline {
         let exclusions = [settings.out_dir.clone()];
         let progress = self.progress(&label);
         let on_bytes = progress.on_bytes();
+        let work = work_of(spec);
+        let _turn = match &work {
+            Some(work) => Some(self.turn(work.clone(), &label).await?),
+            None => None,
+        };
         let repository = self.repository_of(spec).await?;
         let means = Means {
             repository: repository.as_deref(),
+            known: work.as_deref().and_then(|work| self.bytes_of(work)),
             ..self.means(&on_bytes)
         };
-        let _turn = match spec {
-            Spec::Url { url, .. } => Some(self.fetching(url, &label).await?),
-            _ => None,
-        };
         let source = sources::locate(&means, spec, &exclusions).await?;
+        if let (Some(work), Spec::Archive { .. } | Spec::Directory { .. }) = (work, spec) {
+            self.turns.note(work, Found::Bytes(source.id.digest));
+        }
         drop(on_bytes);
         progress.done();
         let expectation = Expectation {
@@ -212,11 +217,17 @@ impl Pipeline {
         Ok(source)
     }
 
-    /// Waits until nobody else fetches what lies behind `url`, whose credentials the name of the turn
-    /// does not show.
+    /// Waits until nobody else fetches what lies behind `url`.
     async fn fetching(&self, url: &Url, label: &str) -> Result<Turn, BuildError> {
-        let name = format!("source behind {}", Sha256::of(url.as_str()));
-        self.turn(name, label).await
+        self.turn(behind(url), label).await
+    }
+
+    /// Returns what a local place turned out to be earlier in this call.
+    fn bytes_of(&self, work: &str) -> Option<Digest> {
+        match self.turns.found(work)? {
+            Found::Bytes(digest) => Some(digest),
+            Found::Commit(_) => None,
+        }
     }
 
     fn means<'a>(&'a self, on_bytes: sources::OnBytes<'a>) -> Means<'a> {
@@ -225,6 +236,7 @@ impl Pipeline {
             client: &self.settings.client,
             on_bytes,
             repository: None,
+            known: None,
         }
     }
 

@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use model::SourceId;
+use model::{Sha256, SourceId};
 use sources::{GitUrl, Reference, Spec};
 
 use super::corridor::{Expectation, Pipeline};
 use super::identify::Identified;
+use super::turn::Found;
 use crate::error::BuildError;
 use crate::git::{Asked, OnWait, acquire, stand_in};
 use crate::key::key_of;
@@ -55,12 +56,21 @@ impl Pipeline {
             })
         };
         let label = spec.to_string();
+        let work = work_of(url, reference);
+        let _turn = self.turn(work.clone(), &label).await?;
+        let mut again = settings.client.settings().refresh.covers(spec.name());
+        // A reference that was asked about in this call is the commit that it was then.
+        let known = match self.turns.found(&work) {
+            Some(Found::Commit(commit)) => commit.parse::<Reference>().ok(),
+            Some(Found::Bytes(_)) | None => None,
+        };
+        again &= known.is_none();
         let asked = Asked {
             url,
-            reference,
+            reference: known.as_ref().or(reference),
             subdirectory,
             label: label.clone(),
-            again: settings.client.settings().refresh.covers(spec.name()),
+            again,
             is_built: &is_built,
         };
         let watcher = Arc::clone(&self.watcher);
@@ -71,10 +81,19 @@ impl Pipeline {
             });
         });
         let (located, notes) = acquire(settings, &asked, &on_wait).await?;
+        if let Some(commit) = &located.commit {
+            self.turns.note(work, Found::Commit(commit.clone()));
+        }
         for text in notes {
             let label = label.clone();
             self.say(BuildEvent::Note { label, text });
         }
         Ok(Identified::Source(Box::new(located), expectation))
     }
+}
+
+/// Names the work of finding out what a reference stands for. Credentials are no part of an address's digest.
+fn work_of(url: &GitUrl, reference: Option<&Reference>) -> String {
+    let reference = reference.map_or("", Reference::as_str);
+    format!("source in git {} {}", url.digest(), Sha256::of(reference))
 }

@@ -4,7 +4,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use model::{Digest, Sha256};
+use sources::Spec;
 use tokio::sync::{Mutex as Gate, OwnedMutexGuard};
+use url::Url;
 
 use super::corridor::{Pipeline, blocking};
 use super::needs::{Holding, Need, Needs};
@@ -15,7 +18,31 @@ use crate::watch::BuildEvent;
 #[derive(Debug, Default)]
 pub(crate) struct Turns {
     gates: Mutex<BTreeMap<String, Arc<Gate<()>>>>,
+    found: Mutex<BTreeMap<String, Found>>,
     pub(super) needs: Arc<Needs>,
+}
+
+/// What a place turned out to be, for the rest of the call.
+#[derive(Clone, Debug)]
+pub(super) enum Found {
+    /// A folder or a local archive, by its bytes.
+    Bytes(Digest),
+    /// A reference of a repository, by its commit.
+    Commit(String),
+}
+
+impl Turns {
+    /// Returns what the work `name` came to earlier in this call.
+    pub(super) fn found(&self, name: &str) -> Option<Found> {
+        let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        found.get(name).cloned()
+    }
+
+    /// Takes note of what the work `name` came to. Called while its turn lasts.
+    pub(super) fn note(&self, name: String, what: Found) {
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        found.insert(name, what);
+    }
 }
 
 /// The right to do some work; ends when it is dropped.
@@ -100,4 +127,21 @@ impl Pipeline {
         }
         Ok(lock)
     }
+}
+
+/// Names the work of finding out what a place holds, the same for all specs of that place.
+pub(super) fn work_of(spec: &Spec) -> Option<String> {
+    match spec {
+        Spec::Url { url, .. } => Some(behind(url)),
+        Spec::Archive { path, .. } | Spec::Directory { path, .. } => {
+            let path = path.as_os_str().as_encoded_bytes();
+            Some(format!("source at {}", Sha256::of(path)))
+        }
+        Spec::Named(_) | Spec::Listed(_) | Spec::Git { .. } => None,
+    }
+}
+
+/// The work of fetching what lies behind `url`, whose credentials its name does not show.
+pub(super) fn behind(url: &Url) -> String {
+    format!("source behind {}", Sha256::of(url.as_str()))
 }

@@ -38,13 +38,11 @@ pub(super) async fn archive(
         let digest = match (&known, &look) {
             (Some(record), Some(look)) if !again => match record.looks_like(look) {
                 Verdict::Same => {
-                    check(&path, expected, record.digest.sha256)?;
-                    return Ok((record.digest, false));
+                    return Ok((expect(&path, expected, record.digest)?, false));
                 }
                 Verdict::Unsure if hash(&path)? == record.digest => {
-                    check(&path, expected, record.digest.sha256)?;
                     is_here = false;
-                    record.digest
+                    expect(&path, expected, record.digest)?
                 }
                 _ => copy(&cache, &path, expected)?,
             },
@@ -55,6 +53,15 @@ pub(super) async fn archive(
         Ok((digest, is_here))
     })
     .await?
+}
+
+/// Returns what a local archive is, if that is what was expected.
+pub(super) fn expect(
+    path: &Path,
+    expected: Option<Sha256>,
+    found: Digest,
+) -> Result<Digest, SourceError> {
+    check(path, expected, found.sha256).map(|()| found)
 }
 
 fn check(path: &Path, expected: Option<Sha256>, found: Sha256) -> Result<(), SourceError> {
@@ -146,15 +153,15 @@ impl Folder {
     }
 
     /// Returns the digest of the folder in the normal form, and whether its blob is in the cache;
-    /// packs it unless it looks as it did, or `again` is said.
+    /// packs it unless it looks as it did or is known already, or `again` is said.
     pub(super) async fn locate(
         &self,
-        cache: &Cache,
+        means: &Means<'_>,
         subdirectory: Option<&str>,
         again: bool,
     ) -> Result<(Digest, bool), SourceError> {
         let project = self.path.join(subdirectory.unwrap_or_default());
-        let (cache, folder) = (cache.clone(), self.clone());
+        let (cache, folder, known) = (means.cache.clone(), self.clone(), means.known);
         in_background(move || {
             let is_project = ["pyproject.toml", "setup.py"]
                 .iter()
@@ -162,7 +169,10 @@ impl Folder {
             if !is_project {
                 return Err(SourceError::NotAProject { path: project });
             }
-            folder.locate_now(&cache, again)
+            match known {
+                Some(known) => Ok((known, false)),
+                None => folder.locate_now(&cache, again),
+            }
         })
         .await?
     }

@@ -18,6 +18,7 @@ async fn run(world: &World, text: &str, refresh: Refresh) -> Result<Located, Sou
         client: &client,
         on_bytes: &|_, _| (),
         repository: None,
+        known: None,
     };
     let spec = Spec::parse(text, world.dir.path()).unwrap();
     locate(&means, &spec, &[]).await

@@ -64,6 +64,7 @@ async fn locating_needs_no_blob() {
         client: &client,
         on_bytes: &|_, _| (),
         repository: None,
+        known: None,
     };
     let spec = Spec::parse(&url, world.dir.path()).unwrap();
     let located = locate(&means, &spec, &[]).await.unwrap();
