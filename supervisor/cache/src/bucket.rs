@@ -19,7 +19,8 @@ pub enum Bucket {
     Simple,
     /// Bare git repositories, one an address; they grow by fetching, under a lock of their own.
     ///
-    /// `git-v1/<64 hex: digest of the address>/{HEAD, config, objects/, refs/, ...}`
+    /// `git-v1/<64 hex: digest of the address>/{HEAD, config, objects/, refs/, ...}`, and
+    /// `git-v1/<64 hex: digest of the list>/{tree/, sealed.json}`
     Git,
     /// Which source blob a place stands for, with the freshness of that answer.
     ///

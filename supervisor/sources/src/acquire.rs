@@ -15,7 +15,7 @@ mod other_hashes;
 use std::path::{Path, PathBuf};
 
 use archive::{Kind, Top};
-use cache::{Bucket, Cache};
+use cache::{Bucket, Cache, Sealed};
 use index::Client;
 use model::{Digest, PackageName, SdistFilename, Sha256, SourceId, SourceKind, Version};
 
@@ -35,8 +35,8 @@ pub struct Means<'a> {
     pub client: &'a Client,
     /// Is told of the bytes that come.
     pub on_bytes: OnBytes<'a>,
-    /// What stands in for the `.git` of a folder, if it has one; named by what it holds.
-    pub repository: Option<&'a Path>,
+    /// What stands in for the `.git` of a folder, if it has one.
+    pub repository: Option<&'a Sealed>,
     /// What a folder or a local archive turned out to be a moment ago: then it is not read again.
     pub known: Option<Digest>,
 }

@@ -54,6 +54,9 @@ pub(crate) struct LocalRecord {
     /// Folders that were left out of a folder.
     #[serde(default)]
     pub(crate) exclusions: Vec<PathBuf>,
+    /// What stands in for a folder's `.git`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) repository: Option<Sha256>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     former: Vec<Sha256>,
 }
@@ -72,6 +75,7 @@ impl LocalRecord {
             path: printable(&path.to_string_lossy()),
             snapshot,
             exclusions: Vec::new(),
+            repository: None,
             former: known.map_or_else(Vec::new, |known| {
                 former(digest, known.digest, &known.former)
             }),

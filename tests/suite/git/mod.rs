@@ -9,5 +9,6 @@ mod kept;
 mod once;
 mod servers;
 mod ssh;
+mod stand_ins;
 mod submodules;
 mod transport_security;

@@ -122,7 +122,8 @@ async fn attempt(
     let cache = settings.cache.clone();
     let (url, path) = (asked.url.clone(), pointer_path(settings, &store, &commit));
     let pointer = blocking("pack a commit", move || {
-        let repository = assemble(&cache, &scratch, &head, &cuts)?;
+        let repository = cache.staging_dir()?;
+        assemble(repository.path(), &scratch, &head, &cuts)?;
         let digest = pack(&cache, &scratch, repository.path(), head.time, &url)?;
         let pointer = Pointer {
             schema: SCHEMA.to_owned(),

@@ -1,11 +1,11 @@
 //! The `.git` that goes with a local folder into its archive: made of the folder's own repository, which
-//! is only read, and kept under the name of what it holds.
+//! is only read, kept under the name of what it holds, and told right from wrong by that name before each use.
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use cache::Bucket;
+use cache::{Bucket, Cache, Sealed};
 use model::Sha256;
 use serde::{Deserialize, Serialize};
 use sources::GitUrl;
@@ -22,7 +22,7 @@ use crate::pipeline::blocking;
 use crate::settings::Settings;
 
 /// What the record's form is called; a reader leaves others alone.
-const SCHEMA: &str = "fumehood/git-folder/1";
+const SCHEMA: &str = "fumehood/git-folder/2";
 /// References in tables: each change gives the list another name.
 const TABLES: &str = "reftable/tables.list";
 /// What the work trees of a repository share, besides the branch and the tags.
@@ -44,7 +44,7 @@ struct Record {
 pub(crate) async fn stand_in(
     settings: &Settings,
     folder: &Path,
-) -> Result<Option<PathBuf>, BuildError> {
+) -> Result<Option<Sealed>, BuildError> {
     let Some(repository) = LocalRepository::of_work_tree(folder).map_err(BuildError::from)? else {
         return Ok(None);
     };
@@ -58,15 +58,10 @@ pub(crate) async fn stand_in(
         .bucket(Bucket::Pointers)
         .join("git-folders")
         .join(format!("{state}.json"));
-    let place = |entry: &Sha256| settings.cache.bucket(Bucket::Git).join(entry.to_string());
-    if let Some(known) = cache.read_record::<Record>(&record)
-        && known.schema == SCHEMA
-    {
-        let kept = place(&known.entry);
-        cache.hold(&kept);
-        if kept.join("HEAD").is_file() && kept.join("index").is_file() {
-            return Ok(Some(kept));
-        }
+    let (kept_in, kept_by) = (cache.clone(), record.clone());
+    let kept = blocking("look for a repository", move || Ok(kept(&kept_in, &kept_by)));
+    if let Some(kept) = kept.await? {
+        return Ok(Some(kept));
     }
     let git = Git::new(settings).await?;
     let store = Store {
@@ -97,22 +92,24 @@ pub(crate) async fn stand_in(
     };
     git.run(&store.url, command).await?;
     let cuts = pack_objects(&git, &store, &head).await?;
-    let identity = format!("stand-in 1\n{}{}\n{cuts:?}", head.identity(), head.short);
-    let entry = Sha256::of(identity);
-    let kept = place(&entry);
     let scratch = git.finish()?;
-    let to = kept.clone();
-    blocking("keep a repository", move || {
-        let staged = assemble(&cache, &scratch, &head, &cuts)?;
-        cache.hold(&to);
-        // What is there and was not taken just now is damaged.
-        cache.remove(&to)?;
-        cache.publish_dir(staged, &to)?;
-        let schema = SCHEMA.to_owned();
-        Ok(cache.write_record(&record, &Record { schema, entry })?)
+    let sealed = blocking("keep a repository", move || {
+        let staged = cache.staging_dir()?;
+        assemble(&staged.to_seal(), &scratch, &head, &cuts)?;
+        let sealed = cache.seal(Bucket::Git, staged)?;
+        let (schema, entry) = (SCHEMA.to_owned(), sealed.name);
+        cache.write_record(&record, &Record { schema, entry })?;
+        Ok(sealed)
     })
     .await?;
-    Ok(Some(kept))
+    Ok(Some(sealed))
+}
+
+/// Returns what stands in for the repository whose state has the record `record`, if it is there and sound.
+fn kept(cache: &Cache, record: &Path) -> Option<Sealed> {
+    let known = cache.read_record::<Record>(record)?;
+    let is_ours = known.schema == SCHEMA;
+    is_ours.then(|| cache.sealed(Bucket::Git, &known.entry))?
 }
 
 fn address(repository: &Path) -> Result<GitUrl, BuildError> {

@@ -19,7 +19,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use cache::{Cache, Scratch, StagingDir};
+use cache::Scratch;
 
 use super::answer::open_output;
 use super::checkout::INDEX;
@@ -229,18 +229,16 @@ fn cuts(store: &Store, commits: &BTreeSet<String>) -> Result<Vec<String>, BuildE
     Ok(cuts)
 }
 
-/// Puts the `.git` together, in a folder that no worker ever saw.
+/// Puts the `.git` together at `tree`, a folder that no worker ever saw.
 pub(super) fn assemble(
-    cache: &Cache,
+    tree: &Path,
     scratch: &Scratch,
     head: &Head,
     cuts: &[String],
-) -> Result<StagingDir, BuildError> {
-    let staged = cache.staging_dir()?;
-    let tree = staged.path().to_owned();
+) -> Result<(), BuildError> {
     let failed = |source| BuildError::Io {
         doing: "put a repository together in",
-        path: tree.clone(),
+        path: tree.to_owned(),
         source,
     };
     let lay = || -> io::Result<()> {
@@ -271,7 +269,7 @@ pub(super) fn assemble(
         };
         copy(name, &Path::new("objects/pack").join(name))?;
     }
-    Ok(staged)
+    Ok(())
 }
 
 /// `pack-<40 hexadecimal digits>.pack` and its `.idx`.

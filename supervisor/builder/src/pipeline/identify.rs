@@ -65,7 +65,7 @@ impl Pipeline {
         };
         let repository = self.repository_of(spec).await?;
         let means = Means {
-            repository: repository.as_deref(),
+            repository: repository.as_ref(),
             known: work.as_deref().and_then(|work| self.bytes_of(work)),
             ..self.means(&on_bytes)
         };

@@ -1,8 +1,8 @@
 //! A spec that names a git repository: which bytes its commit stands for.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
+use cache::Sealed;
 use model::{Sha256, SourceId};
 use sources::{GitUrl, Reference, Spec};
 
@@ -17,7 +17,7 @@ use crate::watch::BuildEvent;
 impl Pipeline {
     /// Has the `.git` of a folder made that goes with it. A repository that git can not read is noted
     /// and left out, for most projects do not need it.
-    pub(super) async fn repository_of(&self, spec: &Spec) -> Result<Option<PathBuf>, BuildError> {
+    pub(super) async fn repository_of(&self, spec: &Spec) -> Result<Option<Sealed>, BuildError> {
         let Spec::Directory { path, .. } = spec else {
             return Ok(None);
         };

@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use archive::{Exclusions, PackError};
-use cache::{Bucket, Cache, CacheError};
+use cache::{Bucket, Cache, CacheError, Sealed};
 use model::{Digest, Sha256};
 use rustix::fs::OFlags;
 use sha2::Digest as _;
@@ -133,7 +133,7 @@ fn copy(cache: &Cache, path: &Path, expected: Option<Sha256>) -> Result<Digest, 
 pub(super) struct Folder {
     path: PathBuf,
     exclusions: Vec<PathBuf>,
-    repository: Option<PathBuf>,
+    repository: Option<Sealed>,
 }
 
 impl Folder {
@@ -144,11 +144,11 @@ impl Folder {
         // Scratches may lie elsewhere, also inside the tree that is packed.
         exclusions.extend(cache.scratch_place().map(|place| place.path().to_owned()));
         // It is named by what it holds, so another one is seen where exclusions are compared.
-        exclusions.extend(means.repository.map(ToOwned::to_owned));
+        exclusions.extend(means.repository.map(|one| one.tree.clone()));
         Self {
             path: path.to_owned(),
             exclusions,
-            repository: means.repository.map(ToOwned::to_owned),
+            repository: means.repository.cloned(),
         }
     }
 
@@ -248,7 +248,7 @@ impl Folder {
     fn pack_into(&self, out: &mut dyn Write) -> Result<(), SourceError> {
         let left_out = self.left_out();
         let packed = match &self.repository {
-            Some(one) => archive::pack_with_repository(&self.path, &left_out, one, out),
+            Some(one) => archive::pack_with_repository(&self.path, &left_out, &one.tree, out),
             None => archive::pack(&self.path, &left_out, out),
         };
         packed.map(drop).map_err(|source| self.failed(source))
@@ -264,6 +264,7 @@ impl Folder {
         let known = pointers.get_path(&self.path);
         let mut record = LocalRecord::new(digest, &self.path, look, known.as_ref());
         record.exclusions.clone_from(&self.exclusions);
+        record.repository = self.repository.as_ref().map(|one| one.name);
         Ok(pointers.put_path(&self.path, &record)?)
     }
 
