@@ -48,7 +48,7 @@ pub use environment::Because;
 pub use error::BuildError;
 pub use executor::{Dialogue, Evidence, ExecuteError, Executor, Floor, Job, LineSink};
 pub use facts::ask_interpreter;
-pub use git::GitError;
+pub use git::{GitError, check_repository};
 pub use hash_book::HashBook;
 pub use hints::Hints;
 pub use hook_failure::{HookFailure, HookProblem};

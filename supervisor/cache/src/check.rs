@@ -23,6 +23,33 @@ use crate::{Bucket, Cache, CacheError, InUse, Item, Plan, What, names};
 /// Says what is wrong with the environment of a name; nothing if it is as it was installed.
 pub type CheckEnvironment<'a> = &'a dyn Fn(&Sha256) -> Result<(), String>;
 
+/// Says what is wrong with the git repository of a name; nothing if all of it is there.
+pub type CheckRepository<'a> = &'a dyn Fn(&Sha256) -> Result<(), Unsound>;
+
+/// What other crates know of their entries.
+#[derive(Clone, Copy)]
+pub struct Checks<'a> {
+    /// About environments.
+    pub environment: CheckEnvironment<'a>,
+    /// About git repositories.
+    pub repository: CheckRepository<'a>,
+}
+
+impl std::fmt::Debug for Checks<'_> {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Checks(..)")
+    }
+}
+
+/// Why an entry is not known to be sound.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unsound {
+    /// Something is wrong with it.
+    Damaged(String),
+    /// It could not be read as it has to be; that says nothing of it.
+    Unread(String),
+}
+
 /// What a check found.
 #[derive(Clone, Debug, Default)]
 pub struct Checked {
@@ -34,6 +61,8 @@ pub struct Checked {
     pub bytes: u64,
     /// What is wrong.
     pub damage: Vec<Damage>,
+    /// What could not be checked, and why.
+    pub unread: Vec<String>,
     /// Unfinished things whose makers are gone, the wheels without a key among them.
     pub left_over: u64,
     /// Wheels that are sound and that no key leads to: a crash came between the two steps.
@@ -73,7 +102,7 @@ pub struct Repaired {
 
 impl Cache {
     /// Reads everything. Nothing is changed.
-    pub fn check(&self, environment: CheckEnvironment<'_>) -> Checked {
+    pub fn check(&self, by: Checks<'_>) -> Checked {
         let found = self.inventory();
         let mut checked = Checked::default();
         for text in found.unreadable {
@@ -92,9 +121,11 @@ impl Cache {
             checked.files += item.files;
             checked.bytes += item.bytes;
             let keyless = self.keyless(&item);
-            match self.damage(item, environment) {
-                Some(damage) => checked.damage.push(damage),
-                None => checked.keyless.extend(keyless),
+            let label = item.label();
+            match self.damage(item, by) {
+                Ok(Some(damage)) => checked.damage.push(damage),
+                Ok(None) => checked.keyless.extend(keyless),
+                Err(why) => checked.unread.push(format!("{label}: {why}")),
             }
         }
         // Where nothing can be locked, as in a cache that is only read, nobody leaves anything.
@@ -157,7 +188,11 @@ impl Cache {
         })
     }
 
-    fn damage(&self, item: Item, environment: CheckEnvironment<'_>) -> Option<Damage> {
+    /// Returns what is wrong with an entry.
+    ///
+    /// # Errors
+    /// If that can not be told: then why.
+    fn damage(&self, item: Item, by: Checks<'_>) -> Result<Option<Damage>, String> {
         let path = self.root().join(&item.path);
         let why = match &item.what {
             What::Source(digest) | What::Download(digest) => wrong_bytes(&path, digest, None),
@@ -166,17 +201,23 @@ impl Cache {
             What::Environment(_) => {
                 let name = path.file_name().and_then(|name| name.to_str());
                 let name = name.and_then(|name| name.parse().ok());
-                name.and_then(|name| environment(&name).err())
+                name.and_then(|name| (by.environment)(&name).err())
             }
+            What::StandIn(name) => crate::sealed::wrong(&path, name),
+            What::Repository(name) => match (by.repository)(name) {
+                Ok(()) => None,
+                Err(Unsound::Damaged(why)) => Some(why),
+                Err(Unsound::Unread(why)) => return Err(why),
+            },
             What::Damaged(why) => Some(why.clone()),
             _ => None,
         };
-        why.map(|why| Damage {
+        Ok(why.map(|why| Damage {
             path: item.path.clone(),
             label: item.label(),
             why,
             remedy: Some(Box::new(item)),
-        })
+        }))
     }
 
     /// Counts what a sweep would remove.

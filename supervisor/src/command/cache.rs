@@ -37,6 +37,7 @@ pub(super) fn run(command: &CacheCommand, around: &Surroundings) -> Result<(), P
 /// What every command about the cache's content is told.
 struct Asked {
     root: PathBuf,
+    places: PlaceSettings,
     form: ReportForm,
 }
 
@@ -44,11 +45,10 @@ impl Asked {
     fn new(places: &PlaceArgs, form: &FormArgs, around: &Surroundings) -> Result<Self, Problem> {
         let unfit = |error: SettingsError| compose::of_settings(&error);
         let layers = &around.layers;
+        let places = PlaceSettings::new(places, layers).map_err(unfit)?;
         Ok(Self {
-            root: PlaceSettings::new(places, layers)
-                .map_err(unfit)?
-                .cache
-                .value,
+            root: places.cache.value.clone(),
+            places,
             form: ReportForm::new(form.output_format.as_deref(), layers).map_err(unfit)?,
         })
     }

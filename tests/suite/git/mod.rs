@@ -1,6 +1,7 @@
 //! Sources in git repositories: the right commit, the version that a clone would give, and nothing that a
 //! repository's author or server could make git do.
 
+mod checked;
 mod commits;
 mod folders;
 mod hostile;

@@ -16,6 +16,7 @@ use super::checkout::{Found, check_out};
 use super::command::Git;
 use super::error::GitError;
 use super::history::{Head, assemble, pack_objects};
+use super::means::Means;
 use super::store::{OnWait, Store};
 use crate::error::BuildError;
 use crate::pipeline::blocking;
@@ -101,8 +102,8 @@ async fn attempt(
     {
         return Ok(located(asked, pointer, commit));
     }
-    let git = Git::new(settings).await?;
-    let commit = store.have(&git, asked.reference, on_wait).await?;
+    let git = Git::new(Means::of(settings)).await?;
+    let commit = store.have(settings, &git, asked.reference, on_wait).await?;
     let repository = Standing::of(&store.path);
     let head = Head::of(&git, &store, &commit).await?;
     let identity = Sha256::of(head.identity());
@@ -111,7 +112,7 @@ async fn attempt(
     {
         return Ok(located(asked, pointer, &commit));
     }
-    let found = check_out(&git, &store, &commit, on_wait).await?;
+    let found = check_out(settings, &git, &store, &commit, on_wait).await?;
     let cuts = pack_objects(&git, &store, &head).await?;
     // Where a repository goes away, git may have found some of the tags and not all.
     if !repository.is_some_and(|seen| seen.stands()) {

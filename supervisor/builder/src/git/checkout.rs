@@ -13,6 +13,7 @@ use super::error::GitError;
 use super::store::{OnWait, Store};
 use crate::error::BuildError;
 use crate::local::neutralised;
+use crate::settings::Settings;
 
 /// Submodules of one source, all levels together.
 const MOST_SUBMODULES: usize = 200;
@@ -51,6 +52,7 @@ enum Entry {
 
 /// Checks `commit` out, all of it.
 pub(super) async fn check_out(
+    settings: &Settings,
     git: &Git<'_>,
     store: &Store,
     commit: &str,
@@ -63,12 +65,12 @@ pub(super) async fn check_out(
         folder: String::new(),
         depth: 0,
     };
-    fill(git, top, on_wait, &mut found).await?;
+    fill((settings, git), top, on_wait, &mut found).await?;
     Ok(found)
 }
 
 fn fill<'a>(
-    git: &'a Git<'_>,
+    (settings, git): (&'a Settings, &'a Git<'_>),
     place: Place,
     on_wait: &'a OnWait,
     found: &'a mut Found,
@@ -113,18 +115,18 @@ fn fill<'a>(
                 }));
             }
             let url = allowed(store, &inside, address)?;
-            let below = Store::of(git.settings(), &url);
+            let below = Store::of(settings, &url);
             let reference: Reference = child
                 .parse()
                 .map_err(|_| store.nonsense("a submodule without a commit"))?;
-            let commit = below.have(git, Some(&reference), on_wait).await?;
+            let commit = below.have(settings, git, Some(&reference), on_wait).await?;
             let next = Place {
                 store: below,
                 commit,
                 folder: inside,
                 depth: depth + 1,
             };
-            fill(git, next, on_wait, found).await?;
+            fill((settings, git), next, on_wait, found).await?;
         }
         Ok(())
     })
@@ -153,7 +155,7 @@ async fn lay_down(
     } else {
         "index-below"
     };
-    let with_index = |command: Command| Command {
+    let with_index = |command: Command<'static>| Command {
         index: Some(index.to_owned()),
         work_tree: Some(folder.to_owned()),
         ..command

@@ -8,9 +8,10 @@ use protocol::{AbsPath, Access, Ending, Limits, Namespaces, Network, PathGrant, 
 use sources::{GitUrl, Transport};
 
 use super::answer::{LARGEST, read_answer};
-use super::credentials::{Login, redactor};
+use super::credentials::redactor;
 use super::error::{GitError, Said};
 use super::local::{LocalRepository, grants_of};
+use super::means::{Means, Remote};
 use super::programs::{Programs, as_variables, grant, optional, settings};
 use super::ssh;
 use super::store::lay_out;
@@ -18,7 +19,6 @@ use crate::assignment::Layout;
 use crate::error::BuildError;
 use crate::executor::{ExecuteError, Executor as _, Job};
 use crate::furnished::furnished;
-use crate::settings::Settings;
 
 /// Where a repository appears at level `ns`.
 const REPOSITORY_AT: &str = "/g";
@@ -33,7 +33,7 @@ const LINES: usize = 8;
 
 /// What a command is.
 #[derive(Debug, Default)]
-pub(super) struct Command {
+pub(super) struct Command<'a> {
     /// The words after `git`.
     pub(super) words: Vec<String>,
     /// What the command does, after "could not".
@@ -43,7 +43,7 @@ pub(super) struct Command {
     /// Whether it changes the repository.
     pub(super) writes: bool,
     /// Whom it talks to; nobody where `None`.
-    pub(super) remote: Option<GitUrl>,
+    pub(super) remote: Option<Remote<'a>>,
     /// What it reads from its standard input.
     pub(super) input: Option<Vec<u8>>,
     /// The same, if it is the user's, which is read in its own place.
@@ -75,7 +75,7 @@ struct Reach {
 /// Runs git commands, one after the other, in one scratch.
 #[derive(Debug)]
 pub(super) struct Git<'a> {
-    settings: &'a Settings,
+    means: Means<'a>,
     programs: Programs,
     layout: Layout,
     scratch: Mutex<Option<Scratch>>,
@@ -83,10 +83,10 @@ pub(super) struct Git<'a> {
 
 impl<'a> Git<'a> {
     /// Finds git and makes a scratch.
-    pub(super) async fn new(settings: &'a Settings) -> Result<Self, BuildError> {
+    pub(super) async fn new(means: Means<'a>) -> Result<Self, BuildError> {
         let programs = Programs::find()?;
-        let host = settings.executor.host().await?;
-        let scratch = furnished(&settings.cache)?;
+        let host = means.executor.host().await?;
+        let scratch = furnished(means.cache)?;
         let room = scratch.path().join("o");
         lay_out(&room).map_err(|source| BuildError::Io {
             doing: "make a repository in",
@@ -95,18 +95,13 @@ impl<'a> Git<'a> {
         })?;
         // No uid of its own: it has to write the repository, which stays when the uid is gone. What
         // runs is git and nothing that a repository brings.
-        let layout = Layout::new(host, None, scratch.path(), settings.cache.root())?;
+        let layout = Layout::new(host, None, scratch.path(), means.cache.root())?;
         Ok(Self {
-            settings,
+            means,
             programs,
             layout,
             scratch: Mutex::new(Some(scratch)),
         })
-    }
-
-    /// Returns the settings of the whole pipeline.
-    pub(super) fn settings(&self) -> &'a Settings {
-        self.settings
     }
 
     /// Returns a room as git sees it.
@@ -115,7 +110,11 @@ impl<'a> Git<'a> {
     }
 
     /// Runs a command that has to succeed, and returns what it wrote to its standard output.
-    pub(super) async fn run(&self, url: &GitUrl, command: Command) -> Result<Vec<u8>, BuildError> {
+    pub(super) async fn run(
+        &self,
+        url: &GitUrl,
+        command: Command<'_>,
+    ) -> Result<Vec<u8>, BuildError> {
         let doing = command.doing;
         match self.attempt(command).await? {
             Ok(answer) => Ok(answer),
@@ -131,7 +130,7 @@ impl<'a> Git<'a> {
     /// Runs a command; its failure is an answer too.
     pub(super) async fn attempt(
         &self,
-        command: Command,
+        command: Command<'_>,
     ) -> Result<Result<Vec<u8>, (String, Said)>, BuildError> {
         let taken = self.lock().take();
         let Some(scratch) = taken else {
@@ -141,7 +140,7 @@ impl<'a> Git<'a> {
         };
         let said = Arc::new(Mutex::new(Vec::new()));
         let job = self.job(scratch, &command, &said)?;
-        let (ending, scratch) = match self.settings.executor.execute(job).await {
+        let (ending, scratch) = match self.means.executor.execute(job).await {
             Ok((evidence, scratch)) => match evidence.claim.ending {
                 Ending::Exited(0) => {
                     let answer = read_answer(&scratch);
@@ -176,6 +175,11 @@ impl<'a> Git<'a> {
         self.scratch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The folder of a repository of the cache as git sees it.
+    pub(super) fn repository(&self, path: &Path) -> Result<AbsPath, BuildError> {
+        self.seen(path, REPOSITORY_AT)
+    }
+
     /// A place as git sees it: its own, or the one that stands for it at `ns`.
     fn seen(&self, path: &Path, at_ns: &str) -> Result<AbsPath, BuildError> {
         Ok(match self.layout.namespaces {
@@ -187,7 +191,7 @@ impl<'a> Git<'a> {
     fn job(
         &self,
         scratch: Scratch,
-        command: &Command,
+        command: &Command<'_>,
         said: &Arc<Mutex<Vec<String>>>,
     ) -> Result<Job, BuildError> {
         let mut around = self.around(&scratch, command)?;
@@ -209,18 +213,18 @@ impl<'a> Git<'a> {
         let mut assignment =
             self.layout
                 .assignment(around.grants, limits(command), None, Some(program))?;
-        assignment.confinement.network = match command.remote.as_ref().map(GitUrl::transport) {
+        assignment.confinement.network = match transport_of(command) {
             None | Some(Transport::File) => Network::None,
             Some(Transport::Https | Transport::Http | Transport::Ssh) => Network::Outbound,
         };
         let said = Arc::clone(said);
         let remote = command.remote.as_ref();
-        let login = remote.and_then(|remote| Login::of(remote, &self.settings.client));
+        let login = remote.and_then(Remote::login);
         Ok(Job {
             assignment,
             scratch,
             dialogue: Box::new(|_| None),
-            floor: self.settings.floor.without_guarantees(),
+            floor: self.means.floor.without_guarantees(),
             log: None,
             lines: Some(Arc::new(move |line: &str| {
                 let mut lines = said.lock().unwrap_or_else(PoisonError::into_inner);
@@ -229,18 +233,15 @@ impl<'a> Git<'a> {
                 }
                 lines.push(line.to_owned());
             })),
-            redactor: redactor(
-                login.as_ref(),
-                self.settings.client.settings().proxy.as_ref(),
-            ),
+            redactor: redactor(login.as_ref(), remote.and_then(Remote::proxies)),
             watched: true,
             stream: None,
         })
     }
 
     /// What the command may reach, and the variables that tell it where that is.
-    fn around(&self, scratch: &Scratch, command: &Command) -> Result<Around, BuildError> {
-        let transport = command.remote.as_ref().map(GitUrl::transport);
+    fn around(&self, scratch: &Scratch, command: &Command<'_>) -> Result<Around, BuildError> {
+        let transport = transport_of(command);
         let mut grants = self.programs.grants()?;
         let access = if command.writes {
             Access::ReadWrite
@@ -319,34 +320,35 @@ impl<'a> Git<'a> {
 
     /// What fetching from `remote` takes besides: settings, variables, grants. Credentials go where no
     /// list of arguments shows them.
-    fn reach(&self, scratch: &Scratch, remote: &GitUrl) -> Result<Reach, BuildError> {
+    fn reach(&self, scratch: &Scratch, remote: &Remote<'_>) -> Result<Reach, BuildError> {
+        let Remote { url, settings } = remote;
         let mut reach = Reach {
-            grants: Programs::fetching(remote.transport())?,
+            grants: Programs::fetching(url.transport())?,
             ..Reach::default()
         };
-        reach.grants.extend(grants_of(remote)?);
+        reach.grants.extend(grants_of(url)?);
         // The client of indexes was told whom to trust, which is git's business too.
-        if let Some(file) = &self.settings.client.settings().ca_file {
+        if let Some(file) = &settings.client.settings().ca_file {
             reach.grants.push(grant(file, Access::Read)?);
             let file = file.display().to_string();
             reach.settings.push(("http.sslCAInfo".to_owned(), file));
         }
-        if matches!(remote.transport(), Transport::Https | Transport::Http)
-            && let Some(proxies) = &self.settings.client.settings().proxy
+        if matches!(url.transport(), Transport::Https | Transport::Http)
+            && let Some(proxies) = remote.proxies()
         {
             let variables = proxies.variables().into_iter();
             reach
                 .variables
                 .extend(variables.map(|(name, value)| (name.to_owned(), value)));
         }
-        if let Some(login) = Login::of(remote, &self.settings.client) {
+        if let Some(login) = remote.login() {
             // git runs a helper by the shell.
             reach.grants.push(optional("/bin/sh", Access::ReadExecute)?);
-            reach.settings.push(login.setting(remote));
+            reach.settings.push(login.setting(url));
             reach.variables.extend(login.variables());
         }
-        if remote.transport() == Transport::Ssh {
-            let folder = self.settings.ssh_folder.as_deref();
+        if url.transport() == Transport::Ssh {
+            let folder = settings.ssh_folder.as_deref();
             let text = ssh::configuration(folder);
             let place = scratch.write("ssh", text.as_bytes())?;
             let seen = self.seen(&place, SSH_CONFIGURATION_AT)?;
@@ -370,7 +372,12 @@ fn quoted(path: &AbsPath) -> String {
     format!("\"{}\"", text.replace('"', "\\\""))
 }
 
-fn limits(command: &Command) -> Limits {
+fn transport_of(command: &Command<'_>) -> Option<Transport> {
+    let remote = command.remote.as_ref()?;
+    Some(remote.url.transport())
+}
+
+fn limits(command: &Command<'_>) -> Limits {
     // What only answers writes its answer and no other file; a small commit can have an endless list.
     let only_answers = !command.writes && !command.objects_only && command.work_tree.is_none();
     Limits {

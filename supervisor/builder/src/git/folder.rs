@@ -16,6 +16,7 @@ use super::command::{Command, Git};
 use super::error::GitError;
 use super::history::{Head, assemble, pack_objects};
 use super::local::{LocalRepository, read_small};
+use super::means::Means;
 use super::store::Store;
 use crate::error::BuildError;
 use crate::pipeline::blocking;
@@ -59,11 +60,13 @@ pub(crate) async fn stand_in(
         .join("git-folders")
         .join(format!("{state}.json"));
     let (kept_in, kept_by) = (cache.clone(), record.clone());
-    let kept = blocking("look for a repository", move || Ok(kept(&kept_in, &kept_by)));
+    let kept = blocking("look for a repository", move || {
+        Ok(kept(&kept_in, &kept_by))
+    });
     if let Some(kept) = kept.await? {
         return Ok(Some(kept));
     }
-    let git = Git::new(settings).await?;
+    let git = Git::new(Means::of(settings)).await?;
     let store = Store {
         url: address(&repository.folder)?,
         path: repository.folder.clone(),

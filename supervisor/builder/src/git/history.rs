@@ -281,6 +281,11 @@ fn is_pack(name: &str) -> bool {
         .is_some_and(|hex| hex.len() == 40 && hex.bytes().all(|c| c.is_ascii_hexdigit()))
 }
 
+/// Whether it is the name of a pack's index.
+pub(super) fn is_index(name: &str) -> bool {
+    is_pack(name) && name.ends_with(".idx")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,7 +7,9 @@
 //! history     the `.git` that goes into the archive: commits, tags, tree   history.rs
 //! folder      the same for a local folder                                  folder.rs
 //! local       repositories on this machine, and what of them is read       local.rs
+//! check       whether a repository of the cache is whole                   check.rs
 //! command     one git command in one worker                                command.rs
+//! means       what commands are run with                                   means.rs
 //! answer      what git wrote                                               answer.rs
 //! credentials how they reach git, and how they are hidden                  credentials.rs
 //! ssh         how git starts ssh, and what of the user's it may read       ssh.rs
@@ -18,6 +20,7 @@
 
 mod acquire;
 mod answer;
+mod check;
 mod checkout;
 mod command;
 mod credentials;
@@ -25,11 +28,13 @@ mod error;
 mod folder;
 mod history;
 mod local;
+mod means;
 mod programs;
 mod ssh;
 mod store;
 
 pub(crate) use acquire::{Asked, acquire};
+pub use check::check_repository;
 pub use error::GitError;
 pub(crate) use folder::stand_in;
 pub(crate) use store::OnWait;

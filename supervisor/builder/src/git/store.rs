@@ -12,6 +12,7 @@ use sources::{GitUrl, Reference};
 use super::command::{Command, Git};
 use super::error::GitError;
 use super::local::LocalRepository;
+use super::means::Remote;
 use crate::error::BuildError;
 use crate::pipeline::blocking;
 use crate::settings::Settings;
@@ -56,22 +57,23 @@ impl Store {
     /// and returns its name. A repository that turns out to be damaged is fetched anew, once.
     pub(super) async fn have(
         &self,
+        settings: &Settings,
         git: &Git<'_>,
         reference: Option<&Reference>,
         on_wait: &OnWait,
     ) -> Result<String, BuildError> {
-        let _lock = self.lock(git.settings(), on_wait).await?;
-        let existed = self.prepare(git.settings())?;
-        match self.update(git, reference).await {
+        let _lock = self.lock(settings, on_wait).await?;
+        let existed = self.prepare(settings)?;
+        match self.update(settings, git, reference).await {
             Err(BuildError::Git(error))
                 if existed
-                    && !git.settings().client.settings().offline
+                    && !settings.client.settings().offline
                     && matches!(*error, GitError::Failed { .. } | GitError::Answer { .. }) =>
             {
                 tracing::debug!(%error, "a repository of the cache is fetched anew");
-                git.settings().cache.remove(&self.path)?;
-                self.prepare(git.settings())?;
-                self.update(git, reference).await
+                settings.cache.remove(&self.path)?;
+                self.prepare(settings)?;
+                self.update(settings, git, reference).await
             }
             outcome => outcome,
         }
@@ -132,10 +134,10 @@ impl Store {
 
     async fn update(
         &self,
+        settings: &Settings,
         git: &Git<'_>,
         reference: Option<&Reference>,
     ) -> Result<String, BuildError> {
-        let settings = git.settings();
         let full = reference.and_then(Reference::full_commit);
         let known = match full {
             Some(commit) => self.commit(git, commit).await?,
@@ -151,7 +153,7 @@ impl Store {
             if reference.is_none() {
                 refspecs.push(&default);
             }
-            git.run(&self.url, self.fetch(&refspecs)).await?;
+            git.run(&self.url, self.fetch(settings, &refspecs)).await?;
         }
         if let Some(found) = self.find(git, reference).await? {
             return Ok(found);
@@ -166,7 +168,7 @@ impl Store {
             name => format!("refs/{name}"),
         };
         if !offline {
-            let fetch = self.fetch(&[&format!("+{name}:{ASKED}")]);
+            let fetch = self.fetch(settings, &[&format!("+{name}:{ASKED}")]);
             if git.attempt(fetch).await?.is_ok()
                 && let Some(found) = self.commit(git, ASKED).await?
             {
@@ -188,7 +190,7 @@ impl Store {
         })
     }
 
-    fn fetch(&self, refspecs: &[&str]) -> Command {
+    fn fetch<'a>(&self, settings: &'a Settings, refspecs: &[&str]) -> Command<'a> {
         let mut words: Vec<String> = [
             "fetch",
             "--quiet",
@@ -208,7 +210,10 @@ impl Store {
             doing: "fetch",
             repository: self.path.clone(),
             writes: true,
-            remote: Some(self.url.clone()),
+            remote: Some(Remote {
+                url: self.url.clone(),
+                settings,
+            }),
             ..Command::default()
         }
     }
@@ -254,7 +259,7 @@ impl Store {
     }
 
     /// A command that only reads the repository.
-    pub(super) fn read(&self, doing: &'static str, words: &[&str]) -> Command {
+    pub(super) fn read(&self, doing: &'static str, words: &[&str]) -> Command<'static> {
         Command {
             words: words.iter().map(|&word| word.to_owned()).collect(),
             doing,

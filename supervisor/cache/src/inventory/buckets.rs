@@ -13,7 +13,7 @@ use crate::entry_lease::used;
 use crate::lease::{Claim, Record};
 use crate::record::read_one;
 use crate::shelf::{BY_KEY, RECORD};
-use crate::{Bucket, Cache, Size, entry_lease, names};
+use crate::{Bucket, Cache, Size, entry_lease, names, sealed};
 
 /// Folders below a bucket that are looked into for records.
 const DEPTH: usize = 6;
@@ -44,7 +44,7 @@ impl Cache {
                 Bucket::Locks => reader.locks(),
                 // A sweep knows what is in it and who uses that.
                 Bucket::Staging => {}
-                Bucket::Git => reader.folders(What::Repository),
+                Bucket::Git => reader.repositories(),
             }
         }
         self.kept_scratches(&mut found);
@@ -316,6 +316,23 @@ impl Reader<'_> {
             if !self.cache.leads(&key) {
                 self.push(&path, &about, What::LostKey(key));
             }
+        }
+    }
+
+    /// `<64 hex>/{HEAD, ...}` and `<64 hex>/{tree/, sealed.json}`
+    fn repositories(&mut self) {
+        let top = self.top();
+        for Found { name, about } in self.list(&top) {
+            let path = top.join(&name);
+            let has = |name: &str| path.join(name).is_file();
+            let what = match name.parse::<Sha256>() {
+                Err(_) => What::Stranger,
+                Ok(_) if !about.is_dir() => What::Damaged("it is not a folder".to_owned()),
+                Ok(name) if has(sealed::LIST) => What::StandIn(name),
+                Ok(name) if has("HEAD") => What::Repository(name),
+                Ok(_) => What::Damaged("it is no repository".to_owned()),
+            };
+            self.push(&path, &about, what);
         }
     }
 

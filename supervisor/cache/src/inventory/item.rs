@@ -65,8 +65,10 @@ pub enum What {
     Damaged(String),
     /// It is none of ours, and never touched.
     Stranger,
-    /// A bare git repository, which sources are taken from.
-    Repository,
+    /// A bare git repository, which sources are taken from, by the digest of its address.
+    Repository(Sha256),
+    /// What stands in for the repository of a folder, by the digest of all that is in it.
+    StandIn(Sha256),
 }
 
 /// Which source a place stands for.
@@ -153,7 +155,8 @@ impl Item {
             What::Log => format!("log {}", self.last()),
             What::KeptScratch => format!("kept scratch {}", self.last()),
             What::Lock => "lock".to_owned(),
-            What::Repository => format!("git repository {}", self.last()),
+            What::Repository(name) => format!("git repository {}", short(name)),
+            What::StandIn(name) => format!("repository of a folder {}", short(name)),
             What::Damaged(_) | What::Stranger => self.path.display().to_string(),
         }
     }

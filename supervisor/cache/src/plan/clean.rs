@@ -35,7 +35,7 @@ impl Kinds {
             return true;
         }
         match what {
-            What::Source(_) | What::Repository => self.sources,
+            What::Source(_) | What::Repository(_) | What::StandIn(_) => self.sources,
             What::Wheel(_) | What::LostKey(_) => self.built,
             What::Environment(_) => self.environments,
             What::Download(_) => self.downloads,

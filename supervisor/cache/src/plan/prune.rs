@@ -114,10 +114,10 @@ impl Plan {
 
 fn reason(item: &Item, places: &Places<'_>, wish: &Prune, now: SystemTime) -> Option<Reason> {
     let plain = match &item.what {
-        What::Source(_) | What::Repository | What::Download(_) if wish.ci => {
+        What::Source(_) | What::Repository(_) | What::Download(_) if wish.ci => {
             Some(Reason::FetchedAgain)
         }
-        What::Environment(_) if wish.ci => Some(Reason::MadeAgain),
+        What::Environment(_) | What::StandIn(_) if wish.ci => Some(Reason::MadeAgain),
         What::Source(digest) if places.is_without(digest) => Some(Reason::NoPlace),
         What::Environment(installed) if installed.is_orphan => Some(Reason::NoInterpreter),
         // It serves nobody, and who wants it builds it anew.
@@ -147,7 +147,8 @@ fn ages(item: &Item) -> bool {
     matches!(
         item.what,
         What::Source(_)
-            | What::Repository
+            | What::Repository(_)
+            | What::StandIn(_)
             | What::Download(_)
             | What::Environment(_)
             | What::Wheel(_)

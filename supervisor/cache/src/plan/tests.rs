@@ -134,7 +134,8 @@ fn ci_keeps_what_was_built_and_every_record() {
         item(What::Source(digest("new")), 1, 0),
         item(What::Download(digest("w")), 1, 0),
         item(environment("setuptools", false), 1, 0),
-        item(What::Repository, 1, 0),
+        item(What::Repository(digest("an address")), 1, 0),
+        item(What::StandIn(digest("a folder")), 1, 0),
         item(wheel("foo", "new", "a"), 1, 0),
         item(wheel("foo", "new", "another setting"), 1, 0),
         item(What::Page(Page::default()), 1, 0),
@@ -150,7 +151,7 @@ fn ci_keeps_what_was_built_and_every_record() {
         .into_iter()
         .map(|removal| removal.what)
         .collect();
-    let expected: Vec<_> = found.items[1..5]
+    let expected: Vec<_> = found.items[1..6]
         .iter()
         .map(|item| item.what.clone())
         .collect();

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use cache::{Bucket, Cache, Checked, InUse, Plan, Prune, Reason};
+use cache::{Bucket, Cache, Checked, Checks, InUse, Plan, Prune, Reason};
 use model::Sha256;
 
 use crate::shelves::{blob, environment, point, wheel};
@@ -39,7 +39,10 @@ fn full() -> Full {
 }
 
 fn check(cache: &Cache) -> Checked {
-    cache.check(&|_| Ok(()))
+    cache.check(Checks {
+        environment: &|_| Ok(()),
+        repository: &|_| Ok(()),
+    })
 }
 
 #[test]
@@ -193,7 +196,10 @@ fn a_prune_removes_a_wheel_without_its_key() {
 fn what_an_environments_check_says_is_damage() {
     let full = full();
     let cache = &full.world.cache;
-    let checked = cache.check(&|_| Err("module.py changed".to_owned()));
+    let checked = cache.check(Checks {
+        environment: &|_| Err("module.py changed".to_owned()),
+        repository: &|_| Ok(()),
+    });
     assert_eq!(checked.damage.len(), 1);
     assert_eq!(checked.damage[0].why, "module.py changed");
     cache.repair(&checked).unwrap();

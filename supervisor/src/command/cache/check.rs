@@ -1,15 +1,19 @@
 //! `fumehood cache check`: everything read, and mended on request.
 
-use cache::{Cache, Checked, Repaired};
-use model::Code;
+use std::cell::Cell;
+
+use builder::Floor;
+use cache::{Cache, Checked, Checks, Repaired, Unsound};
+use model::{Code, Sha256};
+use protocol::Level;
 use serde::Serialize;
 
 use super::{Asked, SCHEMA};
 use crate::args::CheckArgs;
 use crate::command::Surroundings;
 use crate::render::{Problem, bytes};
-use crate::settings::ReportForm;
-use crate::{compose, data, neutralise, report};
+use crate::settings::{PlaceSettings, ReportForm};
+use crate::{compose, data, neutralise, report, signals};
 
 /// The answer of a check.
 #[derive(Serialize)]
@@ -20,6 +24,8 @@ struct Document {
     bytes: u64,
     left_over: u64,
     damage: Vec<Entry>,
+    /// What could not be checked, and why.
+    unread: Vec<String>,
     /// What was mended; nothing without `--repair`.
     mended: Vec<String>,
 }
@@ -39,7 +45,20 @@ pub(super) fn run(args: &CheckArgs, around: &Surroundings) -> Result<(), Problem
     let Some(cache) = cache else {
         return tell(&Checked::default(), &Repaired::default(), asked.form);
     };
-    let checked = cache.check(&|name| environment::check_environment(&cache, name));
+    let interrupted = Cell::new(false);
+    let checked = cache.check(Checks {
+        environment: &|name| environment::check_environment(&cache, name),
+        repository: &|name| match interrupted.get() {
+            true => Ok(()),
+            false => repository(&asked.places, name).unwrap_or_else(|| {
+                interrupted.set(true);
+                Ok(())
+            }),
+        },
+    });
+    if interrupted.get() {
+        return Err(signals::interrupted());
+    }
     let repaired = if args.repair {
         // A handle of its own: what this one read it holds.
         let mender = Cache::open(&asked.root).map_err(failed)?;
@@ -68,6 +87,29 @@ pub(super) fn run(args: &CheckArgs, around: &Surroundings) -> Result<(), Problem
     })
 }
 
+/// Has git read one of its repositories, in a worker, which has its scratch in the cache. None if somebody
+/// interrupts.
+fn repository(places: &PlaceSettings, name: &Sha256) -> Option<Result<(), Unsound>> {
+    let unread = |problem: Problem| Some(Err(Unsound::Unread(problem.message)));
+    let opened = Cache::open(&places.cache.value).map_err(|error| compose::of_cache(&error));
+    let (cache, runtime) = match (opened, compose::runtime()) {
+        (Ok(cache), Ok(runtime)) => (cache, runtime),
+        (Err(problem), _) | (_, Err(problem)) => return unread(problem),
+    };
+    let executor = compose::executor(places, &cache);
+    let floor = Floor {
+        level: Level::Confined,
+        require: Vec::new(),
+    };
+    let done = runtime.block_on(async {
+        let check = builder::check_repository(&cache, &executor, &floor, name);
+        let done = signals::unless_interrupted(check).await;
+        executor.idle().await;
+        done
+    });
+    done.unwrap_or_else(unread)
+}
+
 fn tell(checked: &Checked, repaired: &Repaired, form: ReportForm) -> Result<(), Problem> {
     if form == ReportForm::Json {
         let damage = checked.damage.iter().map(|damage| Entry {
@@ -82,6 +124,7 @@ fn tell(checked: &Checked, repaired: &Repaired, form: ReportForm) -> Result<(), 
             bytes: checked.bytes,
             left_over: checked.left_over,
             damage: damage.collect(),
+            unread: checked.unread.clone(),
             mended: repaired.mended.clone(),
         }));
     }
@@ -92,6 +135,9 @@ fn tell(checked: &Checked, repaired: &Repaired, form: ReportForm) -> Result<(), 
     }
     for about in &repaired.mended {
         text.push_str(&format!("mended: {}\n", neutralise::line(about)));
+    }
+    for about in &checked.unread {
+        text.push_str(&format!("not checked: {}\n", neutralise::line(about)));
     }
     if checked.left_over > 0 {
         text.push_str(&format!(

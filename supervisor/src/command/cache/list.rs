@@ -62,7 +62,7 @@ fn entry(item: &Item) -> Option<Entry> {
     let (kind, name) = match &item.what {
         What::Wheel(built) => ("built", Some(built.key.to_string())),
         What::Source(digest) => ("source", Some(digest.to_string())),
-        What::Repository => ("repository", None),
+        What::Repository(name) | What::StandIn(name) => ("repository", Some(name.to_string())),
         What::Download(digest) => ("download", Some(digest.to_string())),
         What::Environment(_) => ("environment", None),
         What::Log => ("log", None),
