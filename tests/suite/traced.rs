@@ -269,17 +269,21 @@ fn a_stray_write_is_seen_in_a_trace() {
     assert_eq!(names, expected.into(), "{seen:?}");
 }
 
+/// The calls by which something gets its final name, and those that make it stay.
+pub(crate) const PUBLISHING: &str =
+    "open,openat,fsync,fdatasync,rename,renameat,renameat2,link,linkat";
+
 /// Something that got its final name.
-struct Publication {
+pub(crate) struct Publication {
     from: PathBuf,
-    to: PathBuf,
+    pub(crate) to: PathBuf,
     began: usize,
     ended: usize,
 }
 
 impl Publication {
     /// Its bytes were synced before it had its name, and the folder with the name afterwards.
-    fn is_in_order(&self, calls: &[Call]) {
+    pub(crate) fn is_in_order(&self, calls: &[Call]) {
         let (from, to) = (self.from.display(), self.to.display());
         let synced = |what: &Path, when: &dyn Fn(&Call) -> bool| {
             calls
@@ -315,7 +319,7 @@ impl Publication {
 }
 
 /// Returns what was moved or linked into the buckets and the output folder, but not within the staging bucket.
-fn publications(calls: &[Call], cache: &Path, out: &Path) -> Vec<Publication> {
+pub(crate) fn publications(calls: &[Call], cache: &Path, out: &Path) -> Vec<Publication> {
     let mut opened: BTreeMap<(u32, String), PathBuf> = BTreeMap::new();
     let mut found = Vec::new();
     for call in calls {
@@ -373,10 +377,7 @@ fn whatever_is_published_is_synced_before_it_has_its_name_and_its_folder_after()
         let log = world.folder("traces").join("order");
         let done = world
             .wheel("needing==1.0")
-            .traced(
-                &log,
-                "open,openat,fsync,fdatasync,rename,renameat,renameat2,link,linkat",
-            )
+            .traced(&log, PUBLISHING)
             .finish();
         done.built(&sdist.wheel());
         let calls = trace::calls(&log);

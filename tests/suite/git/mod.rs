@@ -3,6 +3,7 @@
 
 mod checked;
 mod commits;
+mod durable;
 mod folders;
 mod hostile;
 mod identity;

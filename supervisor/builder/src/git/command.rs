@@ -276,7 +276,7 @@ impl<'a> Git<'a> {
         if let Some(local) = &command.local {
             grants.extend(local.grants()?);
         }
-        let mut configure = settings(transport);
+        let mut configure = settings(transport, command.writes);
         let mut variables = self.programs.variables(transport);
         if let Some(remote) = &command.remote {
             let reach = self.reach(scratch, remote)?;

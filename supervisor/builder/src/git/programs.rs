@@ -146,13 +146,18 @@ impl Programs {
 }
 
 /// Settings above those of any repository, as `GIT_CONFIG_COUNT` takes them.
-pub(super) fn settings(transport: Option<Transport>) -> Vec<(String, String)> {
+pub(super) fn settings(transport: Option<Transport>, writes: bool) -> Vec<(String, String)> {
+    // git before 2.36 knows no such setting: it syncs packs and no references.
+    let sync = if writes { "all" } else { "none" };
     let mut settings: Vec<_> = [
         ("core.hooksPath", "/dev/null"),
         ("core.attributesFile", "/dev/null"),
         ("core.excludesFile", "/dev/null"),
         ("core.fsmonitor", "false"),
         ("core.untrackedCache", "false"),
+        // What a command leaves in its scratch is read at once and never again.
+        ("core.fsync", sync),
+        ("core.fsyncMethod", "fsync"),
         ("core.symlinks", "true"),
         ("core.fileMode", "true"),
         ("core.autocrlf", "false"),

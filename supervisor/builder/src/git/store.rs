@@ -1,17 +1,21 @@
 //! The bare repository of one address in the cache: made, locked, fetched into, asked.
 //!
-//! It is never edited by hand but for its configuration, which is written anew before each use: git
-//! would run what stands there.
+//! It is never edited by hand but for its configuration, which is looked at before each use and written anew
+//! if it is not ours: git would run what stands there. What git writes is synced, file by file by git itself
+//! and then the folders that have the names.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use cache::{Bucket, Lock, Published};
+use rustix::fs::OFlags;
 use sources::{GitUrl, Reference};
 
 use super::command::{Command, Git};
 use super::error::GitError;
-use super::local::LocalRepository;
+use super::local::{LocalRepository, read_small};
 use super::means::Remote;
 use crate::error::BuildError;
 use crate::pipeline::blocking;
@@ -105,7 +109,8 @@ impl Store {
     /// was there. Called under the lock.
     fn prepare(&self, settings: &Settings) -> Result<bool, BuildError> {
         let cache = &settings.cache;
-        let existed = self.path.join("HEAD").is_file();
+        let config = self.path.join("config");
+        let existed = self.path.join("HEAD").is_file() && !config.is_dir();
         if !existed {
             cache.remove(&self.path)?;
             let staged = cache.staging_dir()?;
@@ -115,10 +120,14 @@ impl Store {
                 return Ok(true);
             };
         }
-        let config = self.path.join("config");
+        if !read_small(&config).is_ok_and(|text| text == CONFIGURATION.as_bytes()) {
+            let mut file = cache.staging_file()?;
+            file.write_all(CONFIGURATION.as_bytes())
+                .map_err(|source| failed("write", file.path(), source))?;
+            cache.replace_file(file, &config)?;
+        }
+        cache.touch(&self.path);
         let write = || {
-            fs::remove_file(&config).or_else(ignore_missing)?;
-            fs::write(&config, CONFIGURATION)?;
             // Nothing of these has a use here, and git reads or runs what is in them.
             for name in ["objects/info/alternates", "info/attributes", "hooks"] {
                 let path = self.path.join(name);
@@ -154,6 +163,7 @@ impl Store {
                 refspecs.push(&default);
             }
             git.run(&self.url, self.fetch(settings, &refspecs)).await?;
+            self.sync().await?;
         }
         if let Some(found) = self.find(git, reference).await? {
             return Ok(found);
@@ -169,13 +179,24 @@ impl Store {
         };
         if !offline {
             let fetch = self.fetch(settings, &[&format!("+{name}:{ASKED}")]);
-            if git.attempt(fetch).await?.is_ok()
+            let outcome = git.attempt(fetch).await?;
+            self.sync().await?;
+            if outcome.is_ok()
                 && let Some(found) = self.commit(git, ASKED).await?
             {
                 return Ok(found);
             }
         }
         Err(self.missing(reference.as_str(), offline))
+    }
+
+    /// Syncs the folders in which a fetch made names; git has synced what they name.
+    async fn sync(&self) -> Result<(), BuildError> {
+        let path = self.path.clone();
+        blocking("sync a repository", move || {
+            sync_folders(&path).map_err(|source| failed("sync", &path, source))
+        })
+        .await
     }
 
     fn missing(&self, reference: &str, offline: bool) -> BuildError {
@@ -296,6 +317,28 @@ pub(super) fn lay_out(tree: &Path) -> std::io::Result<()> {
     }
     fs::write(tree.join("config"), CONFIGURATION)?;
     fs::write(tree.join("HEAD"), "ref: refs/heads/fumehood-has-none\n")
+}
+
+/// Syncs the folders of a repository but for those of loose objects, which a fetch makes none of.
+fn sync_folders(repository: &Path) -> std::io::Result<()> {
+    let packs = repository.join("objects/pack");
+    let mut folders = vec![repository.to_owned(), packs, repository.join("refs")];
+    while let Some(folder) = folders.pop() {
+        let open = File::options()
+            .read(true)
+            .custom_flags((OFlags::DIRECTORY | OFlags::NOFOLLOW).bits() as i32)
+            .open(&folder)?;
+        open.sync_all()?;
+        if folder.starts_with(repository.join("refs")) {
+            for entry in fs::read_dir(&folder)? {
+                let entry = entry?;
+                if entry.file_type()?.is_dir() {
+                    folders.push(entry.path());
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Removes locks that a git that was killed left behind; nobody else is here.
