@@ -9,6 +9,7 @@ mod hostile;
 mod identity;
 mod kept;
 mod once;
+mod removal;
 mod servers;
 mod ssh;
 mod stand_ins;

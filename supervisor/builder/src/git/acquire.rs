@@ -1,5 +1,6 @@
 //! The corridor of a git source: address and reference to one blob of the cache.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, BufWriter, Read as _};
 use std::path::{Path, PathBuf};
@@ -54,7 +55,13 @@ struct Pointer {
     /// The digest of commit and tags.
     identity: Sha256,
     commit: String,
-    submodules: std::collections::BTreeMap<String, String>,
+    /// For people.
+    #[serde(default)]
+    url: String,
+    submodules: BTreeMap<String, String>,
+    /// The repositories of the submodules, by their names in the cache.
+    #[serde(default)]
+    repositories: BTreeSet<Sha256>,
     /// Whether files are kept by Git LFS, and so are not here.
     lfs: bool,
     notes: Vec<String>,
@@ -130,6 +137,8 @@ async fn attempt(
             schema: SCHEMA.to_owned(),
             identity,
             commit: head.commit,
+            url: url.to_string(),
+            repositories: found.repositories.clone(),
             lfs: uses_lfs(&scratch, &found),
             submodules: found.submodules,
             notes: found.notes,

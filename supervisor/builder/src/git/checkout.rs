@@ -3,9 +3,10 @@
 //! A submodule is fetched like any repository that somebody asks for, by an address that its parent
 //! may lead to ([`GitUrl::submodule`]): git's own command for submodules is not used.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::BoxFuture;
+use model::Sha256;
 use sources::{GitUrl, Reference};
 
 use super::command::{Command, Git};
@@ -27,6 +28,8 @@ pub(super) const INDEX: &str = "index";
 pub(super) struct Found {
     /// Commits of submodules by folder.
     pub(super) submodules: BTreeMap<String, String>,
+    /// The repositories of submodules, by what names them in the cache.
+    pub(super) repositories: BTreeSet<Sha256>,
     /// Files that say which files are kept by Git LFS, relative to the work tree.
     pub(super) attributes: Vec<String>,
     /// What somebody may want to know.
@@ -115,6 +118,7 @@ fn fill<'a>(
                 }));
             }
             let url = allowed(store, &inside, address)?;
+            found.repositories.insert(url.digest());
             let below = Store::of(settings, &url);
             let reference: Reference = child
                 .parse()

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use model::{PackageName, Sha256};
 use serde_json::Value;
 
-use super::records::{EnvironmentRecord, PageRecord, WheelRecord, digests, text};
+use super::records::{Digests, EnvironmentRecord, PageRecord, WheelRecord, text};
 use super::walk::{Found, list, measure};
 use super::{Built, ENVIRONMENT_RECORD, Installed, Inventory, Item, Page, Pointer, What};
 use crate::entry_lease::used;
@@ -172,8 +172,18 @@ impl Reader<'_> {
         let Some(record) = read_one::<Value>(path) else {
             return undecodable();
         };
-        let (current, former) = digests(&record);
-        if current.is_empty() {
+        let Digests {
+            mut current,
+            former,
+            mut repositories,
+        } = Digests::of(&record);
+        match GitPlace::of(path) {
+            Some(GitPlace::Address(name)) => drop(repositories.insert(name)),
+            // It names no source but what stands in for a repository.
+            Some(GitPlace::Folder) => repositories.append(&mut current),
+            None => {}
+        }
+        if current.is_empty() && repositories.is_empty() {
             return undecodable();
         }
         // `<digest of the index>/<project>/<version>.json`
@@ -187,6 +197,7 @@ impl Reader<'_> {
         What::Pointer(Pointer {
             current,
             former,
+            repositories,
             project,
             label: label.unwrap_or_else(|| "a place".to_owned()),
         })
@@ -360,6 +371,27 @@ impl Reader<'_> {
                 && name.bytes().all(|letter| letter.is_ascii_hexdigit());
             let what = if is_lock { What::Lock } else { What::Stranger };
             self.push(&top.join(name), &about, what);
+        }
+    }
+}
+
+/// Where a pointer of git lies.
+enum GitPlace {
+    /// `git/<digest of the address>/...`
+    Address(Sha256),
+    /// `git-folders/<digest of the state>.json`
+    Folder,
+}
+
+impl GitPlace {
+    fn of(path: &Path) -> Option<Self> {
+        let folder = path.parent()?;
+        let name = folder.file_name()?.to_str()?;
+        let is_git = folder.parent()?.file_name()? == "git";
+        match name {
+            "git-folders" => Some(Self::Folder),
+            _ if is_git => name.parse().ok().map(Self::Address),
+            _ => None,
         }
     }
 }

@@ -78,10 +78,19 @@ pub struct Pointer {
     pub current: BTreeSet<Sha256>,
     /// The sources that it stood for before.
     pub former: BTreeSet<Sha256>,
+    /// The git repositories that they were taken from, by their names in the cache.
+    pub repositories: BTreeSet<Sha256>,
     /// The project, if the place tells.
     pub project: Option<PackageName>,
     /// The file or the place, for people.
     pub label: String,
+}
+
+impl Pointer {
+    /// Whether it says anything of sources; what stands in for a repository is none.
+    pub(crate) fn names_sources(&self) -> bool {
+        !self.current.is_empty()
+    }
 }
 
 /// What an index said.

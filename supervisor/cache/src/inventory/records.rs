@@ -65,40 +65,60 @@ impl PageDocument {
     }
 }
 
-/// The words that a pointer puts the sources of its past under.
+/// The word that a pointer puts the sources of its past under.
 const FORMER: &str = "former";
+/// The words that it puts the git repositories under that it was taken from, by their names in the cache.
+const REPOSITORIES: [&str; 2] = ["repository", "repositories"];
+/// What decides the version of a commit: a digest that is of no source.
+const NO_SOURCE: &str = "identity";
 
-/// Returns the digests that a pointer stands for, and those that it stood for.
-///
-/// Kinds of places write pointers of their own shape; every SHA-256 in one is taken for a source
-/// that it needs, so that none is removed because its field has a name that is not known here.
-pub(crate) fn digests(record: &Value) -> (BTreeSet<Sha256>, BTreeSet<Sha256>) {
-    let (mut current, mut former) = (BTreeSet::new(), BTreeSet::new());
-    let mut pending = vec![(record, false)];
-    while let Some((value, is_former)) = pending.pop() {
+/// The digests in a pointer.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Digests {
+    /// Those of the sources that it stands for.
+    pub(crate) current: BTreeSet<Sha256>,
+    /// Those of the sources that it stood for.
+    pub(crate) former: BTreeSet<Sha256>,
+    /// Those that repositories are named by.
+    pub(crate) repositories: BTreeSet<Sha256>,
+}
+
+impl Digests {
+    /// Reads a pointer.
+    ///
+    /// Kinds of places write pointers of their own shape; every SHA-256 in one is taken for a source
+    /// that it needs, so that none is removed because its field has a name that is not known here.
+    pub(crate) fn of(record: &Value) -> Self {
+        let mut digests = Self::default();
+        digests.read(record, "");
+        let Self {
+            current, former, ..
+        } = &mut digests;
+        former.retain(|digest| !current.contains(digest));
+        digests
+    }
+
+    /// Reads what stands under `field`; the outermost word that is known here counts.
+    fn read(&mut self, value: &Value, field: &str) {
         match value {
             Value::Object(fields) => {
-                pending.extend(
-                    fields
-                        .iter()
-                        .map(|(name, value)| (value, is_former || name == FORMER)),
-                );
-            }
-            Value::Array(values) => pending.extend(values.iter().map(|value| (value, is_former))),
-            Value::String(text) => {
-                if let Ok(digest) = text.parse() {
-                    if is_former {
-                        former.insert(digest);
-                    } else {
-                        current.insert(digest);
-                    }
+                for (name, value) in fields {
+                    let is_known = field == FORMER || REPOSITORIES.contains(&field);
+                    self.read(value, if is_known { field } else { name });
                 }
+            }
+            Value::Array(values) => values.iter().for_each(|value| self.read(value, field)),
+            Value::String(text) if field != NO_SOURCE => {
+                let into = match field {
+                    FORMER => &mut self.former,
+                    _ if REPOSITORIES.contains(&field) => &mut self.repositories,
+                    _ => &mut self.current,
+                };
+                into.extend(text.parse::<Sha256>());
             }
             _ => {}
         }
     }
-    former.retain(|digest| !current.contains(digest));
-    (current, former)
 }
 
 /// Returns the first of some fields that is text.

@@ -1,11 +1,11 @@
 //! Cleaning: what was asked for goes, whether it is of use or not.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::{PackageName, Sha256};
 
 use super::{Plan, Reason};
-use crate::{Inventory, Item, What};
+use crate::{Inventory, Item, Pointer, What};
 
 /// What is to be cleaned.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,65 +44,117 @@ impl Kinds {
     }
 }
 
-/// What belongs to a project, by what the records and pages say.
+/// What belongs to some projects, by what the records and pages say.
 struct Belongings<'a> {
-    project: &'a PackageName,
-    sources: BTreeSet<Sha256>,
-    /// Sources that another project's pointer stands for as well.
+    projects: &'a [PackageName],
+    sources: BTreeMap<Sha256, &'a PackageName>,
+    /// Sources of other projects, which may be also of these: folders of one repository.
     shared: BTreeSet<Sha256>,
-    downloads: BTreeSet<Sha256>,
+    downloads: BTreeMap<Sha256, &'a PackageName>,
+    repositories: BTreeMap<Sha256, &'a PackageName>,
 }
 
 impl<'a> Belongings<'a> {
-    fn of(found: &Inventory, project: &'a PackageName) -> Self {
+    fn of(found: &Inventory, projects: &'a [PackageName]) -> Self {
         let mut belongings = Self {
-            project,
-            sources: BTreeSet::new(),
+            projects,
+            sources: BTreeMap::new(),
             shared: BTreeSet::new(),
-            downloads: BTreeSet::new(),
+            downloads: BTreeMap::new(),
+            repositories: BTreeMap::new(),
         };
+        let mut nameless = Vec::new();
         for item in &found.items {
             match &item.what {
-                What::Wheel(built) if built.name == *project => {
-                    belongings.sources.insert(built.source.digest.sha256);
-                }
                 What::Wheel(built) => {
-                    belongings.shared.insert(built.source.digest.sha256);
+                    let source = built.source.digest.sha256;
+                    match belongings.asked(&built.name) {
+                        Some(project) => drop(belongings.sources.insert(source, project)),
+                        None => drop(belongings.shared.insert(source)),
+                    }
                 }
-                What::Pointer(pointer) if pointer.project.as_ref() == Some(project) => {
-                    belongings.sources.extend(&pointer.current);
-                    belongings.sources.extend(&pointer.former);
-                }
-                What::Pointer(pointer) if pointer.project.is_some() => {
-                    belongings.shared.extend(&pointer.current);
-                }
-                What::Page(page) if page.project.as_ref() == Some(project) => {
-                    belongings.downloads.extend(&page.files);
+                What::Pointer(pointer) => match &pointer.project {
+                    Some(project) => match belongings.asked(project) {
+                        Some(project) => {
+                            let sources = pointer.current.iter().chain(&pointer.former);
+                            let sources = sources.map(|digest| (*digest, project));
+                            belongings.sources.extend(sources);
+                        }
+                        None => belongings.shared.extend(&pointer.current),
+                    },
+                    None => nameless.push(pointer),
+                },
+                What::Page(page) => {
+                    if let Some(project) = belongings.asked_for(page.project.as_ref()) {
+                        let files = page.files.iter().map(|digest| (*digest, project));
+                        belongings.downloads.extend(files);
+                    }
                 }
                 _ => {}
             }
         }
+        belongings.take_repositories(&nameless);
         belongings
     }
 
-    fn include(&self, item: &Item) -> bool {
-        let is_own = |digest: &Sha256| self.sources.contains(digest);
-        match &item.what {
-            What::Source(digest) | What::Revision(digest) => {
-                is_own(digest) && !self.shared.contains(digest)
+    /// Takes the repositories that only places of these projects were taken from.
+    fn take_repositories(&mut self, nameless: &[&Pointer]) {
+        let mut others = BTreeSet::<Sha256>::new();
+        for pointer in nameless.iter().filter(|one| one.names_sources()) {
+            match self.owner(pointer) {
+                Some(project) => {
+                    let names = pointer.repositories.iter();
+                    self.repositories.extend(names.map(|name| (*name, project)));
+                }
+                None => others.extend(&pointer.repositories),
             }
-            What::Download(digest) => self.downloads.contains(digest),
+        }
+        self.repositories.retain(|name, _| !others.contains(name));
+    }
+
+    fn asked(&self, project: &PackageName) -> Option<&'a PackageName> {
+        self.projects.iter().find(|asked| *asked == project)
+    }
+
+    fn asked_for(&self, project: Option<&PackageName>) -> Option<&'a PackageName> {
+        project.and_then(|project| self.asked(project))
+    }
+
+    /// The project that a source belongs to, if it is of no other.
+    fn source(&self, digest: &Sha256) -> Option<&'a PackageName> {
+        let project = self.sources.get(digest).copied();
+        project.filter(|_| !self.shared.contains(digest))
+    }
+
+    /// The project that a place belongs to whose name tells none: all that it stands for does.
+    fn owner(&self, pointer: &Pointer) -> Option<&'a PackageName> {
+        let owners: Option<Vec<_>> = if pointer.names_sources() {
+            let sources = pointer.current.iter();
+            sources.map(|digest| self.source(digest)).collect()
+        } else {
+            let names = pointer.repositories.iter();
+            names.map(|name| self.repositories.get(name).copied()).collect()
+        };
+        owners?.first().copied()
+    }
+
+    /// The project that an entry belongs to.
+    fn of_item(&self, item: &Item) -> Option<&'a PackageName> {
+        match &item.what {
+            What::Source(digest) | What::Revision(digest) => self.source(digest),
+            What::Download(digest) => self.downloads.get(digest).copied(),
             What::Pointer(pointer) => match &pointer.project {
-                Some(project) => project == self.project,
-                None => pointer.current.iter().all(is_own),
+                Some(project) => self.asked(project),
+                None => self.owner(pointer),
             },
-            What::Page(page) => page.project.as_ref() == Some(self.project),
-            What::Environment(installed) => installed
-                .packages
-                .iter()
-                .any(|(name, _)| name == self.project),
-            What::Wheel(built) => built.name == *self.project,
-            _ => false,
+            What::Repository(name) | What::StandIn(name) => self.repositories.get(name).copied(),
+            What::Page(page) => self.asked_for(page.project.as_ref()),
+            What::Environment(installed) => {
+                let mut packages = installed.packages.iter();
+                packages.find_map(|(name, _)| self.asked(name))
+            }
+            What::Wheel(built) => self.asked(&built.name),
+            _ => None,
         }
     }
 }
@@ -112,19 +164,15 @@ impl Plan {
     #[must_use]
     pub fn clean(found: &Inventory, wish: &Clean) -> Self {
         let mut plan = Self::default();
-        let owners: Vec<_> = wish
-            .packages
-            .iter()
-            .map(|project| Belongings::of(found, project))
-            .collect();
+        let belongings = Belongings::of(found, &wish.packages);
         for item in &found.items {
             if item.what == What::Stranger || !wish.kinds.includes(&item.what) {
                 continue;
             }
-            if owners.is_empty() {
+            if wish.packages.is_empty() {
                 plan.add(item, Reason::Asked);
-            } else if let Some(owner) = owners.iter().find(|owner| owner.include(item)) {
-                plan.add(item, Reason::OfProject(owner.project.to_string()));
+            } else if let Some(project) = belongings.of_item(item) {
+                plan.add(item, Reason::OfProject(project.to_string()));
             }
         }
         plan

@@ -38,6 +38,7 @@ fn pointer(project: &str, current: &str, former: &[&str]) -> What {
     What::Pointer(Pointer {
         current: BTreeSet::from([digest(current)]),
         former: former.iter().map(|text| digest(text)).collect(),
+        repositories: BTreeSet::new(),
         project: project.parse().ok(),
         label: format!("{project}-1.0.tar.gz"),
     })
@@ -265,4 +266,59 @@ fn cleaning_a_project_takes_what_is_its_own() {
     assert_eq!(gone(&wish), [4, 5]);
     wish.kinds = Kinds::default();
     assert_eq!(gone(&wish).len(), found.items.len());
+}
+
+/// A place that tells no project: what it stands for and which repositories that came from.
+fn taken_from(current: &[&str], repositories: &[&str]) -> What {
+    let digests = |texts: &[&str]| texts.iter().map(|text| digest(text)).collect();
+    What::Pointer(Pointer {
+        current: digests(current),
+        repositories: digests(repositories),
+        label: "a place".to_owned(),
+        ..Pointer::default()
+    })
+}
+
+#[test]
+fn cleaning_a_project_takes_its_repositories_and_none_that_serves_others() {
+    let found = inventory(vec![
+        item(wheel("foo", "commit", "a"), 1, 0),
+        item(taken_from(&["commit"], &["own", "submodule"]), 1, 0),
+        item(What::Repository(digest("own")), 1, 0),
+        item(What::Repository(digest("submodule")), 1, 0),
+        item(wheel("bar", "other commit", "b"), 1, 0),
+        item(taken_from(&["other commit"], &["other", "submodule"]), 1, 0),
+        item(What::Repository(digest("other")), 1, 0),
+        item(wheel("foo", "folder", "c"), 1, 0),
+        item(taken_from(&["folder"], &["stand-in"]), 1, 0),
+        item(taken_from(&[], &["stand-in"]), 1, 0),
+        item(What::StandIn(digest("stand-in")), 1, 0),
+        item(taken_from(&[], &["of nobody"]), 1, 0),
+        item(What::StandIn(digest("of nobody")), 1, 0),
+        item(taken_from(&["not built"], &["unknown"]), 1, 0),
+        item(What::Repository(digest("unknown")), 1, 0),
+        // Two projects in one repository.
+        item(wheel("foo", "shared", "d"), 1, 0),
+        item(wheel("bar", "shared", "e"), 1, 0),
+        item(taken_from(&["shared"], &["both"]), 1, 0),
+        item(What::Repository(digest("both")), 1, 0),
+    ]);
+    let gone = |projects: &[&str]| -> Vec<usize> {
+        let wish = Clean {
+            packages: projects.iter().map(|name| name.parse().unwrap()).collect(),
+            kinds: Kinds::default(),
+        };
+        let plan = Plan::clean(&found, &wish);
+        let at = |path| found.items.iter().position(|item| item.path == path);
+        plan.removals
+            .into_iter()
+            .map(|removal| at(removal.path).unwrap())
+            .collect()
+    };
+    assert_eq!(gone(&["foo"]), [0, 1, 2, 7, 8, 9, 10, 15]);
+    assert_eq!(gone(&["bar"]), [4, 5, 6, 16]);
+    assert_eq!(
+        gone(&["foo", "bar"]),
+        [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 15, 16, 17, 18]
+    );
 }
