@@ -22,7 +22,7 @@ pub use agreement::Difference;
 pub use error::SourceError;
 pub use git_url::{BadGitUrl, BadReference, GitUrl, Reference, Transport};
 pub use metadata::{CoreMetadata, MetadataError};
-pub use pointers::{PointerRecord, Pointers};
+pub use pointers::{PointerRecord, Pointers, former};
 pub use project_table::{Dependencies, ProjectTable};
 pub use pyproject::{BuildSystem, PyprojectError};
 pub use revisions::{Fixed, Project, Revisions, Said};

@@ -93,7 +93,8 @@ impl LocalRecord {
 }
 
 /// Returns what a place stood for before that stands for `now`.
-fn former(now: Digest, known: Digest, before: &[Sha256]) -> Vec<Sha256> {
+#[must_use]
+pub fn former(now: Digest, known: Digest, before: &[Sha256]) -> Vec<Sha256> {
     std::iter::once(&known.sha256)
         .chain(before)
         .filter(|digest| **digest != now.sha256)

@@ -103,3 +103,61 @@ fn cleaning_a_project_takes_its_commits_repositories_and_folders_and_leaves_thos
     }
     world.wheels(&specs).finish().succeeds();
 }
+
+#[test]
+fn plain_pruning_takes_what_a_branch_has_left_and_stand_ins_that_no_folder_is_packed_with() {
+    let world = world();
+    let repository = Repository::hello(&world, "repository");
+    let branch = format!("{}@main", repository.url());
+    let folder = repository.folder().display().to_string();
+    let build = |spec: &str| {
+        let done = world.wheel(spec).finish();
+        let wheel = done.wheel();
+        let source = wheel.source.expect("a source").sha256;
+        (wheel.origin, source)
+    };
+    let (_, left) = build(&branch);
+    build(&folder);
+    repository.write("hello/more.py", "");
+    let commit = repository.commit("two");
+    let pinned = format!("{}@{commit}", repository.url());
+    let (_, second) = build(&branch);
+    assert_eq!(build(&pinned), ("cached".to_owned(), second.clone()));
+    repository.write("hello/most.py", "");
+    repository.commit("three");
+    let (_, third) = build(&branch);
+    build(&folder);
+    assert_eq!(stand_ins(&world), 2);
+    let sources = |wanted: &str| {
+        let place = format!("sources-v1/{}/{wanted}", &wanted[..2]);
+        world.cache().join(place).is_file()
+    };
+    assert_eq!([&left, &second, &third].map(|one| sources(one)), [true; 3]);
+
+    let done = answer(&world, &["prune"]);
+    let kept = [&left, &second, &third].map(|one| sources(one));
+    assert_eq!(kept, [false, true, true], "{done}");
+    assert_eq!((bare(&world), stand_ins(&world)), (1, 1), "{done}");
+    assert_eq!(files(&world, "pointers-v1/git-folders"), 1, "{done}");
+    // The commit that was left has no wheel and no pointer any more; the others have all of it.
+    let planned = done["planned"].as_array().expect("a plan").iter();
+    let reasons: Vec<_> = planned
+        .map(|one| one["reason"].as_str().expect("a reason"))
+        .collect();
+    let moved = format!("{branch} is another source now");
+    let count = |reason: &str| reasons.iter().filter(|one| **one == reason).count();
+    assert_eq!(count(&moved), 3, "wheel, facts and pointer: {done}");
+    for spec in [&branch, &pinned] {
+        let done = world.wheel(spec).args(["--offline"]).finish();
+        assert_eq!(done.wheel().origin, "cached", "{done}");
+    }
+    assert_eq!(build(&folder).0, "cached");
+    let done = answer(&world, &["prune"]);
+    let planned = done["planned"].as_array().expect("a plan").iter();
+    let others = planned.filter(|one| one["what"] != "lock");
+    assert_eq!(others.count(), 0, "only locks: {done}");
+    // Asked for by its name the commit comes again.
+    let first = repository.git(&["rev-parse", "HEAD~2"]);
+    let again = build(&format!("{}@{first}", repository.url()));
+    assert_eq!(again, ("built".to_owned(), left));
+}

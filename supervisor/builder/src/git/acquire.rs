@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Read as _};
 use std::path::{Path, PathBuf};
 
-use cache::{Bucket, Scratch, Standing};
+use cache::{Bucket, Cache, Scratch, Standing};
 use futures::future::BoxFuture;
 use model::{Digest, Sha256, SourceId, SourceKind};
 use rustix::fs::OFlags;
@@ -18,6 +18,7 @@ use super::command::Git;
 use super::error::GitError;
 use super::history::{Head, assemble, pack_objects};
 use super::means::Means;
+use super::reference::{Stands, follow};
 use super::store::{OnWait, Store};
 use crate::error::BuildError;
 use crate::pipeline::blocking;
@@ -34,6 +35,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) url: &'a GitUrl,
     /// The commit; the remote's own choice where `None`.
     pub(crate) reference: Option<&'a Reference>,
+    /// As somebody wrote it, if what it stands for was found out before.
+    pub(crate) written: Option<&'a Reference>,
     /// The project's folder in it.
     pub(crate) subdirectory: Option<&'a str>,
     /// What people call it.
@@ -74,6 +77,28 @@ pub(crate) async fn acquire(
     asked: &Asked<'_>,
     on_wait: &OnWait,
 ) -> Result<(Located, Vec<String>), BuildError> {
+    let pointer = find(settings, asked, on_wait).await?;
+    let (cache, url) = (settings.cache.clone(), asked.url.clone());
+    let reference = asked.written.cloned();
+    let pointer = blocking("note what a reference stands for", move || {
+        let now = Stands {
+            commit: &pointer.commit,
+            digest: pointer.digest,
+            repositories: &pointer.repositories,
+        };
+        follow(&cache, &pointers_of(&cache, &url), (&url, reference.as_ref()), &now)?;
+        Ok(pointer)
+    })
+    .await?;
+    Ok(located(asked, pointer))
+}
+
+/// Finds the commit and has it packed. A repository of the cache that is damaged or gone is fetched anew.
+async fn find(
+    settings: &Settings,
+    asked: &Asked<'_>,
+    on_wait: &OnWait,
+) -> Result<Pointer, BuildError> {
     match attempt(settings, asked, on_wait).await {
         // A repository of the cache that git can not read is fetched anew, once.
         Err(BuildError::Git(error))
@@ -101,13 +126,13 @@ async fn attempt(
     settings: &Settings,
     asked: &Asked<'_>,
     on_wait: &OnWait,
-) -> Result<(Located, Vec<String>), BuildError> {
+) -> Result<Pointer, BuildError> {
     let store = Store::of(settings, asked.url);
     if let Some(commit) = asked.reference.and_then(Reference::full_commit)
         && !asked.again
         && let Some(pointer) = kept(settings, &store, commit, asked).await?
     {
-        return Ok(located(asked, pointer, commit));
+        return Ok(pointer);
     }
     let git = Git::new(Means::of(settings)).await?;
     let commit = store.have(settings, &git, asked.reference, on_wait).await?;
@@ -117,7 +142,7 @@ async fn attempt(
     if let Some(pointer) = kept(settings, &store, &commit, asked).await?
         && pointer.identity == identity
     {
-        return Ok(located(asked, pointer, &commit));
+        return Ok(pointer);
     }
     let found = check_out(settings, &git, &store, &commit, on_wait).await?;
     let cuts = pack_objects(&git, &store, &head).await?;
@@ -129,7 +154,7 @@ async fn attempt(
     let scratch = git.finish()?;
     let cache = settings.cache.clone();
     let (url, path) = (asked.url.clone(), pointer_path(settings, &store, &commit));
-    let pointer = blocking("pack a commit", move || {
+    blocking("pack a commit", move || {
         let repository = cache.staging_dir()?;
         assemble(repository.path(), &scratch, &head, &cuts)?;
         let digest = pack(&cache, &scratch, repository.path(), head.time, &url)?;
@@ -147,8 +172,7 @@ async fn attempt(
         cache.write_record(&path, &pointer)?;
         Ok(pointer)
     })
-    .await?;
-    Ok(located(asked, pointer, &commit))
+    .await
 }
 
 /// Returns what a commit was packed to, if that is there and sound, or was built already.
@@ -160,10 +184,11 @@ async fn kept(
 ) -> Result<Option<Pointer>, BuildError> {
     let cache = settings.cache.clone();
     let path = pointer_path(settings, store, commit);
+    let wanted = commit.to_owned();
     let found = blocking("look for a commit", move || {
         let pointer = cache
             .read_record::<Pointer>(&path)
-            .filter(|pointer| pointer.schema == SCHEMA);
+            .filter(|pointer| pointer.schema == SCHEMA && pointer.commit == wanted);
         Ok(pointer.map(|pointer| {
             let is_here = cache.blob(Bucket::Sources, &pointer.digest).is_some();
             (pointer, is_here)
@@ -187,27 +212,28 @@ fn id(asked: &Asked<'_>, pointer: &Pointer) -> SourceId {
 
 /// `pointers-v1/git/<digest of the address>/<commit>.json`
 fn pointer_path(settings: &Settings, store: &Store, commit: &str) -> PathBuf {
-    settings
-        .cache
-        .bucket(Bucket::Pointers)
-        .join("git")
-        .join(store.url.digest().to_string())
-        .join(format!("{commit}.json"))
+    pointers_of(&settings.cache, &store.url).join(format!("{commit}.json"))
 }
 
-fn located(asked: &Asked<'_>, pointer: Pointer, commit: &str) -> (Located, Vec<String>) {
+/// Where the pointers of a repository are.
+fn pointers_of(cache: &Cache, url: &GitUrl) -> PathBuf {
+    let git = cache.bucket(Bucket::Pointers).join("git");
+    git.join(url.digest().to_string())
+}
+
+fn located(asked: &Asked<'_>, pointer: Pointer) -> (Located, Vec<String>) {
     let id = id(asked, &pointer);
     let mut notes = pointer.notes;
     if pointer.lfs {
         notes.push("files that Git LFS keeps elsewhere are the small files that say so".to_owned());
     }
     let label = asked.label.clone();
-    (Located::packed(id, label, commit.to_owned()), notes)
+    (Located::packed(id, label, pointer.commit), notes)
 }
 
 /// Packs the work tree and the repository that goes with it.
 fn pack(
-    cache: &cache::Cache,
+    cache: &Cache,
     scratch: &Scratch,
     repository: &Path,
     time: i64,

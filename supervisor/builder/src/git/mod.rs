@@ -5,6 +5,7 @@
 //! store       the bare repository in the cache, its lock, fetching         store.rs
 //! checkout    the work tree, submodules by the same rules                  checkout.rs
 //! history     the `.git` that goes into the archive: commits, tags, tree   history.rs
+//! reference   what a branch stands for, and stood for before               reference.rs
 //! folder      the same for a local folder                                  folder.rs
 //! local       repositories on this machine, and what of them is read       local.rs
 //! check       whether a repository of the cache is whole                   check.rs
@@ -30,6 +31,7 @@ mod history;
 mod local;
 mod means;
 mod programs;
+mod reference;
 mod ssh;
 mod store;
 

@@ -68,6 +68,7 @@ impl Pipeline {
         let asked = Asked {
             url,
             reference: known.as_ref().or(reference),
+            written: reference,
             subdirectory,
             label: label.clone(),
             again,

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use model::{PackageName, Sha256};
 use serde_json::Value;
 
-use super::records::{Digests, EnvironmentRecord, PageRecord, WheelRecord, text};
+use super::pointer::pointer;
+use super::records::{EnvironmentRecord, PageRecord, WheelRecord};
 use super::walk::{Found, list, measure};
-use super::{Built, ENVIRONMENT_RECORD, Installed, Inventory, Item, Page, Pointer, What};
+use super::{Built, ENVIRONMENT_RECORD, Installed, Inventory, Item, Page, What};
 use crate::entry_lease::used;
 use crate::lease::{Claim, Record};
 use crate::record::read_one;
@@ -33,7 +34,7 @@ impl Cache {
             match bucket {
                 Bucket::Sources => reader.blobs(What::Source),
                 Bucket::Downloads => reader.blobs(What::Download),
-                Bucket::Pointers => reader.files(Reader::pointer),
+                Bucket::Pointers => reader.files(pointer),
                 Bucket::Simple => reader.files(Reader::page),
                 // Beside the pages of indexes: what is known of a file.
                 Bucket::Revisions => reader.files(Reader::revision),
@@ -166,41 +167,6 @@ impl Reader<'_> {
                 self.push(&path, &about, what);
             }
         }
-    }
-
-    fn pointer(path: &Path) -> What {
-        let Some(record) = read_one::<Value>(path) else {
-            return undecodable();
-        };
-        let Digests {
-            mut current,
-            former,
-            mut repositories,
-        } = Digests::of(&record);
-        match GitPlace::of(path) {
-            Some(GitPlace::Address(name)) => drop(repositories.insert(name)),
-            // It names no source but what stands in for a repository.
-            Some(GitPlace::Folder) => repositories.append(&mut current),
-            None => {}
-        }
-        if current.is_empty() && repositories.is_empty() {
-            return undecodable();
-        }
-        // `<digest of the index>/<project>/<version>.json`
-        let project = path.parent().filter(|folder| {
-            let above = folder.parent().and_then(Path::file_name);
-            above.is_some_and(|name| name.to_string_lossy().parse::<Sha256>().is_ok())
-        });
-        let project = project.and_then(Path::file_name);
-        let project = project.and_then(|name| name.to_str()?.parse::<PackageName>().ok());
-        let label = text(&record, &["filename", "label", "url", "path"]);
-        What::Pointer(Pointer {
-            current,
-            former,
-            repositories,
-            project,
-            label: label.unwrap_or_else(|| "a place".to_owned()),
-        })
     }
 
     /// `<2 hex>/<64 hex>.json`
@@ -375,27 +341,6 @@ impl Reader<'_> {
     }
 }
 
-/// Where a pointer of git lies.
-enum GitPlace {
-    /// `git/<digest of the address>/...`
-    Address(Sha256),
-    /// `git-folders/<digest of the state>.json`
-    Folder,
-}
-
-impl GitPlace {
-    fn of(path: &Path) -> Option<Self> {
-        let folder = path.parent()?;
-        let name = folder.file_name()?.to_str()?;
-        let is_git = folder.parent()?.file_name()? == "git";
-        match name {
-            "git-folders" => Some(Self::Folder),
-            _ if is_git => name.parse().ok().map(Self::Address),
-            _ => None,
-        }
-    }
-}
-
-fn undecodable() -> What {
+pub(super) fn undecodable() -> What {
     What::Damaged("its record can not be read".to_owned())
 }

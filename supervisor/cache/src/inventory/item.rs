@@ -78,6 +78,9 @@ pub struct Pointer {
     pub current: BTreeSet<Sha256>,
     /// The sources that it stood for before.
     pub former: BTreeSet<Sha256>,
+    /// The sources that it knows of without standing for them: what a commit was packed to, which is asked for
+    /// as long as a reference leads there.
+    pub remembered: BTreeSet<Sha256>,
     /// The git repositories that they were taken from, by their names in the cache.
     pub repositories: BTreeSet<Sha256>,
     /// The project, if the place tells.
@@ -89,7 +92,7 @@ pub struct Pointer {
 impl Pointer {
     /// Whether it says anything of sources; what stands in for a repository is none.
     pub(crate) fn names_sources(&self) -> bool {
-        !self.current.is_empty()
+        !self.current.is_empty() || !self.remembered.is_empty()
     }
 }
 

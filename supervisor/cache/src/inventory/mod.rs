@@ -5,6 +5,7 @@
 
 mod buckets;
 mod item;
+mod pointer;
 pub(crate) mod records;
 mod walk;
 

@@ -129,11 +129,13 @@ impl<'a> Belongings<'a> {
     /// The project that a place belongs to whose name tells none: all that it stands for does.
     fn owner(&self, pointer: &Pointer) -> Option<&'a PackageName> {
         let owners: Option<Vec<_>> = if pointer.names_sources() {
-            let sources = pointer.current.iter();
+            let sources = pointer.current.iter().chain(&pointer.remembered);
             sources.map(|digest| self.source(digest)).collect()
         } else {
             let names = pointer.repositories.iter();
-            names.map(|name| self.repositories.get(name).copied()).collect()
+            names
+                .map(|name| self.repositories.get(name).copied())
+                .collect()
         };
         owners?.first().copied()
     }

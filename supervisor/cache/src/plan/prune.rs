@@ -2,7 +2,8 @@
 //!
 //! A built wheel is removed only if its source is known to be of the past: a pointer says that its
 //! place stood for it once, and no pointer stands for it now. A pointer that can not be read might
-//! stand for anything, so then nothing is of the past.
+//! stand for anything, so then nothing is of the past. What a commit was packed to is only remembered: it is
+//! of the past when a reference led there and none does any more.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
@@ -10,7 +11,7 @@ use std::time::{Duration, SystemTime};
 use model::Sha256;
 
 use super::{Plan, Reason};
-use crate::{Bucket, Inventory, Item, What};
+use crate::{Bucket, Inventory, Item, Pointer, What};
 
 /// What is to be pruned beyond what nobody will ask for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,6 +27,9 @@ pub struct Prune {
 /// What the pointers say of sources.
 struct Places<'a> {
     current: BTreeSet<&'a Sha256>,
+    remembered: BTreeSet<&'a Sha256>,
+    /// Repositories that sources were taken from.
+    repositories: BTreeSet<&'a Sha256>,
     former: BTreeMap<&'a Sha256, &'a str>,
     /// One could not be read.
     is_unsure: bool,
@@ -35,6 +39,8 @@ impl<'a> Places<'a> {
     fn of(found: &'a Inventory) -> Self {
         let mut places = Self {
             current: BTreeSet::new(),
+            remembered: BTreeSet::new(),
+            repositories: BTreeSet::new(),
             former: BTreeMap::new(),
             is_unsure: !found.unreadable.is_empty(),
         };
@@ -42,6 +48,10 @@ impl<'a> Places<'a> {
             match &item.what {
                 What::Pointer(pointer) => {
                     places.current.extend(&pointer.current);
+                    places.remembered.extend(&pointer.remembered);
+                    if pointer.names_sources() {
+                        places.repositories.extend(&pointer.repositories);
+                    }
                     let label = pointer.label.as_str();
                     places
                         .former
@@ -57,7 +67,29 @@ impl<'a> Places<'a> {
     }
 
     fn is_without(&self, source: &Sha256) -> bool {
-        !self.is_unsure && !self.current.contains(source)
+        let is_kept_in_mind = self.remembered.contains(source) && !self.former.contains_key(source);
+        !self.is_unsure && !self.current.contains(source) && !is_kept_in_mind
+    }
+
+    /// Whether nothing was taken from a repository any more.
+    fn is_left(&self, repository: &Sha256) -> bool {
+        !self.is_unsure && !self.repositories.contains(repository)
+    }
+
+    /// Why a pointer is of no use any more.
+    fn leaves(&self, pointer: &Pointer) -> Option<Reason> {
+        if !pointer.names_sources() {
+            let mut repositories = pointer.repositories.iter();
+            return repositories
+                .all(|name| self.is_left(name))
+                .then_some(Reason::NoPlace);
+        }
+        let only_remembers = pointer.current.is_empty();
+        let mut labels = pointer.remembered.iter().map(|digest| self.former(digest));
+        let label = labels.next().flatten().filter(|_| only_remembers)?;
+        labels
+            .all(|label| label.is_some())
+            .then(|| Reason::Superseded(label.to_owned()))
     }
 
     /// Returns what the place is called that stood for a source of the past.
@@ -119,6 +151,8 @@ fn reason(item: &Item, places: &Places<'_>, wish: &Prune, now: SystemTime) -> Op
         }
         What::Environment(_) | What::StandIn(_) if wish.ci => Some(Reason::MadeAgain),
         What::Source(digest) if places.is_without(digest) => Some(Reason::NoPlace),
+        What::StandIn(name) if places.is_left(name) => Some(Reason::NoPlace),
+        What::Pointer(pointer) => places.leaves(pointer),
         What::Environment(installed) if installed.is_orphan => Some(Reason::NoInterpreter),
         // It serves nobody, and who wants it builds it anew.
         What::Wheel(built) if !built.is_reachable => Some(Reason::Keyless),

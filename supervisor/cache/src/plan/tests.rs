@@ -38,6 +38,7 @@ fn pointer(project: &str, current: &str, former: &[&str]) -> What {
     What::Pointer(Pointer {
         current: BTreeSet::from([digest(current)]),
         former: former.iter().map(|text| digest(text)).collect(),
+        remembered: BTreeSet::new(),
         repositories: BTreeSet::new(),
         project: project.parse().ok(),
         label: format!("{project}-1.0.tar.gz"),
@@ -321,4 +322,66 @@ fn cleaning_a_project_takes_its_repositories_and_none_that_serves_others() {
         gone(&["foo", "bar"]),
         [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 15, 16, 17, 18]
     );
+}
+
+#[test]
+fn a_commit_is_of_the_past_when_a_reference_led_there_and_none_does_any_more() {
+    let commit = |text: &str| {
+        What::Pointer(Pointer {
+            remembered: BTreeSet::from([digest(text)]),
+            repositories: BTreeSet::from([digest("address")]),
+            ..Pointer::default()
+        })
+    };
+    let reference = |label: &str, current: &str, former: &[&str]| {
+        What::Pointer(Pointer {
+            current: BTreeSet::from([digest(current)]),
+            former: former.iter().map(|text| digest(text)).collect(),
+            repositories: BTreeSet::from([digest("address")]),
+            label: label.to_owned(),
+            ..Pointer::default()
+        })
+    };
+    let sources = ["new", "left", "pinned", "alone"];
+    let mut items = vec![
+        item(reference("main", "new", &["left", "pinned"]), 1, 0),
+        item(reference("pin", "pinned", &[]), 1, 0),
+        item(What::Repository(digest("address")), 1, 900),
+    ];
+    for source in sources {
+        items.push(item(commit(source), 1, 900));
+        items.push(item(What::Source(digest(source)), 1, 900));
+        items.push(item(wheel("foo", source, source), 1, 900));
+    }
+    let gone = |items: &[Item]| -> Vec<usize> {
+        let plan = Plan::prune(&inventory(items.to_vec()), &Prune::default(), now());
+        let at = |path| items.iter().position(|item| item.path == path);
+        let gone = plan.removals.into_iter();
+        gone.map(|removal| at(removal.path).unwrap()).collect()
+    };
+    assert_eq!(gone(&items), [6, 7, 8], "all of what was left and no more");
+    let mut broken = item(What::Damaged("x".to_owned()), 1, 0);
+    broken.bucket = Some(Bucket::Pointers);
+    items.push(broken);
+    assert_eq!(gone(&items), [0_usize; 0]);
+}
+
+#[test]
+fn a_stand_in_that_no_folder_is_packed_with_goes_with_what_leads_to_it() {
+    let mut items = vec![
+        item(taken_from(&["folder"], &["present"]), 1, 0),
+        item(taken_from(&[], &["present"]), 1, 0),
+        item(taken_from(&[], &["past"]), 1, 0),
+        item(What::StandIn(digest("present")), 1, 900),
+        item(What::StandIn(digest("past")), 1, 0),
+        item(What::Repository(digest("fetched")), 1, 900),
+    ];
+    let plan = Plan::prune(&inventory(items.clone()), &Prune::default(), now());
+    let gone: Vec<_> = plan.removals.iter().map(|removal| &removal.path).collect();
+    assert_eq!(gone, [&items[2].path, &items[4].path]);
+    let mut broken = item(What::Damaged("x".to_owned()), 1, 0);
+    broken.bucket = Some(Bucket::Pointers);
+    items.push(broken);
+    let plan = Plan::prune(&inventory(items), &Prune::default(), now());
+    assert!(plan.is_empty(), "{plan:?}");
 }
