@@ -149,9 +149,7 @@ fn tried(denials: &[Denial]) -> impl Iterator<Item = (&'static str, String)> {
 fn hint(error: &BuildError, build: Option<&str>) -> Option<String> {
     let text = match error {
         BuildError::Hook(failure) => return hook_hint(failure, build),
-        BuildError::Git(error) if error.hint().is_some() => {
-            return error.hint().map(ToOwned::to_owned);
-        }
+        BuildError::Git(error) if error.hint().is_some() => return error.hint(),
         BuildError::Limit { reached, .. } => raise(reached),
         BuildError::Execute(ExecuteError::Limit(stopped)) => raise(&stopped.reached),
         BuildError::UnknownProject { name } => {

@@ -134,9 +134,7 @@ pub async fn locate(
             path, subdirectory, ..
         } => {
             let folder = local::Folder::new(means, path, exclusions);
-            let (digest, is_here) = folder
-                .locate(means, subdirectory.as_deref(), again)
-                .await?;
+            let (digest, is_here) = folder.locate(means, subdirectory.as_deref(), again).await?;
             Ok(Located {
                 id: id(SourceKind::Directory, digest, subdirectory.as_ref()),
                 label,

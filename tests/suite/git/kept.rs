@@ -3,7 +3,7 @@
 use std::fs;
 
 use model::Code;
-use tests::{Repository, World, search};
+use tests::{FileServer, Repository, World, search};
 
 use crate::world;
 
@@ -41,7 +41,55 @@ fn what_is_known_needs_neither_network_nor_repository() {
         .args(["--offline"])
         .out("other")
         .finish()
-        .exits_with(Code::Offline);
+        .cached("hello-1.0-py3-none-any.whl");
+}
+
+#[test]
+fn a_repository_out_of_reach_is_named_and_so_is_the_commit_whose_wheels_are_still_served() {
+    let world = world();
+    let repository = Repository::hello(&world, "repository");
+    let commit = repository.git(&["rev-parse", "HEAD"]);
+    let root = world.folder("www");
+    repository.publish(&root, "hello");
+    let server = FileServer::start(root.clone());
+    for (name, url) in [
+        ("local", repository.url()),
+        ("served", server.url("", "hello")),
+    ] {
+        let spec = format!("hello @ {url}@main");
+        let run = |flags: &[&str]| world.wheel(&spec).args(flags).out(name).finish();
+        run(&[]).succeeds();
+        for bucket in ["sources-v1", "git-v1"] {
+            fs::remove_dir_all(world.cache().join(bucket)).expect("a bucket can be removed");
+        }
+        let gone = match name {
+            "local" => repository.folder().to_owned(),
+            _ => root.join("hello.git"),
+        };
+        fs::remove_dir_all(gone).expect("a repository can be removed");
+        let still = format!("still served, as NAME @ {url}@{commit}");
+        // Another setting has no wheel yet, and needs the repository.
+        let offline = run(&["--offline", "-C", "a=1"]);
+        let failure = offline.fails_with(Code::Offline);
+        let named = format!("`{url}` would have to be fetched for `main`");
+        assert!(failure.message.contains(&named), "{offline}");
+        let hint = failure.hint.clone().unwrap_or_default();
+        assert!(hint.contains("run once without --offline"), "{offline}");
+        assert!(hint.contains(&still), "{offline}");
+        assert!(!hint.contains("exact version"), "{offline}");
+        let withdrawn = run(&["-C", "a=1"]);
+        let failure = withdrawn.fails_with(Code::GitFailed);
+        let named = format!("git could not fetch `{url}`");
+        assert!(failure.message.contains(&named), "{withdrawn}");
+        let hint = failure.hint.clone().unwrap_or_default();
+        assert!(hint.contains("none any more"), "{withdrawn}");
+        assert!(hint.contains(&still), "{withdrawn}");
+        // As the hint has it, and without the network.
+        let spec = format!("hello @ {url}@{commit}");
+        let again = world.wheel(&spec).out(name).finish();
+        again.cached("hello-1.0-py3-none-any.whl");
+        run(&["--offline"]).cached("hello-1.0-py3-none-any.whl");
+    }
 }
 
 /// Damages every pack of the cache's repositories.

@@ -18,7 +18,7 @@ use super::command::Git;
 use super::error::GitError;
 use super::history::{Head, assemble, pack_objects};
 use super::means::Means;
-use super::reference::{Stands, follow};
+use super::reference::{Stands, follow, last};
 use super::store::{OnWait, Store};
 use crate::error::BuildError;
 use crate::pipeline::blocking;
@@ -77,7 +77,10 @@ pub(crate) async fn acquire(
     asked: &Asked<'_>,
     on_wait: &OnWait,
 ) -> Result<(Located, Vec<String>), BuildError> {
-    let pointer = find(settings, asked, on_wait).await?;
+    let pointer = match find(settings, asked, on_wait).await {
+        Err(BuildError::Git(error)) => unreached(settings, asked, *error).await?,
+        outcome => outcome?,
+    };
     let (cache, url) = (settings.cache.clone(), asked.url.clone());
     let reference = asked.written.cloned();
     let pointer = blocking("note what a reference stands for", move || {
@@ -86,11 +89,39 @@ pub(crate) async fn acquire(
             digest: pointer.digest,
             repositories: &pointer.repositories,
         };
-        follow(&cache, &pointers_of(&cache, &url), (&url, reference.as_ref()), &now)?;
+        follow(
+            &cache,
+            &pointers_of(&cache, &url),
+            (&url, reference.as_ref()),
+            &now,
+        )?;
         Ok(pointer)
     })
     .await?;
     Ok(located(asked, pointer))
+}
+
+/// What serves where a repository can not be reached: without the network, what the reference stood for last, if
+/// that is kept.
+async fn unreached(
+    settings: &Settings,
+    asked: &Asked<'_>,
+    error: GitError,
+) -> Result<Pointer, BuildError> {
+    let (cache, url) = (settings.cache.clone(), asked.url.clone());
+    let reference = asked.written.cloned();
+    let commit = blocking("look what a reference stood for", move || {
+        Ok(last(&cache, &pointers_of(&cache, &url), reference.as_ref()))
+    });
+    let commit = commit.await?;
+    if let (GitError::Offline { .. }, Some(commit)) = (&error, &commit) {
+        let store = Store::of(settings, asked.url);
+        if let Some(pointer) = kept(settings, &store, commit, asked).await? {
+            return Ok(pointer);
+        }
+    }
+    let url = asked.url.to_string();
+    Err(BuildError::from(error.knowing(&url, commit)))
 }
 
 /// Finds the commit and has it packed. A repository of the cache that is damaged or gone is fetched anew.

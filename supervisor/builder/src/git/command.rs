@@ -123,6 +123,7 @@ impl<'a> Git<'a> {
                 doing,
                 ending,
                 said,
+                kept: None,
             })),
         }
     }

@@ -23,6 +23,8 @@ pub enum GitError {
         /// What it said last, neutralised.
         #[source]
         said: Said,
+        /// The commit that the reference stood for last, if that is known.
+        kept: Option<String>,
     },
     /// git answered with something that makes no sense.
     #[error("git's answer about `{url}` makes no sense: {why}")]
@@ -39,12 +41,18 @@ pub enum GitError {
         url: String,
         /// As asked.
         reference: String,
+        /// The commit that it stood for last, if that is known.
+        kept: Option<String>,
     },
     /// The network is off and the repository is not in the cache.
-    #[error("`{url}` would have to be fetched, and the network is off")]
+    #[error("`{url}` would have to be fetched for `{reference}`, and the network is off")]
     Offline {
         /// The repository, without credentials.
         url: String,
+        /// As asked.
+        reference: String,
+        /// The commit that it stood for last, if that is known.
+        kept: Option<String>,
     },
     /// A submodule leads where none may lead.
     #[error("the submodule `{path}` of `{url}` is refused")]
@@ -92,6 +100,9 @@ impl Said {
              agent and the settings in ~/.ssh/config are not used"
         } else if says("certificate") {
             "name the certificates to trust: SSL_CERT_FILE=FILE"
+        } else if says("not found") || says("does not appear to be a git repository") {
+            "there is none, or none any more, or it is private: check the address; git asks nobody, so \
+             credentials have to stand in the URL or in the netrc file"
         } else {
             "git asks nobody: a private repository needs credentials in its URL or in the netrc \
              file, or a key in ~/.ssh and the host in ~/.ssh/known_hosts"
@@ -114,22 +125,64 @@ impl GitError {
         }
     }
 
+    /// Adds which commit the reference stood for last, if this is about the repository `url`.
+    pub(super) fn knowing(mut self, url: &str, commit: Option<String>) -> Self {
+        match &mut self {
+            Self::Failed {
+                url: about, kept, ..
+            }
+            | Self::NoReference {
+                url: about, kept, ..
+            }
+            | Self::Offline {
+                url: about, kept, ..
+            } if about == url => *kept = commit,
+            _ => {}
+        }
+        self
+    }
+
     /// Returns what to do about it, where there is something to do.
     #[must_use]
-    pub fn hint(&self) -> Option<&'static str> {
-        match self {
-            Self::NoGit => Some("install git, or give the URL of an archive of the commit"),
-            Self::NoReference { .. } => Some("write NAME @ git+URL@BRANCH, @TAG or @COMMIT"),
-            Self::Failed { said, .. } => Some(said.hint()),
-            Self::Submodule { .. } => Some(
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::NoGit => "install git, or give the URL of an archive of the commit".to_owned(),
+            Self::NoReference { url, kept, .. } => format!(
+                "write NAME @ git+URL@BRANCH, @TAG or @COMMIT; {}",
+                served(url, kept.as_deref())
+            ),
+            Self::Failed {
+                url,
+                doing: "fetch",
+                said,
+                kept,
+                ..
+            } => format!("{}; {}", said.hint(), served(url, kept.as_deref())),
+            Self::Failed { said, .. } => said.hint().to_owned(),
+            Self::Offline { url, kept, .. } => format!(
+                "run once without --offline; {}",
+                served(url, kept.as_deref())
+            ),
+            Self::Submodule { .. } => {
                 "submodules are fetched by https or ssh; from this machine only for a repository \
-                 that is on this machine",
-            ),
-            Self::Elsewhere { .. } => Some(
+                 that is on this machine"
+                    .to_owned()
+            }
+            Self::Elsewhere { .. } => {
                 "a work tree or submodule that was moved is mended by `git worktree repair` or \
-                 `git submodule absorbgitdirs`",
-            ),
-            Self::Answer { .. } | Self::Offline { .. } | Self::TooManySubmodules { .. } => None,
-        }
+                 `git submodule absorbgitdirs`"
+                    .to_owned()
+            }
+            Self::Answer { .. } | Self::TooManySubmodules { .. } => return None,
+        })
     }
+}
+
+/// What is not lost where a repository can not be reached.
+fn served(url: &str, kept: Option<&str>) -> String {
+    let commit = kept.unwrap_or("COMMIT");
+    format!(
+        "wheels that were built from one of its commits are still served, as NAME @ {url}@{commit}: only a \
+         build that has no wheel yet needs the repository"
+    )
 }

@@ -82,6 +82,7 @@ pub(crate) async fn stand_in(
                 doing: "read",
                 ending,
                 said,
+                kept: None,
             }));
         }
     };

@@ -2,7 +2,7 @@
 //! branch has left comes to be of the past. What was asked for by its commit stands for it for ever.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use cache::Cache;
 use model::{Digest, Sha256};
@@ -47,9 +47,8 @@ pub(super) fn follow(
     now: &Stands<'_>,
 ) -> Result<(), BuildError> {
     let text = reference.map_or("", Reference::as_str);
-    let path = folder.join(format!("{}.json", Sha256::of(text)));
-    let known = cache.read_record::<Record>(&path);
-    let known = known.filter(|known| known.schema == SCHEMA);
+    let path = place(folder, reference);
+    let known = read(cache, &path);
     let at = if text.is_empty() { "" } else { "@" };
     let record = Record {
         schema: SCHEMA.to_owned(),
@@ -65,4 +64,19 @@ pub(super) fn follow(
         cache.write_record(&path, &record)?;
     }
     Ok(())
+}
+
+/// Returns the commit that a reference stood for last.
+pub(super) fn last(cache: &Cache, folder: &Path, reference: Option<&Reference>) -> Option<String> {
+    read(cache, &place(folder, reference)).map(|known| known.commit)
+}
+
+fn place(folder: &Path, reference: Option<&Reference>) -> PathBuf {
+    let text = reference.map_or("", Reference::as_str);
+    folder.join(format!("{}.json", Sha256::of(text)))
+}
+
+fn read(cache: &Cache, path: &Path) -> Option<Record> {
+    let known = cache.read_record::<Record>(path);
+    known.filter(|known| known.schema == SCHEMA)
 }

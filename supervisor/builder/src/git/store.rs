@@ -200,13 +200,19 @@ impl Store {
     }
 
     fn missing(&self, reference: &str, offline: bool) -> BuildError {
-        let url = self.url.to_string();
+        let (url, reference) = (self.url.to_string(), reference.to_owned());
+        let kept = None;
         BuildError::from(if offline {
-            GitError::Offline { url }
+            GitError::Offline {
+                url,
+                reference,
+                kept,
+            }
         } else {
             GitError::NoReference {
                 url,
-                reference: reference.to_owned(),
+                reference,
+                kept,
             }
         })
     }
@@ -327,8 +333,12 @@ fn sync_folders(repository: &Path) -> std::io::Result<()> {
         let open = File::options()
             .read(true)
             .custom_flags((OFlags::DIRECTORY | OFlags::NOFOLLOW).bits() as i32)
-            .open(&folder)?;
-        open.sync_all()?;
+            .open(&folder);
+        match open {
+            // Removed by force meanwhile: whoever asks for the commit next notices.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            open => open?.sync_all()?,
+        }
         if folder.starts_with(repository.join("refs")) {
             for entry in fs::read_dir(&folder)? {
                 let entry = entry?;
