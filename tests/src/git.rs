@@ -16,6 +16,11 @@ const DESCRIBED: &str = "[build-system]\nrequires = [\"setuptools==80.9.0\", \"s
     build-backend = \"setuptools.build_meta\"\n[project]\nname = \"described\"\ndynamic = [\"version\"]\n\
     [tool.setuptools]\npackages = [\"described\"]\n[tool.setuptools_scm]\n";
 
+/// The same, by another backend.
+const DESCRIBED_BY_HATCH: &str = "[build-system]\nrequires = [\"hatchling==1.27.0\", \"hatch-vcs==0.5.0\"]\n\
+    build-backend = \"hatchling.build\"\n[project]\nname = \"described\"\ndynamic = [\"version\"]\n\
+    [tool.hatch.version]\nsource = \"vcs\"\n";
+
 /// A repository with a work tree, below a world's folder.
 #[derive(Debug)]
 pub struct Repository {
@@ -48,9 +53,19 @@ impl Repository {
     /// Makes one of a project whose version git tells, without a commit; the index has what it needs.
     #[must_use]
     pub fn described(world: &World<'_>, name: &str) -> Self {
+        Self::described_by(world, name, DESCRIBED)
+    }
+
+    /// The same for a project that hatch-vcs tells its version.
+    #[must_use]
+    pub fn described_by_hatch(world: &World<'_>, name: &str) -> Self {
+        Self::described_by(world, name, DESCRIBED_BY_HATCH)
+    }
+
+    fn described_by(world: &World<'_>, name: &str, project: &str) -> Self {
         world.index.real(world.site.inputs());
         let repository = Self::new(world, name);
-        repository.write("pyproject.toml", DESCRIBED);
+        repository.write("pyproject.toml", project);
         repository.write("described/__init__.py", "");
         repository
     }

@@ -45,6 +45,35 @@ fn the_version_is_that_of_a_clone_in_every_setting() {
 }
 
 #[test]
+fn hatch_vcs_tells_the_version_of_a_commit_and_of_a_folder() {
+    for setting in Setting::all(site()) {
+        let world = World::new(site(), setting);
+        let repository = Repository::described_by_hatch(&world, "repository");
+        repository.commit("one");
+        repository.git(&["tag", "--annotate", "v1.2.0", "-m", "release"]);
+        repository.write("described/more.py", "");
+        let second = repository.commit("two");
+        let short = repository.git(&["rev-parse", "--short", &second]);
+        let url = repository.url();
+        let folder = repository.folder().display().to_string();
+        let later = format!("1.2.1.dev1+g{short}");
+        for (spec, version) in [
+            (format!("{url}@v1.2.0"), "1.2.0"),
+            (format!("{url}@main"), later.as_str()),
+            (folder.clone(), later.as_str()),
+        ] {
+            let done = world.wheel(&spec).finish();
+            assert_eq!(done.wheel().version, version, "{spec} {done}");
+            done.is_tidy();
+        }
+        repository.git(&["tag", "v2.0"]);
+        for spec in [&url, &folder] {
+            assert_eq!(world.wheel(spec).finish().wheel().version, "2.0", "{spec}");
+        }
+    }
+}
+
+#[test]
 fn git_itself_answers_in_a_build_as_in_the_clone() {
     let world = world();
     let repository = Repository::new(&world, "repository");
