@@ -244,6 +244,16 @@ impl<'world, 'site> Run<'world, 'site> {
         self
     }
 
+    /// Runs under `strace`, which has every attempt to lock one file succeed and lock nothing.
+    #[must_use]
+    pub fn without_lock(mut self, log: &Path, file: &Path) -> Self {
+        let mut words: Vec<OsString> = ["strace", "-f", "-e", "trace=flock"].map(Into::into).into();
+        words.extend(["-e", "inject=flock:retval=0", "-P"].map(Into::into));
+        words.extend([file.into(), "-o".into(), log.into()]);
+        self.wrappers.push(words);
+        self
+    }
+
     /// Runs under the program `killer`, which writes down what the program's threads do to files, and ends the
     /// program where the order says so: see [`crate::killpoint`].
     #[must_use]

@@ -1,9 +1,10 @@
 //! Repositories and commits that the cache keeps: used without a network, mended, shared.
 
 use std::fs;
+use std::path::Path;
 
-use model::Code;
-use tests::{FileServer, Repository, World, search};
+use model::{Code, Sha256};
+use tests::{FileServer, Repository, Run, Running, World, search};
 
 use crate::world;
 
@@ -123,13 +124,14 @@ fn a_damaged_repository_of_the_cache_is_fetched_anew() {
         .built("hello-1.0-py3-none-any.whl");
 }
 
-#[test]
-fn two_processes_fetch_two_references_of_one_repository() {
-    const ROUNDS: usize = 50;
-    let world = world();
-    let repository = Repository::hello(&world, "repository");
-    let names = ["one", "two"];
-    for name in names {
+/// How often two processes fetch two references at the same time from a repository that the cache has damaged.
+const ROUNDS: usize = 50;
+const NAMES: [&str; 2] = ["one", "two"];
+
+/// A repository with two branches, both of which were built.
+fn with_two_branches(world: &World<'static>) -> Repository {
+    let repository = Repository::hello(world, "repository");
+    for name in NAMES {
         repository.git(&["checkout", "--quiet", "-b", name]);
         repository.write("which", name);
         repository.commit(name);
@@ -139,19 +141,58 @@ fn two_processes_fetch_two_references_of_one_repository() {
             repository.git(&["update-ref", &format!("refs/tags/{name}-{at}"), "HEAD"]);
         }
     }
-    let start = |name: &str| {
-        let spec = format!("{}@{name}", repository.url());
-        world.wheel(&spec).out(name).start()
-    };
-    for name in names {
-        start(name).finish().succeeds();
+    for name in NAMES {
+        fetch(world, &repository, name).finish().succeeds();
     }
+    repository
+}
+
+fn fetch<'world>(
+    world: &'world World<'static>,
+    repository: &Repository,
+    name: &str,
+) -> Run<'world, 'static> {
+    let spec = format!("{}@{name}", repository.url());
+    world.wheel(&spec).out(name)
+}
+
+#[test]
+fn two_processes_fetch_two_references_of_one_repository() {
+    let world = world();
+    let repository = with_two_branches(&world);
     for round in 0..ROUNDS {
         damage(&world);
-        for running in names.map(start) {
+        for running in NAMES.map(|name| fetch(&world, &repository, name).start()) {
             let done = running.finish_anyhow();
             done.succeeds();
             assert_eq!(done.report().wheels[0].origin, "cached", "{round} {done}");
         }
     }
+}
+
+#[test]
+fn without_the_lock_two_processes_take_away_from_each_other_what_they_fetch() {
+    let world = world();
+    if !world.has_program("strace") {
+        return;
+    }
+    let repository = with_two_branches(&world);
+    let kept = fs::read_dir(world.cache().join("git-v1")).expect("a bucket");
+    let kept = kept.flatten().next().expect("a repository").file_name();
+    let lock = Sha256::of(format!("git {}", kept.display())).to_string();
+    let lock = world.cache().join("locks-v1").join(&lock[..32]);
+    assert!(lock.is_file(), "the lock of the repository");
+    let fails = |without: &Path| {
+        damage(&world);
+        let running = NAMES.map(|name| {
+            let log = world.folder("work").join(format!("locks-{name}"));
+            let run = fetch(&world, &repository, name);
+            run.without_lock(&log, without).start()
+        });
+        let ends = running.map(Running::finish_anyhow);
+        ends.iter().any(|done| done.code != Some(0))
+    };
+    let other = world.file("work/other", "");
+    assert!((0..3).all(|_| !fails(&other)), "the lock was there");
+    assert!((0..ROUNDS).any(|_| fails(&lock)), "the lock was not needed");
 }
