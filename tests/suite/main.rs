@@ -62,6 +62,7 @@ mod sockets;
 mod terminal;
 mod traced;
 mod unfit_places;
+mod wheel_files;
 mod without_cache;
 mod without_links;
 mod workers;

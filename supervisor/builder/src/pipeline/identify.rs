@@ -12,6 +12,7 @@ use sources::{Located, Means, Source, Spec};
 use url::Url;
 
 use super::corridor::{Expectation, Pipeline, blocking};
+use super::given::GivenWheel;
 use super::turn::Turn;
 use crate::error::BuildError;
 use crate::hash_book::Held;
@@ -26,6 +27,8 @@ const SHOWN: usize = 10;
 pub(super) enum Identified {
     /// A wheel that an index has already.
     Wheel(Box<File>),
+    /// A wheel that was named by its place.
+    Given(Box<GivenWheel>),
     /// A source, and what it must turn out to be.
     Source(Box<Located>, Expectation),
     /// A wheel that was built earlier from the very file that the spec names.
@@ -52,6 +55,7 @@ impl Pipeline {
             let (reference, folder) = (reference.as_ref(), subdirectory.as_deref());
             return self.repository(spec, url, reference, folder).await;
         }
+        self.check_tags(spec)?;
         let label = spec
             .name()
             .map_or_else(|| "the source".to_owned(), ToString::to_string);
@@ -67,14 +71,17 @@ impl Pipeline {
             Spec::Url { url, .. } => Some(self.fetching(url, &label).await?),
             _ => None,
         };
-        let source = sources::locate(&means, spec, &exclusions).await?;
+        let located = sources::locate(&means, spec, &exclusions).await?;
         drop(on_bytes);
         progress.done();
+        if let Some(file) = spec.wheel().cloned() {
+            return Ok(Identified::Given(Box::new(GivenWheel { located, file })));
+        }
         let expectation = Expectation {
             name: spec.name().cloned(),
             version: None,
         };
-        Ok(Identified::Source(Box::new(source), expectation))
+        Ok(Identified::Source(Box::new(located), expectation))
     }
 
     pub(super) async fn named(
@@ -200,8 +207,7 @@ impl Pipeline {
         let progress = self.progress(&source.label);
         let on_bytes = progress.on_bytes();
         let sha256 = &source.id.digest.sha256;
-        let blob = self.settings.cache.blob_path(Bucket::Sources, sha256);
-        let _turn = if blob.is_file() {
+        let _turn = if source.blob_in(&self.settings.cache).is_file() {
             None
         } else {
             Some(self.turn(format!("source {sha256}"), &source.label).await?)

@@ -3,7 +3,7 @@
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 
-use model::{PackageName, Sha256};
+use model::{PackageName, Sha256, WheelFilename};
 use serde_json::Value;
 
 use super::records::{EnvironmentRecord, PageRecord, WheelRecord, digests, text};
@@ -183,6 +183,7 @@ impl Reader<'_> {
         });
         let project = project.and_then(Path::file_name);
         let project = project.and_then(|name| name.to_str()?.parse::<PackageName>().ok());
+        let project = project.or_else(|| wheel_of(&text(&record, &["filename", "path"])?));
         let label = text(&record, &["filename", "label", "url", "path"]);
         What::Pointer(Pointer {
             current,
@@ -345,6 +346,12 @@ impl Reader<'_> {
             self.push(&top.join(name), &about, what);
         }
     }
+}
+
+/// The project of a wheel that was named by its place.
+fn wheel_of(place: &str) -> Option<PackageName> {
+    let filename = Path::new(place).file_name()?.to_str()?;
+    Some(WheelFilename::parse(filename).ok()?.name)
 }
 
 fn undecodable() -> What {

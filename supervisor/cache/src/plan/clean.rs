@@ -91,7 +91,7 @@ impl<'a> Belongings<'a> {
             What::Source(digest) | What::Revision(digest) => {
                 is_own(digest) && !self.shared.contains(digest)
             }
-            What::Download(digest) => self.downloads.contains(digest),
+            What::Download(digest) => self.downloads.contains(digest) || is_own(digest),
             What::Pointer(pointer) => match &pointer.project {
                 Some(project) => project == self.project,
                 None => pointer.current.iter().all(is_own),

@@ -11,10 +11,11 @@ use super::{Means, sound};
 use crate::names::printable;
 use crate::{PointerRecord, Pointers, SourceError};
 
-/// A URL, and whether it is asked however fresh the last answer is.
+/// A URL, whether it is asked however fresh the last answer is, and where its bytes are kept.
 pub(super) struct Place<'a> {
     pub(super) url: &'a Url,
     pub(super) again: bool,
+    pub(super) bucket: Bucket,
 }
 
 impl Place<'_> {
@@ -32,12 +33,12 @@ impl Place<'_> {
         {
             return Ok((record.digest, false));
         }
-        if let Some(digest) = sound(means.cache, expected).await? {
+        if let Some(digest) = sound(means.cache, self.bucket, expected).await? {
             return Ok((digest, true));
         }
         let digest = means
             .client
-            .download(self.url, Some(&expected), Bucket::Sources, means.on_bytes)
+            .download(self.url, Some(&expected), self.bucket, means.on_bytes)
             .await?;
         self.point(means, known.as_ref(), digest, None)?;
         Ok((digest, true))
@@ -56,7 +57,7 @@ impl Place<'_> {
         }
         let answer = means
             .client
-            .download_again(self.url, freshness, Bucket::Sources, means.on_bytes)
+            .download_again(self.url, freshness, self.bucket, means.on_bytes)
             .await?;
         match (answer, &known) {
             (Fetched::Unchanged(freshness), Some(record)) => {
