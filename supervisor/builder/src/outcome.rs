@@ -55,6 +55,33 @@ pub struct Wheel {
     pub record: Option<PathBuf>,
 }
 
+impl Wheel {
+    /// One that is taken as it is.
+    pub(crate) fn taken(
+        (name, version): (PackageName, Version),
+        filename: String,
+        path: PathBuf,
+        digest: Digest,
+    ) -> Self {
+        Self {
+            name,
+            version,
+            filename,
+            path,
+            sha256: digest.sha256,
+            size: digest.size,
+            origin: Origin::Downloaded,
+            source: None,
+            commit: None,
+            isolation: None,
+            denials: Vec::new(),
+            notes: Vec::new(),
+            seconds: 0.0,
+            record: None,
+        }
+    }
+}
+
 /// An sdist that was made.
 #[derive(Clone, Debug)]
 pub struct Sdist {

@@ -20,6 +20,8 @@ use cache::{Bucket, Cache};
 use index::Client;
 use model::{Digest, PackageName, SdistFilename, Sha256, SourceId, SourceKind, Version};
 
+use crate::names::printable;
+use crate::shown::last_segment;
 use crate::{SourceError, Spec};
 pub use located::Located;
 use located::Origin;
@@ -90,6 +92,7 @@ pub async fn locate(
             sha256,
             hashes,
             subdirectory,
+            ..
         } => {
             let place = behind_url::Place { url, again, bucket };
             let (digest, is_here) = match sha256 {
@@ -99,7 +102,7 @@ pub async fn locate(
             let mut located = Located {
                 id: id(SourceKind::Url, digest, subdirectory.as_ref()),
                 label,
-                sdist_name: sdist_name(&behind_url::last_segment(url), name.as_ref()),
+                sdist_name: sdist_name(&printable(&last_segment(url)), name.as_ref()),
                 commit: None,
                 top: Top::Any,
                 origin: Origin::Url(url.clone()),

@@ -18,7 +18,7 @@ use url::Url;
 
 use crate::git_url::{GitUrl, Reference};
 use crate::names::{self, printable};
-use crate::shown::shown_text;
+use crate::shown::{last_segment, shown_text};
 pub use error::SpecError;
 use fragment::Fragment;
 use local::{local, looks_like_path};
@@ -38,12 +38,14 @@ pub enum Spec {
     Named(Requirement),
     /// A file of an index that was named with its digest, as a lock does: a wheel or an sdist.
     Listed(Box<index::File>),
-    /// An archive behind an http or https URL.
+    /// An archive, or a wheel, behind an http or https URL.
     Url {
-        /// From `NAME @` or `#egg=`; the metadata must agree.
+        /// From `NAME @`, `#egg=` or the name of a wheel; the metadata must agree.
         name: Option<PackageName>,
         /// Without its fragment; may hold credentials.
         url: Url,
+        /// If it is a wheel: its name.
+        wheel: Option<Box<WheelFile>>,
         /// From `#sha256=`.
         sha256: Option<Sha256>,
         /// From `#sha384=` and `#sha512=`.
@@ -157,7 +159,7 @@ impl Spec {
     #[must_use]
     pub fn wheel(&self) -> Option<&WheelFile> {
         match self {
-            Self::Archive { wheel, .. } => wheel.as_deref(),
+            Self::Url { wheel, .. } | Self::Archive { wheel, .. } => wheel.as_deref(),
             _ => None,
         }
     }
@@ -263,21 +265,20 @@ fn address(text: &str, name: Option<PackageName>) -> Result<Spec, SpecError> {
         return repository(text, name);
     }
     let mut url = Url::parse(text).map_err(|error| refused(error.to_string()))?;
-    let fragment = Fragment::parse(text, url.fragment().unwrap_or_default(), name)?;
+    let mut fragment = Fragment::parse(text, url.fragment().unwrap_or_default(), name)?;
     url.set_fragment(None);
-    let path = url.path().to_ascii_lowercase();
     match url.scheme() {
-        "http" | "https" if wheel::is_called_wheel(&path) => Err(SpecError::Unsupported {
-            text: shown_text(text),
-            what: "a wheel behind it",
-        }),
-        "http" | "https" => Ok(Spec::Url {
-            name: fragment.name,
-            url,
-            sha256: fragment.sha256,
-            hashes: fragment.hashes,
-            subdirectory: fragment.subdirectory,
-        }),
+        "http" | "https" => {
+            let wheel = wheel::read(text, &last_segment(&url), &mut fragment)?;
+            Ok(Spec::Url {
+                name: fragment.name,
+                url,
+                wheel,
+                sha256: fragment.sha256,
+                hashes: fragment.hashes,
+                subdirectory: fragment.subdirectory,
+            })
+        }
         "file" => {
             let path = url
                 .to_file_path()

@@ -8,7 +8,7 @@ use super::corridor::{Pipeline, blocking};
 use super::describe::of_file;
 use super::identify::python_version;
 use crate::error::BuildError;
-use crate::outcome::{Described, MetadataOrigin, Origin, Wheel};
+use crate::outcome::{Described, MetadataOrigin, Wheel};
 
 /// A wheel, and what its file is called.
 #[derive(Clone, Debug)]
@@ -67,21 +67,11 @@ impl Pipeline {
                 why: format!("it needs Python {wanted}, this is {python}"),
             });
         }
+        let project = (metadata.name, metadata.version);
+        let (filename, digest) = (given.file.filename.clone(), source.id.digest);
         Ok(Wheel {
-            name: metadata.name,
-            version: metadata.version,
-            filename: given.file.filename.clone(),
-            path: source.path,
-            sha256: source.id.digest.sha256,
-            size: source.id.digest.size,
-            origin: Origin::Downloaded,
             source: Some(source.id),
-            commit: None,
-            isolation: None,
-            denials: Vec::new(),
-            notes: Vec::new(),
-            seconds: 0.0,
-            record: None,
+            ..Wheel::taken(project, filename, source.path, digest)
         })
     }
 

@@ -16,7 +16,7 @@ use super::given::GivenWheel;
 use super::turn::Turn;
 use crate::error::BuildError;
 use crate::hash_book::Held;
-use crate::outcome::{Origin, Wheel};
+use crate::outcome::Wheel;
 use crate::shelf::Kept;
 use crate::watch::BuildEvent;
 
@@ -282,22 +282,8 @@ impl Pipeline {
         let (digest, path) = self.fetch_wheel(file).await?;
         self.hold_blob(&file.filename, &digest, &path, &held)
             .await?;
-        Ok(Wheel {
-            name: file.name().clone(),
-            version: file.version().clone(),
-            filename: file.filename.clone(),
-            path,
-            sha256: digest.sha256,
-            size: digest.size,
-            origin: Origin::Downloaded,
-            source: None,
-            commit: None,
-            isolation: None,
-            denials: Vec::new(),
-            notes: Vec::new(),
-            seconds: 0.0,
-            record: None,
-        })
+        let project = (name.clone(), version.clone());
+        Ok(Wheel::taken(project, file.filename.clone(), path, digest))
     }
 }
 

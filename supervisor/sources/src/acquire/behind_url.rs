@@ -4,11 +4,11 @@
 use cache::Bucket;
 use index::Fetched;
 use model::{Digest, Sha256};
-use percent_encoding::percent_decode_str;
 use url::Url;
 
 use super::{Means, sound};
 use crate::names::printable;
+use crate::shown::last_segment;
 use crate::{PointerRecord, Pointers, SourceError};
 
 /// A URL, whether it is asked however fresh the last answer is, and where its bytes are kept.
@@ -82,18 +82,10 @@ impl Place<'_> {
         digest: Digest,
         freshness: Option<index::Freshness>,
     ) -> Result<(), SourceError> {
-        let mut record = PointerRecord::new(digest, last_segment(self.url), self.url);
+        let filename = printable(&last_segment(self.url));
+        let mut record = PointerRecord::new(digest, filename, self.url);
         record.freshness = freshness;
         record.follow(known);
         Ok(Pointers::of(means.cache).put_url(self.url, &record)?)
     }
-}
-
-/// Returns the last part of a URL's path, decoded; a name for people and for guessing only.
-pub(super) fn last_segment(url: &Url) -> String {
-    let segment = url
-        .path_segments()
-        .and_then(|segments| segments.rev().find(|segment| !segment.is_empty()))
-        .unwrap_or_default();
-    printable(&percent_decode_str(segment).decode_utf8_lossy())
 }

@@ -68,6 +68,7 @@ fn fragments_of_urls_are_read_and_taken_off() {
         sha256,
         hashes,
         subdirectory,
+        wheel: None,
     }) = parse(&text)
     else {
         panic!("not a URL");
@@ -264,6 +265,7 @@ fn what_is_not_supported_says_so() {
     }
     for text in [
         "w-1-py3-none-any.whl#subdirectory=x",
+        "https://example.invalid/w-1-py3-none-any.whl#subdirectory=x",
         "foo[bar] @ https://example.invalid/x",
         "foo @ https://example.invalid/x ; python_version < '3'",
         "./project[docs]",
@@ -292,6 +294,8 @@ fn a_wheel_that_is_named_by_its_place_has_the_name_of_its_file() {
         "w-1-py3-none-any.whl".to_owned(),
         "./w-1-py3-none-any.whl#egg=W".to_owned(),
         format!("w @ file://{place}/w-1-py3-none-any.whl#sha256={DIGEST}"),
+        "https://example.invalid/a/w-1-py3-none-any.whl?x=y".to_owned(),
+        "W @ https://me:x@example.invalid/%77-1-py3-none-any.whl".to_owned(),
     ] {
         let spec = Spec::parse(&text, here.path()).expect(&text);
         let wheel = spec.wheel().expect(&text);
@@ -342,6 +346,7 @@ fn neither_specs_nor_errors_show_credentials() {
         format!("git+{secret}/x?y"),
         format!("hg+{secret}/x"),
         format!("{secret}/x.whl?token=hunter2"),
+        format!("y @ {secret}/x-1-py3-none-any.whl?token=hunter2"),
         format!("{secret}/ x"),
         format!("==1.0 {secret}"),
     ] {
