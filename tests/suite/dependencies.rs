@@ -680,23 +680,3 @@ fn a_further_build_requirement_can_have_the_version_of_the_run_time() {
     outcome.says(Code::BuildRequires);
     assert_eq!(builds(&world), before, "{outcome}");
 }
-
-#[test]
-fn a_wheel_that_lies_here_is_refused_with_advice_that_works() {
-    let world = world();
-    let here = Wheel::new("here", "1.0").header("Requires-Dist: base");
-    world.file(format!("work/wheels/{}", here.filename()), here.pack());
-    world.index.wheel(&Wheel::new("base", "1.0"));
-    let path = format!("./wheels/{}", here.filename());
-    let url = world.index.file_url(&here.filename());
-    for spec in [&path, &url] {
-        let outcome = whole(&world, &[spec]).finish_anyhow();
-        outcome.says(Code::BadSpec);
-        assert!(outcome.stderr.contains("--find-links FOLDER"), "{outcome}");
-    }
-    let outcome = whole(&world, &["here==1.0", "--find-links", "wheels"]).finish();
-    assert_eq!(
-        made(outcome.succeeds()),
-        ["here 1.0 downloaded", "base 1.0 downloaded"]
-    );
-}

@@ -63,6 +63,8 @@ mod sockets;
 mod terminal;
 mod traced;
 mod unfit_places;
+mod wheel_files;
+mod wheel_urls;
 mod without_cache;
 mod without_links;
 mod workers;

@@ -88,7 +88,7 @@ fn mistakes_are_named_with_file_line_and_column_before_anything_is_asked() {
             Code::BadRequirements,
             "r.txt:1: the variable ME is not set",
         ),
-        ("./one-1.0-py3-none-any.whl\n", Code::BadSpec, "r.txt:1: "),
+        ("./one-1.0-py3.whl\n", Code::BadSpec, "r.txt:1: "),
     ] {
         let world = world();
         world.file("work/r.txt", text);

@@ -82,6 +82,14 @@ pub enum BuildError {
         /// Why.
         why: &'static str,
     },
+    /// A wheel that was named by its place is for others.
+    #[error("the wheel `{wheel}` does not fit this Python: {why}")]
+    Unfit {
+        /// Its file's name.
+        wheel: String,
+        /// Why.
+        why: String,
+    },
     /// The project needs another Python.
     #[error("the marker of `{requirement}` does not hold for this Python")]
     Marker {
@@ -291,7 +299,7 @@ impl BuildError {
             Self::Archive { .. } => Code::BadArchive,
             Self::UnknownProject { .. } => Code::UnknownProject,
             Self::NoVersion { .. } | Self::Marker { .. } => Code::NoVersion,
-            Self::NoSource { .. } => Code::NoSource,
+            Self::NoSource { .. } | Self::Unfit { .. } => Code::NoSource,
             Self::NotAProject { .. } => Code::BadPyproject,
             Self::DiskFull => Code::DiskFull,
             Self::BuildRequires { .. } | Self::MatchRuntime { .. } => Code::BuildRequires,

@@ -169,6 +169,9 @@ fn hint(error: &BuildError, build: Option<&str>) -> Option<String> {
         BuildError::NoSource { .. } => {
             "change --no-binary or --only-binary for this project".to_owned()
         }
+        BuildError::Unfit { .. } => {
+            "take another file of it, its source, or another Python with -p".to_owned()
+        }
         BuildError::Wheel(BadWheel::Decoy { .. }) => {
             "do not use this package before you know why it wants them; `fumehood log` tells more"
                 .to_owned()

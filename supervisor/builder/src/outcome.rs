@@ -18,7 +18,7 @@ pub enum Origin {
     Built,
     /// Built earlier and kept.
     Cached,
-    /// Taken from an index; no code ran.
+    /// Taken as it is, from an index or from where it was named; no code ran.
     Downloaded,
 }
 
@@ -39,7 +39,7 @@ pub struct Wheel {
     pub size: u64,
     /// Where it came from.
     pub origin: Origin,
-    /// What it was built from; `None` for one that was downloaded.
+    /// What it was built from, or the wheel itself where it was named by its place; `None` for one of an index.
     pub source: Option<SourceId>,
     /// The commit that it was built from, if a repository was named.
     pub commit: Option<String>,
@@ -53,6 +53,33 @@ pub struct Wheel {
     pub seconds: f64,
     /// The build record.
     pub record: Option<PathBuf>,
+}
+
+impl Wheel {
+    /// One that is taken as it is.
+    pub(crate) fn taken(
+        (name, version): (PackageName, Version),
+        filename: String,
+        path: PathBuf,
+        digest: Digest,
+    ) -> Self {
+        Self {
+            name,
+            version,
+            filename,
+            path,
+            sha256: digest.sha256,
+            size: digest.size,
+            origin: Origin::Downloaded,
+            source: None,
+            commit: None,
+            isolation: None,
+            denials: Vec::new(),
+            notes: Vec::new(),
+            seconds: 0.0,
+            record: None,
+        }
+    }
 }
 
 /// An sdist that was made.

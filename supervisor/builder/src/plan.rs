@@ -10,8 +10,8 @@ use protocol::Denial;
 use serde::Serialize;
 use sources::{Located, Spec};
 
-use crate::outcome::Failure;
-use crate::pipeline::{Builds, Memo, Told, Turns};
+use crate::outcome::{Failure, Wheel};
+use crate::pipeline::{Builds, GivenWheel, Memo, Told, Turns};
 use crate::shelf::Kept;
 
 /// What is to be made, before it is made.
@@ -62,6 +62,8 @@ pub struct Planned {
 pub(crate) enum Means {
     /// An index has it.
     Wheel(Box<File>),
+    /// It was named by its place.
+    Given(Box<GivenWheel>),
     /// It is on the shelf.
     Kept(Box<Kept>),
     /// It has to be built.
@@ -99,7 +101,7 @@ pub struct Fetched {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FetchedKind {
-    /// A wheel of an index.
+    /// A wheel that nothing is built for.
     Wheel,
     /// A source that is still to be built.
     Source,
@@ -125,12 +127,18 @@ impl Fetched {
             denials: Vec::new(),
         }
     }
+
+    /// A wheel that is taken as it is.
+    pub(crate) fn wheel(planned: &Planned, wheel: Wheel) -> Self {
+        let what = (wheel.filename, wheel.sha256, wheel.size);
+        Self::new(planned, FetchedKind::Wheel, what)
+    }
 }
 
 /// What a project's wheel would be.
 #[derive(Clone, Debug)]
 pub enum WouldBe {
-    /// A wheel that an index has; no code runs.
+    /// A wheel that an index has, or that was named by its place; no code runs.
     Wheel {
         /// Its file name.
         filename: String,
@@ -189,6 +197,9 @@ impl Planned {
             Means::Wheel(file) => WouldBe::Wheel {
                 filename: file.filename.clone(),
             },
+            Means::Given(given) => WouldBe::Wheel {
+                filename: given.file.filename.clone(),
+            },
             Means::Kept(kept) => WouldBe::Kept {
                 filename: kept.record.filename.clone(),
             },
@@ -207,6 +218,7 @@ impl Means {
         match (self, other) {
             (Self::Kept(one), Self::Kept(other)) => one.record.key != other.record.key,
             (Self::Source(one), Self::Source(other)) => one.id != other.id,
+            (Self::Given(one), Self::Given(other)) => !one.is_same(other),
             _ => true,
         }
     }

@@ -4,7 +4,8 @@
 //! known of the place is no longer fresh; the blob need not be there, since a wheel may. It is
 //! *materialised* when a build needs it: then it is fetched or packed again if it is missing or
 //! damaged, and has to be the same. What is in it is not looked at, but for the first bytes, which
-//! tell the kind of archive.
+//! tell the kind of archive. A wheel that is named by its place is acquired in the same way, and kept
+//! among the downloads.
 
 mod behind_url;
 mod listed;
@@ -19,6 +20,8 @@ use cache::{Bucket, Cache, Sealed};
 use index::Client;
 use model::{Digest, PackageName, SdistFilename, Sha256, SourceId, SourceKind, Version};
 
+use crate::names::printable;
+use crate::shown::last_segment;
 use crate::{SourceError, Spec};
 pub use located::Located;
 use located::Origin;
@@ -64,6 +67,8 @@ pub struct Source {
     pub label: String,
     /// What the file's name says of project and version.
     pub sdist_name: Option<(PackageName, Version)>,
+    /// Where the blob is kept.
+    bucket: Bucket,
 }
 
 /// Finds out which bytes a URL, a local archive or a folder stands for. `exclusions` are absolute
@@ -78,6 +83,7 @@ pub async fn locate(
 ) -> Result<Located, SourceError> {
     let label = spec.to_string();
     let again = means.client.settings().refresh.covers(spec.name());
+    let bucket = bucket_of(spec);
     match spec {
         Spec::Named(_) | Spec::Listed(_) | Spec::Git { .. } => {
             Err(SourceError::Unresolved { spec: label })
@@ -88,8 +94,9 @@ pub async fn locate(
             sha256,
             hashes,
             subdirectory,
+            ..
         } => {
-            let place = behind_url::Place { url, again };
+            let place = behind_url::Place { url, again, bucket };
             let (digest, is_here) = match sha256 {
                 Some(expected) => place.of_digest(means, *expected).await?,
                 None => place.as_it_is(means).await?,
@@ -97,10 +104,11 @@ pub async fn locate(
             let mut located = Located {
                 id: id(SourceKind::Url, digest, subdirectory.as_ref()),
                 label,
-                sdist_name: sdist_name(&behind_url::last_segment(url), name.as_ref()),
+                sdist_name: sdist_name(&printable(&last_segment(url)), name.as_ref()),
                 commit: None,
                 top: Top::Any,
                 origin: Origin::Url(url.clone()),
+                bucket,
                 is_here,
             };
             located.check_hashes(means, hashes).await?;
@@ -112,10 +120,12 @@ pub async fn locate(
             sha256,
             hashes,
             subdirectory,
+            ..
         } => {
+            let place = local::Place { path, bucket };
             let (digest, is_here) = match means.known {
                 Some(known) => (local::expect(path, *sha256, known)?, false),
-                None => local::archive(means.cache, path, *sha256, again).await?,
+                None => place.locate(means.cache, *sha256, again).await?,
             };
             let filename = path.file_name().unwrap_or_default().to_string_lossy();
             let mut located = Located {
@@ -125,6 +135,7 @@ pub async fn locate(
                 commit: None,
                 top: Top::Any,
                 origin: Origin::Archive(path.clone()),
+                bucket,
                 is_here,
             };
             located.check_hashes(means, hashes).await?;
@@ -142,6 +153,7 @@ pub async fn locate(
                 commit: None,
                 top: Top::Bare,
                 origin: Origin::Folder(folder),
+                bucket,
                 is_here,
             })
         }
@@ -207,15 +219,27 @@ fn id(kind: SourceKind, digest: Digest, subdirectory: Option<&String>) -> Source
     }
 }
 
+/// Where the bytes of what a spec names are kept.
+fn bucket_of(spec: &Spec) -> Bucket {
+    match spec.wheel() {
+        Some(_) => Bucket::Downloads,
+        None => Bucket::Sources,
+    }
+}
+
 /// Returns the digest of the blob of that name if it is there and sound.
-async fn sound(cache: &Cache, sha256: Sha256) -> Result<Option<Digest>, SourceError> {
+async fn sound(
+    cache: &Cache,
+    bucket: Bucket,
+    sha256: Sha256,
+) -> Result<Option<Digest>, SourceError> {
     let cache = cache.clone();
     in_background(move || {
-        let size = std::fs::symlink_metadata(cache.blob_path(Bucket::Sources, &sha256))
+        let size = std::fs::symlink_metadata(cache.blob_path(bucket, &sha256))
             .ok()?
             .len();
         let digest = Digest { sha256, size };
-        cache.blob(Bucket::Sources, &digest).map(|_| digest)
+        cache.blob(bucket, &digest).map(|_| digest)
     })
     .await
 }

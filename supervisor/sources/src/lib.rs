@@ -26,5 +26,5 @@ pub use pointers::{PointerRecord, Pointers, former};
 pub use project_table::{Dependencies, ProjectTable};
 pub use pyproject::{BuildSystem, PyprojectError};
 pub use revisions::{Fixed, Project, Revisions, Said};
-pub use spec::{Spec, SpecError};
+pub use spec::{Spec, SpecError, WheelFile};
 pub use wanted::Wanted;

@@ -1,6 +1,7 @@
 //! URLs as people may see them: without user information, query and control characters.
 
 use model::lenient;
+use percent_encoding::percent_decode_str;
 use url::Url;
 
 use crate::names::printable;
@@ -11,6 +12,15 @@ pub(crate) fn shown_url(url: &Url) -> String {
     url.set_query(None);
     url.set_fragment(None);
     printable(&lenient::without_credentials(url.as_str()))
+}
+
+/// Returns the last part of a URL's path, decoded: a name for guessing only, and as a stranger wrote it.
+pub(crate) fn last_segment(url: &Url) -> String {
+    let segment = url
+        .path_segments()
+        .and_then(|segments| segments.rev().find(|segment| !segment.is_empty()))
+        .unwrap_or_default();
+    percent_decode_str(segment).decode_utf8_lossy().into_owned()
 }
 
 /// Returns what somebody typed, the same way; it need not be a URL.

@@ -4,7 +4,9 @@
 
 mod error;
 mod fragment;
+mod local;
 mod shown;
+mod wheel;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,9 +18,11 @@ use url::Url;
 
 use crate::git_url::{GitUrl, Reference};
 use crate::names::{self, printable};
-use crate::shown::shown_text;
+use crate::shown::{last_segment, shown_text};
 pub use error::SpecError;
 use fragment::Fragment;
+use local::{local, looks_like_path};
+pub use wheel::WheelFile;
 
 /// Bytes; nobody writes longer ones.
 const LONGEST: usize = 8 * 1024;
@@ -26,8 +30,6 @@ const LONGEST: usize = 8 * 1024;
 const VCS: [&str; 3] = ["hg+", "svn+", "bzr+"];
 /// What begins the address of a git repository (PEP 440, PEP 610).
 const GIT: &str = "git+";
-/// How archives end. Without a slash, a name that ends so is a file.
-const ARCHIVES: [&str; 6] = [".tar.gz", ".tgz", ".zip", ".tar.bz2", ".tar.xz", ".tar"];
 
 /// One thing to build. Neither `Debug` nor `Display` shows credentials.
 #[derive(Clone, PartialEq, Eq)]
@@ -36,12 +38,14 @@ pub enum Spec {
     Named(Requirement),
     /// A file of an index that was named with its digest, as a lock does: a wheel or an sdist.
     Listed(Box<index::File>),
-    /// An archive behind an http or https URL.
+    /// An archive, or a wheel, behind an http or https URL.
     Url {
-        /// From `NAME @` or `#egg=`; the metadata must agree.
+        /// From `NAME @`, `#egg=` or the name of a wheel; the metadata must agree.
         name: Option<PackageName>,
         /// Without its fragment; may hold credentials.
         url: Url,
+        /// If it is a wheel: its name.
+        wheel: Option<Box<WheelFile>>,
         /// From `#sha256=`.
         sha256: Option<Sha256>,
         /// From `#sha384=` and `#sha512=`.
@@ -49,12 +53,14 @@ pub enum Spec {
         /// From `#subdirectory=`: relative, plain.
         subdirectory: Option<String>,
     },
-    /// A local archive.
+    /// A local archive, or a wheel.
     Archive {
-        /// From `NAME @` or `#egg=`; the metadata must agree.
+        /// From `NAME @`, `#egg=` or the name of a wheel; the metadata must agree.
         name: Option<PackageName>,
         /// Absolute, links resolved.
         path: PathBuf,
+        /// If it is a wheel: its name, as it was written.
+        wheel: Option<Box<WheelFile>>,
         /// From `#sha256=`.
         sha256: Option<Sha256>,
         /// From `#sha384=` and `#sha512=`.
@@ -105,7 +111,7 @@ impl Spec {
         }
         // What looks like a URL in a place where none may be is no path either.
         if looks_like_path(text) && !text.contains("://") {
-            return local_text(text, cwd);
+            return local::read(text, cwd);
         }
         match lenient::requirement(text) {
             Ok(requirement) if requirement.version_or_url.is_none() || !text.contains("://") => {
@@ -146,6 +152,15 @@ impl Spec {
             | Self::Archive { name, .. }
             | Self::Git { name, .. }
             | Self::Directory { name, .. } => name.as_ref(),
+        }
+    }
+
+    /// Returns the name of the wheel that was named by its place, if it is one.
+    #[must_use]
+    pub fn wheel(&self) -> Option<&WheelFile> {
+        match self {
+            Self::Url { wheel, .. } | Self::Archive { wheel, .. } => wheel.as_deref(),
+            _ => None,
         }
     }
 }
@@ -250,20 +265,20 @@ fn address(text: &str, name: Option<PackageName>) -> Result<Spec, SpecError> {
         return repository(text, name);
     }
     let mut url = Url::parse(text).map_err(|error| refused(error.to_string()))?;
-    let fragment = Fragment::parse(text, url.fragment().unwrap_or_default(), name)?;
+    let mut fragment = Fragment::parse(text, url.fragment().unwrap_or_default(), name)?;
     url.set_fragment(None);
-    let path = url.path().to_ascii_lowercase();
     match url.scheme() {
-        _ if path.ends_with(".whl") => Err(SpecError::Wheel {
-            text: shown_text(text),
-        }),
-        "http" | "https" => Ok(Spec::Url {
-            name: fragment.name,
-            url,
-            sha256: fragment.sha256,
-            hashes: fragment.hashes,
-            subdirectory: fragment.subdirectory,
-        }),
+        "http" | "https" => {
+            let wheel = wheel::read(text, &last_segment(&url), &mut fragment)?;
+            Ok(Spec::Url {
+                name: fragment.name,
+                url,
+                wheel,
+                sha256: fragment.sha256,
+                hashes: fragment.hashes,
+                subdirectory: fragment.subdirectory,
+            })
+        }
         "file" => {
             let path = url
                 .to_file_path()
@@ -312,75 +327,6 @@ fn repository(text: &str, name: Option<PackageName>) -> Result<Spec, SpecError> 
         reference,
         subdirectory: fragment.subdirectory,
     })
-}
-
-/// Whether the text is a path: it begins with a dot, has a slash before any marker, or ends as
-/// archives do. So `foo` is a name also where a folder `foo` is, as it is for pip.
-fn looks_like_path(text: &str) -> bool {
-    let before_marker = text.split(';').next().unwrap_or_default();
-    let before_fragment = text.split('#').next().unwrap_or_default();
-    text.starts_with('.') || before_marker.contains('/') || is_file_name(before_fragment)
-}
-
-fn is_file_name(text: &str) -> bool {
-    let text = text.to_ascii_lowercase();
-    !text.contains([' ', ';', '=', '<', '>', '[', '@'])
-        && (text.ends_with(".whl") || ARCHIVES.iter().any(|ending| text.ends_with(ending)))
-}
-
-/// Reads a path with a fragment; a name may have `#` in it, so the whole is tried first.
-fn local_text(text: &str, cwd: &Path) -> Result<Spec, SpecError> {
-    let whole = cwd.join(text);
-    if whole.symlink_metadata().is_ok() {
-        return local(text, &whole, Fragment::default());
-    }
-    let (path, fragment) = text.split_once('#').unwrap_or((text, ""));
-    let path = match path.split_once('[') {
-        Some((path, extras)) if extras.ends_with(']') && cwd.join(path).exists() => {
-            return Err(SpecError::Unsupported {
-                text: shown_text(text),
-                what: "extras behind a path",
-            });
-        }
-        _ => cwd.join(path),
-    };
-    local(text, &path, Fragment::parse(text, fragment, None)?)
-}
-
-fn local(text: &str, path: &Path, fragment: Fragment) -> Result<Spec, SpecError> {
-    let failed = |source| SpecError::Path {
-        path: path.to_owned(),
-        source,
-    };
-    let real = path.canonicalize().map_err(failed)?;
-    let found = real.metadata().map_err(failed)?;
-    if found.is_dir() {
-        if fragment.sha256.is_some() || !fragment.hashes.is_empty() {
-            return Err(SpecError::Unsupported {
-                text: shown_text(text),
-                what: "a digest for a folder",
-            });
-        }
-        Ok(Spec::Directory {
-            name: fragment.name,
-            path: real,
-            subdirectory: fragment.subdirectory,
-        })
-    } else if !found.is_file() {
-        Err(SpecError::NotAFile { path: real })
-    } else if real.extension().is_some_and(|ending| ending == "whl") {
-        Err(SpecError::Wheel {
-            text: shown_text(text),
-        })
-    } else {
-        Ok(Spec::Archive {
-            name: fragment.name,
-            path: real,
-            sha256: fragment.sha256,
-            hashes: fragment.hashes,
-            subdirectory: fragment.subdirectory,
-        })
-    }
 }
 
 #[cfg(test)]

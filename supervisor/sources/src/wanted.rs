@@ -100,13 +100,12 @@ impl Wanted {
     }
 }
 
-/// Takes `; MARKER` off what has a URL in it: there a marker follows white space, for a `;` may be part of
-/// the URL.
+/// Takes `; MARKER` off a URL or a path: there a marker follows white space, for a `;` may be part of it.
 fn split_marker(text: &str) -> Result<(String, MarkerTree), SpecError> {
-    let split = text
-        .find(" ;")
-        .or_else(|| text.find("\t;"))
-        .filter(|at| text[..*at].contains("://") || text[..*at].contains('@'));
+    let split = text.find(" ;").or_else(|| text.find("\t;")).filter(|at| {
+        let before = &text[..*at];
+        before.contains(['/', '@']) || before.starts_with('.') || before.ends_with(".whl")
+    });
     let Some(at) = split else {
         return Ok((text.to_owned(), MarkerTree::TRUE));
     };
@@ -135,7 +134,7 @@ fn split_extras(
         _ => match text.rsplit_once('[') {
             Some((path, rest))
                 if rest.ends_with(']')
-                    && (path.contains('/') || path.starts_with('.'))
+                    && (path.contains('/') || path.starts_with('.') || path.ends_with(".whl"))
                     && cwd.join(path).exists()
                     && !cwd.join(text).exists() =>
             {

@@ -11,7 +11,7 @@ use super::{IndexArgs, MakingArgs, PlaceArgs, ReportArgs, SandboxArgs, WantedArg
     "The environment to install into, or a Python of it [default: the active environment]"
 )))]
 pub(crate) struct InstallArgs {
-    /// Requirements (`attrs==25.3.0`), `NAME @ URL`, URLs, archives, folders or wheels
+    /// Requirements (`attrs==25.3.0`), `NAME @ URL`, URLs, archives, wheels or folders
     #[arg(value_name = "SPEC", required_unless_present_any = ["requirements", "group"])]
     pub(crate) specs: Vec<String>,
     /// What is wanted besides, and what it is held to.

@@ -7,7 +7,7 @@ use super::{FormArgs, IndexArgs, PlaceArgs, SandboxArgs, WorkArgs};
 /// `fumehood wheel`
 #[derive(Debug, Args)]
 pub(crate) struct WheelArgs {
-    /// Requirements (`attrs==25.3.0`), `NAME @ URL`, URLs, archives or folders
+    /// Requirements (`attrs==25.3.0`), `NAME @ URL`, URLs, archives, wheels or folders
     #[arg(value_name = "SPEC", required_unless_present_any = ["requirements", "group"])]
     pub(crate) specs: Vec<String>,
     /// What is wanted besides, and what it is held to.
@@ -42,7 +42,7 @@ pub(crate) struct WheelArgs {
 /// `fumehood fetch`
 #[derive(Debug, Args)]
 pub(crate) struct FetchArgs {
-    /// Requirements (`attrs==25.3.0`), `NAME @ URL`, URLs, archives or folders
+    /// Requirements (`attrs==25.3.0`), `NAME @ URL`, URLs, archives, wheels or folders
     #[arg(value_name = "SPEC", required_unless_present_any = ["requirements", "group"])]
     pub(crate) specs: Vec<String>,
     /// What is wanted besides, and what it is held to.
@@ -127,7 +127,7 @@ pub(crate) struct BuildArgs {
 /// `fumehood metadata`
 #[derive(Debug, Args)]
 pub(crate) struct MetadataArgs {
-    /// A requirement (`attrs==25.3.0`), `NAME @ URL`, a URL, an archive or a folder
+    /// A requirement (`attrs==25.3.0`), `NAME @ URL`, a URL, an archive, a wheel or a folder
     #[arg(value_name = "SPEC")]
     pub(crate) spec: String,
     /// The form of the answer.

@@ -39,7 +39,11 @@ fn course(args: &BuildArgs) -> Course {
 pub(super) fn run(args: &BuildArgs, around: &Surroundings) -> Result<Option<Code>, Problem> {
     let course = course(args);
     let source = path(&args.source)?;
-    if course != Course::Named && Path::new(&source).is_file() {
+    let is_file = Path::new(&source).is_file();
+    if is_file && source.to_ascii_lowercase().ends_with(".whl") {
+        return Err(of_a_wheel(&args.source));
+    }
+    if course != Course::Named && is_file {
         return Err(Problem::new(
             Code::BadFlag,
             format!("`{}` is an sdist already", args.source),
@@ -59,6 +63,14 @@ pub(super) fn run(args: &BuildArgs, around: &Surroundings) -> Result<Option<Code
         work: &args.work,
     };
     making::run(&typed, around)
+}
+
+/// Refuses to build what is built.
+pub(super) fn of_a_wheel(shown: &str) -> Problem {
+    let message = format!("`{shown}` is a wheel: there is nothing to build");
+    Problem::new(Code::BadSpec, message)
+        .why("whoever made it has built it already")
+        .fix("name its source; `fumehood wheel` and `fumehood install` take the wheel as it is")
 }
 
 /// Makes an sdist and delivers it; returns the wheel that is made beside it.

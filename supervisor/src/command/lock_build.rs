@@ -7,8 +7,8 @@ use builder::record::BuildRecord;
 use builder::{BuildLock, LockError, Settings, Watcher};
 use model::Code;
 
-use super::Surroundings;
 use super::making::{Course, Order, Typed};
+use super::{Surroundings, build};
 use crate::args::{Format, LockBuildArgs, ReportArgs, WantedArgs};
 use crate::render::Problem;
 use crate::settings::{PlaceSettings, SettingsError};
@@ -36,6 +36,10 @@ pub(super) fn run(args: &LockBuildArgs, around: &Surroundings) -> Result<(), Pro
         work: &args.work,
     };
     let order = Order::new(&typed, places, around)?;
+    let mut specs = order.wanted().iter().map(|wanted| &wanted.spec);
+    if let Some(wheel) = specs.find(|spec| spec.wheel().is_some()) {
+        return Err(build::of_a_wheel(&wheel.to_string()));
+    }
     let locked = order.host(around, async |settings| {
         lock(&order, settings, around).await
     });

@@ -138,11 +138,6 @@ impl Order {
         self.course == Course::Named
     }
 
-    /// Returns who wants a hash of everything.
-    pub(super) fn demands_hashes(&self) -> Option<&str> {
-        self.bounds.require_hashes.as_deref()
-    }
-
     /// Returns what is asked for, each with what it is called.
     pub(super) fn specs(&self) -> Vec<(String, Spec)> {
         let specs = self.wanted.iter().map(|wanted| &wanted.spec);

@@ -126,7 +126,7 @@ pub(crate) struct WheelEntry {
     pub(crate) size: u64,
     /// How it came to be.
     pub(crate) origin: Origin,
-    /// The source that it was built from; null for a downloaded wheel.
+    /// What it was built from, or the wheel itself where it was named by its place; null for one of an index.
     pub(crate) source: Option<SourceEntry>,
     /// The isolation of its build; null for a downloaded wheel.
     pub(crate) isolation: Option<Value>,

@@ -19,7 +19,7 @@ pub(crate) struct PlanDocument {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum WouldBeEntry {
-    /// A wheel of an index; no code runs.
+    /// A wheel of an index, or one that was named by its place; no code runs.
     Wheel,
     /// A wheel that was built earlier; no code runs.
     Cached,
@@ -66,16 +66,6 @@ impl PlanDocument {
             planned: planned.iter().map(|one| entry(one, policy)).collect(),
             failures,
         }
-    }
-
-    /// Tells of some projects, which the plan takes for installed, that a wheel of them was named.
-    pub(crate) fn with_wheels(mut self, named: &[String]) -> Self {
-        for one in &mut self.planned {
-            if named.contains(&one.name) {
-                one.would_be = WouldBeEntry::Wheel;
-            }
-        }
-        self
     }
 }
 

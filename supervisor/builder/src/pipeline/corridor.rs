@@ -121,6 +121,7 @@ impl Pipeline {
                 let place = wanted.place.as_ref();
                 self.download_wheel(&file, own(wanted), place).await
             }
+            Identified::Given(given) => self.take_given(&given).await,
             Identified::Source(source, expectation) => {
                 let (kept, origin) = self.build(&source, &expectation).await?;
                 Ok(Wheel {

@@ -60,6 +60,7 @@ impl Pipeline {
     async fn metadata(&self, spec: &Spec) -> Result<Described, BuildError> {
         match self.identify(&spec.clone().into()).await? {
             Identified::Wheel(file) => self.metadata_of_wheel(&file).await,
+            Identified::Given(given) => self.metadata_of_given(&given).await,
             Identified::Source(source, expectation) => self.describe(&source, &expectation).await,
             Identified::Kept(kept) => {
                 let (id, key) = (kept.record.source.clone(), kept.record.key);
@@ -334,7 +335,7 @@ pub(super) async fn of_kept(kept: &Kept) -> Result<Described, BuildError> {
     .await
 }
 
-fn of_file(path: &std::path::Path, filename: &str) -> Result<CoreMetadata, BuildError> {
+pub(super) fn of_file(path: &std::path::Path, filename: &str) -> Result<CoreMetadata, BuildError> {
     let file = File::open(path).map_err(|source| BuildError::Io {
         doing: "open",
         path: path.to_owned(),

@@ -1,5 +1,6 @@
 //! Build requirements that name a URL. A package decides nothing of the kind unless the caller
-//! allows it; then what the URL holds is built first, like everything else, and taken by name.
+//! allows it; then what the URL holds is built first, like everything else, unless it is a wheel, and taken by
+//! name.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,16 +12,17 @@ use pep508_rs::VersionOrUrl;
 use sources::Spec;
 use url::Url;
 
-use super::corridor::Pipeline;
+use super::corridor::{Pipeline, wheel_of};
 use super::identify::Identified;
 use super::provider::input;
 use crate::error::BuildError;
 use crate::local::neutralised;
+use crate::outcome::Wheel;
 
 /// Where such a requirement may stand, for errors.
 const ORIGIN: &str = "a URL, allowed by --allow-url-build-requires";
 
-/// Projects whose one candidate is what a URL held, with the wheel that was built of it.
+/// Projects whose one candidate is what a URL held, with that wheel or the one that was built of it.
 pub(super) type Fixed = BTreeMap<PackageName, (Candidate, WheelInput)>;
 
 impl Pipeline {
@@ -69,7 +71,9 @@ impl Pipeline {
             ..
         } = &spec
         else {
-            return Err(refuse("only archives behind https URLs are taken"));
+            return Err(refuse(
+                "only archives and wheels behind https URLs are taken",
+            ));
         };
         let given = &self.settings.build_hashes;
         if sha256.is_none() && hashes.is_empty() {
@@ -91,18 +95,29 @@ impl Pipeline {
             return Err(BuildError::Cycle { chain });
         }
         let pipeline = self.deeper(&format!("{name} {}", url.host_str().unwrap_or_default()));
-        let Identified::Source(mut source, expectation) =
-            Box::pin(pipeline.identify_spec(&spec)).await?
-        else {
-            return Err(refuse("it is not a source"));
+        let held = given.of_any(name);
+        let Wheel {
+            version,
+            filename,
+            path,
+            sha256,
+            ..
+        } = match Box::pin(pipeline.identify_spec(&spec)).await? {
+            Identified::Source(mut source, expectation) => {
+                pipeline.hold(&mut source, &held).await?;
+                let (kept, origin) = pipeline.build(&source, &expectation).await?;
+                wheel_of(kept, origin)
+            }
+            Identified::Given(mut wheel) => {
+                pipeline.hold(&mut wheel.located, &held).await?;
+                pipeline.take_given(&wheel).await?
+            }
+            Identified::Wheel(_) | Identified::Kept(_) => {
+                return Err(refuse("it is neither a source nor a wheel"));
+            }
         };
-        pipeline.hold(&mut source, &given.of_any(name)).await?;
-        let (kept, _) = pipeline.build(&source, &expectation).await?;
-        let wheel = input(kept.path, &kept.record.filename, kept.record.wheel.sha256)?;
-        Ok((
-            candidate(kept.record.version, &kept.record.filename, &wheel)?,
-            wheel,
-        ))
+        let wheel = input(path, &filename, sha256)?;
+        Ok((candidate(version, &filename, &wheel)?, wheel))
     }
 
     /// Whether a package may have us ask this host: never one of the caller's own network, unless

@@ -56,25 +56,24 @@ impl Pipeline {
             });
         }
         let mut identified = self.identify_spec(&wanted.spec).await?;
-        if let Identified::Source(source, _) = &mut identified {
-            let held: Vec<_> = own(wanted).into_iter().collect();
-            self.hold(source, &held).await?;
-            // A local file may change at any time: what was held is taken into the cache now.
-            if let Spec::Archive { sha256, hashes, .. } = &wanted.spec
-                && (!held.is_empty() || sha256.is_some() || !hashes.is_empty())
-            {
-                let (label, expected) = (source.label.clone(), source.id.digest.sha256);
-                let taken: Located = self.materialise(source).await?.into();
-                let found = taken.id.digest.sha256;
-                if found != expected {
-                    return Err(BuildError::HashMismatch {
-                        label,
-                        expected,
-                        found,
-                    });
-                }
-                **source = taken;
+        let mut held: Vec<_> = own(wanted).into_iter().collect();
+        let located = match &mut identified {
+            Identified::Source(located, _) => &mut **located,
+            Identified::Given(given) => {
+                let (name, version) = (&given.file.parts.name, &given.file.parts.version);
+                held.extend(self.settings.hashes.of(name, version));
+                &mut given.located
             }
+            Identified::Wheel(_) | Identified::Kept(_) => return Ok(identified),
+        };
+        self.hold(located, &held).await?;
+        // A local file may change at any time: what was held is taken into the cache now.
+        if let Spec::Archive { sha256, hashes, .. } = &wanted.spec
+            && (!held.is_empty() || sha256.is_some() || !hashes.is_empty())
+        {
+            let taken = self.materialise(located).await?;
+            self.check_same(located, &taken)?;
+            *located = taken.into();
         }
         Ok(identified)
     }

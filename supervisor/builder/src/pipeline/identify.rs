@@ -12,10 +12,11 @@ use sources::{Located, Means, Source, Spec};
 use url::Url;
 
 use super::corridor::{Expectation, Pipeline, blocking};
+use super::given::GivenWheel;
 use super::turn::{Found, Turn, behind, work_of};
 use crate::error::BuildError;
 use crate::hash_book::Held;
-use crate::outcome::{Origin, Wheel};
+use crate::outcome::Wheel;
 use crate::shelf::Kept;
 use crate::watch::BuildEvent;
 
@@ -26,6 +27,8 @@ const SHOWN: usize = 10;
 pub(super) enum Identified {
     /// A wheel that an index has already.
     Wheel(Box<File>),
+    /// A wheel that was named by its place.
+    Given(Box<GivenWheel>),
     /// A source, and what it must turn out to be.
     Source(Box<Located>, Expectation),
     /// A wheel that was built earlier from the very file that the spec names.
@@ -52,6 +55,7 @@ impl Pipeline {
             let (reference, folder) = (reference.as_ref(), subdirectory.as_deref());
             return self.repository(spec, url, reference, folder).await;
         }
+        self.check_tags(spec)?;
         let label = spec
             .name()
             .map_or_else(|| "the source".to_owned(), ToString::to_string);
@@ -69,17 +73,20 @@ impl Pipeline {
             known: work.as_deref().and_then(|work| self.bytes_of(work)),
             ..self.means(&on_bytes)
         };
-        let source = sources::locate(&means, spec, &exclusions).await?;
+        let located = sources::locate(&means, spec, &exclusions).await?;
         if let (Some(work), Spec::Archive { .. } | Spec::Directory { .. }) = (work, spec) {
-            self.turns.note(work, Found::Bytes(source.id.digest));
+            self.turns.note(work, Found::Bytes(located.id.digest));
         }
         drop(on_bytes);
         progress.done();
+        if let Some(file) = spec.wheel().cloned() {
+            return Ok(Identified::Given(Box::new(GivenWheel { located, file })));
+        }
         let expectation = Expectation {
             name: spec.name().cloned(),
             version: None,
         };
-        Ok(Identified::Source(Box::new(source), expectation))
+        Ok(Identified::Source(Box::new(located), expectation))
     }
 
     pub(super) async fn named(
@@ -205,8 +212,7 @@ impl Pipeline {
         let progress = self.progress(&source.label);
         let on_bytes = progress.on_bytes();
         let sha256 = &source.id.digest.sha256;
-        let blob = self.settings.cache.blob_path(Bucket::Sources, sha256);
-        let _turn = if blob.is_file() {
+        let _turn = if source.blob_in(&self.settings.cache).is_file() {
             None
         } else {
             Some(self.turn(format!("source {sha256}"), &source.label).await?)
@@ -288,22 +294,8 @@ impl Pipeline {
         let (digest, path) = self.fetch_wheel(file).await?;
         self.hold_blob(&file.filename, &digest, &path, &held)
             .await?;
-        Ok(Wheel {
-            name: file.name().clone(),
-            version: file.version().clone(),
-            filename: file.filename.clone(),
-            path,
-            sha256: digest.sha256,
-            size: digest.size,
-            origin: Origin::Downloaded,
-            source: None,
-            commit: None,
-            isolation: None,
-            denials: Vec::new(),
-            notes: Vec::new(),
-            seconds: 0.0,
-            record: None,
-        })
+        let project = (name.clone(), version.clone());
+        Ok(Wheel::taken(project, file.filename.clone(), path, digest))
     }
 }
 

@@ -3,6 +3,7 @@
 //! ```text
 //! identify    the bytes: an index's file, a URL, an archive, a directory      identify.rs
 //! hold        its hashes: those that somebody gave                            hold.rs
+//! given       a wheel that was named by its place goes no further             given.rs
 //! find        kept already under this key?                                    ../shelf.rs
 //! look        pyproject.toml, through the guards                              look.rs
 //! equip       build requirements -> one immutable environment                 equip.rs, provider.rs
@@ -22,6 +23,7 @@ mod describe;
 mod dialogue;
 mod direct;
 mod equip;
+mod given;
 mod hold;
 mod identify;
 mod judge;
@@ -46,6 +48,7 @@ pub(crate) use corridor::{Builds, blocking};
 pub(crate) use describe::Told;
 pub use describe::metadata;
 pub(crate) use equip::Memo;
+pub(crate) use given::GivenWheel;
 pub(crate) use identify::specifiers_of;
 pub use sdist::build;
 pub(crate) use turn::Turns;

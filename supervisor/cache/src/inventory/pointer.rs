@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use model::{PackageName, Sha256};
+use model::{PackageName, Sha256, WheelFilename};
 use serde_json::Value;
 
 use super::buckets::undecodable;
@@ -42,6 +42,7 @@ pub(super) fn pointer(path: &Path) -> What {
     });
     let project = project.and_then(Path::file_name);
     let project = project.and_then(|name| name.to_str()?.parse::<PackageName>().ok());
+    let project = project.or_else(|| wheel_of(&text(&record, &["filename", "path"])?));
     let label = text(&record, &["filename", "label", "url", "path"]);
     What::Pointer(Pointer {
         current,
@@ -78,4 +79,10 @@ impl GitPlace {
             false => Self::Commit(address),
         })
     }
+}
+
+/// The project of a wheel that was named by its place.
+fn wheel_of(place: &str) -> Option<PackageName> {
+    let filename = Path::new(place).file_name()?.to_str()?;
+    Some(WheelFilename::parse(filename).ok()?.name)
 }

@@ -144,7 +144,8 @@ impl<'a> Belongings<'a> {
     fn of_item(&self, item: &Item) -> Option<&'a PackageName> {
         match &item.what {
             What::Source(digest) | What::Revision(digest) => self.source(digest),
-            What::Download(digest) => self.downloads.get(digest).copied(),
+            // One that was named by its place is in no page: its pointer tells whose it is.
+            What::Download(digest) => self.downloads.get(digest).copied().or_else(|| self.source(digest)),
             What::Pointer(pointer) => match &pointer.project {
                 Some(project) => self.asked(project),
                 None => self.owner(pointer),

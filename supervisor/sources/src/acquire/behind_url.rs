@@ -4,17 +4,18 @@
 use cache::Bucket;
 use index::Fetched;
 use model::{Digest, Sha256};
-use percent_encoding::percent_decode_str;
 use url::Url;
 
 use super::{Means, sound};
 use crate::names::printable;
+use crate::shown::last_segment;
 use crate::{PointerRecord, Pointers, SourceError};
 
-/// A URL, and whether it is asked however fresh the last answer is.
+/// A URL, whether it is asked however fresh the last answer is, and where its bytes are kept.
 pub(super) struct Place<'a> {
     pub(super) url: &'a Url,
     pub(super) again: bool,
+    pub(super) bucket: Bucket,
 }
 
 impl Place<'_> {
@@ -32,12 +33,12 @@ impl Place<'_> {
         {
             return Ok((record.digest, false));
         }
-        if let Some(digest) = sound(means.cache, expected).await? {
+        if let Some(digest) = sound(means.cache, self.bucket, expected).await? {
             return Ok((digest, true));
         }
         let digest = means
             .client
-            .download(self.url, Some(&expected), Bucket::Sources, means.on_bytes)
+            .download(self.url, Some(&expected), self.bucket, means.on_bytes)
             .await?;
         self.point(means, known.as_ref(), digest, None)?;
         Ok((digest, true))
@@ -56,7 +57,7 @@ impl Place<'_> {
         }
         let answer = means
             .client
-            .download_again(self.url, freshness, Bucket::Sources, means.on_bytes)
+            .download_again(self.url, freshness, self.bucket, means.on_bytes)
             .await?;
         match (answer, &known) {
             (Fetched::Unchanged(freshness), Some(record)) => {
@@ -81,18 +82,10 @@ impl Place<'_> {
         digest: Digest,
         freshness: Option<index::Freshness>,
     ) -> Result<(), SourceError> {
-        let mut record = PointerRecord::new(digest, last_segment(self.url), self.url);
+        let filename = printable(&last_segment(self.url));
+        let mut record = PointerRecord::new(digest, filename, self.url);
         record.freshness = freshness;
         record.follow(known);
         Ok(Pointers::of(means.cache).put_url(self.url, &record)?)
     }
-}
-
-/// Returns the last part of a URL's path, decoded; a name for people and for guessing only.
-pub(super) fn last_segment(url: &Url) -> String {
-    let segment = url
-        .path_segments()
-        .and_then(|segments| segments.rev().find(|segment| !segment.is_empty()))
-        .unwrap_or_default();
-    printable(&percent_decode_str(segment).decode_utf8_lossy())
 }

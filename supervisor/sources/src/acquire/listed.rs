@@ -33,6 +33,7 @@ pub(super) async fn locate(means: &Means<'_>, file: &index::File) -> Result<Loca
         commit: None,
         top: Top::OneFolder,
         origin: Origin::Listed(Box::new(file.clone())),
+        bucket: Bucket::Sources,
         is_here,
     };
     let checked = located.check_hashes(means, &file.other_hashes).await;
@@ -84,7 +85,7 @@ async fn first_time(means: &Means<'_>, file: &index::File) -> Result<(Digest, bo
         return Ok((Digest { sha256, size }, false));
     }
     let present = match file.sha256 {
-        Some(sha256) => sound(means.cache, sha256).await?,
+        Some(sha256) => sound(means.cache, Bucket::Sources, sha256).await?,
         None => None,
     };
     if let Some(digest) = present {

@@ -20,39 +20,48 @@ use crate::{Pointers, SourceError};
 /// How many bytes tell the kind of an archive.
 const HEAD: u64 = 512;
 
-/// Returns the digest of a local archive, and whether its blob is in the cache; reads it unless it
-/// looks as it did, or `again` is said.
-pub(super) async fn archive(
-    cache: &Cache,
-    path: &Path,
-    expected: Option<Sha256>,
-    again: bool,
-) -> Result<(Digest, bool), SourceError> {
-    let (cache, path) = (cache.clone(), path.to_owned());
-    in_background(move || {
-        let pointers = Pointers::of(&cache);
-        let known = pointers.get_path(&path);
-        // Before the first byte is read: what changes later looks different the next time.
-        let look = Snapshot::of_file(&path).ok();
-        let mut is_here = true;
-        let digest = match (&known, &look) {
-            (Some(record), Some(look)) if !again => match record.looks_like(look) {
-                Verdict::Same => {
-                    return Ok((expect(&path, expected, record.digest)?, false));
-                }
-                Verdict::Unsure if hash(&path)? == record.digest => {
-                    is_here = false;
-                    expect(&path, expected, record.digest)?
-                }
-                _ => copy(&cache, &path, expected)?,
-            },
-            _ => copy(&cache, &path, expected)?,
-        };
-        let record = LocalRecord::new(digest, &path, look, known.as_ref());
-        pointers.put_path(&path, &record)?;
-        Ok((digest, is_here))
-    })
-    .await?
+/// A local file, and where its bytes are kept.
+pub(super) struct Place<'a> {
+    pub(super) path: &'a Path,
+    pub(super) bucket: Bucket,
+}
+
+impl Place<'_> {
+    /// Returns the digest of the file, and whether its blob is in the cache; reads it unless it
+    /// looks as it did, or `again` is said.
+    pub(super) async fn locate(
+        &self,
+        cache: &Cache,
+        expected: Option<Sha256>,
+        again: bool,
+    ) -> Result<(Digest, bool), SourceError> {
+        let (cache, path, bucket) = (cache.clone(), self.path.to_owned(), self.bucket);
+        in_background(move || {
+            let pointers = Pointers::of(&cache);
+            let known = pointers.get_path(&path);
+            let copy = || copy((&cache, bucket), &path, expected);
+            // Before the first byte is read: what changes later looks different the next time.
+            let look = Snapshot::of_file(&path).ok();
+            let mut is_here = true;
+            let digest = match (&known, &look) {
+                (Some(record), Some(look)) if !again => match record.looks_like(look) {
+                    Verdict::Same => {
+                        return Ok((expect(&path, expected, record.digest)?, false));
+                    }
+                    Verdict::Unsure if hash(&path)? == record.digest => {
+                        is_here = false;
+                        expect(&path, expected, record.digest)?
+                    }
+                    _ => copy()?,
+                },
+                _ => copy()?,
+            };
+            let record = LocalRecord::new(digest, &path, look, known.as_ref());
+            pointers.put_path(&path, &record)?;
+            Ok((digest, is_here))
+        })
+        .await?
+    }
 }
 
 /// Returns what a local archive is, if that is what was expected.
@@ -102,13 +111,17 @@ fn hash(path: &Path) -> Result<Digest, SourceError> {
 }
 
 /// Takes a copy of a local archive, after its digest was found to be the expected one.
-fn copy(cache: &Cache, path: &Path, expected: Option<Sha256>) -> Result<Digest, SourceError> {
+fn copy(
+    (cache, bucket): (&Cache, Bucket),
+    path: &Path,
+    expected: Option<Sha256>,
+) -> Result<Digest, SourceError> {
     let failed = unread(path);
     let mut file = open(path)?;
     let (sha256, size) = Sha256::of_reader(&file).map_err(failed)?;
     check(path, expected, sha256)?;
     let digest = Digest { sha256, size };
-    if cache.blob(Bucket::Sources, &digest).is_some() {
+    if cache.blob(bucket, &digest).is_some() {
         return Ok(digest);
     }
     file.rewind().map_err(failed)?;
@@ -123,7 +136,7 @@ fn copy(cache: &Cache, path: &Path, expected: Option<Sha256>) -> Result<Digest, 
         written.map_err(|source| CacheError::writing(staged.path(), source))?;
     }
     // It may have changed since it was hashed: what was copied counts.
-    let digest = cache.put_blob(Bucket::Sources, staged)?;
+    let digest = cache.put_blob(bucket, staged)?;
     check(path, expected, digest.sha256)?;
     Ok(digest)
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use archive::Top;
-use cache::Bucket;
+use cache::{Bucket, Cache};
 use index::IndexError;
 use model::{Digest, PackageName, Sha256, SourceId, SourceKind, Version};
 use url::Url;
@@ -28,6 +28,8 @@ pub struct Located {
     pub commit: Option<String>,
     pub(super) top: Top,
     pub(super) origin: Origin,
+    /// Where the blob is kept.
+    pub(super) bucket: Bucket,
     /// The blob was written or checked a moment ago.
     pub(super) is_here: bool,
 }
@@ -66,6 +68,7 @@ impl From<Source> for Located {
             commit: None,
             top: source.top,
             origin: Origin::Elsewhere,
+            bucket: source.bucket,
             is_here: true,
         }
     }
@@ -82,6 +85,7 @@ impl Located {
             commit: Some(commit),
             top: Top::Bare,
             origin: Origin::Elsewhere,
+            bucket: Bucket::Sources,
             is_here: false,
         }
     }
@@ -100,6 +104,7 @@ impl Located {
             commit: None,
             top: Top::OneFolder,
             origin: Origin::Elsewhere,
+            bucket: Bucket::Sources,
             is_here: true,
         }
     }
@@ -117,7 +122,7 @@ impl Located {
         if let Origin::Listed(file) = &self.origin {
             listed::remember(means, file, id.digest)?;
         }
-        let path = means.cache.blob_path(Bucket::Sources, &id.digest.sha256);
+        let path = means.cache.blob_path(self.bucket, &id.digest.sha256);
         let kind = kind_of(&path, &self.label).await?;
         Ok(Source {
             id,
@@ -126,16 +131,27 @@ impl Located {
             top: self.top,
             label: self.label.clone(),
             sdist_name: self.sdist_name.clone(),
+            bucket: self.bucket,
         })
+    }
+
+    /// Returns where the blob lies if it is there.
+    #[must_use]
+    pub fn blob_in(&self, cache: &Cache) -> PathBuf {
+        cache.blob_path(self.bucket, &self.id.digest.sha256)
     }
 
     /// Sees to it that the blob is there, and returns what it is.
     async fn bring(&self, means: &Means<'_>) -> Result<SourceId, SourceError> {
         let mut id = self.id.clone();
-        let blob = means.cache.blob_path(Bucket::Sources, &id.digest.sha256);
+        let blob = self.blob_in(means.cache);
         // One that was checked a moment ago may have been pruned since.
         let is_here = self.is_here && blob.is_file();
-        if !is_here && sound(means.cache, id.digest.sha256).await?.is_none() {
+        if !is_here
+            && sound(means.cache, self.bucket, id.digest.sha256)
+                .await?
+                .is_none()
+        {
             tracing::debug!(label = %self.label, "the source is fetched or packed again");
             id.digest = self.heal(means).await?;
         }
@@ -154,12 +170,14 @@ impl Located {
                 };
                 let fetched = means
                     .client
-                    .download_file(&file, Bucket::Sources, means.on_bytes)
+                    .download_file(&file, self.bucket, means.on_bytes)
                     .await;
                 self.fetched(fetched)
             }
             Origin::Archive(path) => {
-                let (digest, _) = local::archive(means.cache, path, None, true).await?;
+                let bucket = self.bucket;
+                let place = local::Place { path, bucket };
+                let (digest, _) = place.locate(means.cache, None, true).await?;
                 Ok(digest)
             }
             Origin::Folder(folder) => folder.pack(means.cache).await,
@@ -177,7 +195,7 @@ impl Located {
     ) -> Result<Digest, IndexError> {
         means
             .client
-            .download(url, Some(&expected), Bucket::Sources, means.on_bytes)
+            .download(url, Some(&expected), self.bucket, means.on_bytes)
             .await
     }
 
@@ -247,7 +265,7 @@ impl Located {
         self.id = self.bring(means).await?;
         self.is_here = true;
         let digest = self.id.digest.sha256;
-        let blob = means.cache.blob_path(Bucket::Sources, &digest);
+        let blob = self.blob_in(means.cache);
         other_hashes::check(&blob, &self.label, &open).await?;
         Revisions::of(means.cache).add_hashes(&digest, open);
         Ok(())

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use model::{Code, NotARequirement};
+use model::{BadFilename, Code, NotARequirement, PackageName};
 
 use super::LONGEST;
 
@@ -63,11 +63,24 @@ pub enum SpecError {
         /// As asked, without credentials.
         text: String,
     },
-    /// It is a wheel.
-    #[error("`{text}` is a wheel: there is nothing to build")]
+    /// Its file's name is none of a wheel.
+    #[error("`{text}` is not a wheel")]
     Wheel {
         /// As asked, without credentials.
         text: String,
+        /// Why.
+        #[source]
+        source: BadFilename,
+    },
+    /// It is a wheel of another project.
+    #[error("`{text}` is not a wheel of {name}, but of {found}")]
+    OtherProject {
+        /// As asked, without credentials.
+        text: String,
+        /// Whose it should be.
+        name: PackageName,
+        /// Whose it is by its name.
+        found: PackageName,
     },
     /// A form that is known and not supported.
     #[error("`{text}` has {what}, which is not supported")]
@@ -98,7 +111,11 @@ impl SpecError {
     /// Returns the stable code.
     #[must_use]
     pub fn code(&self) -> Code {
-        Code::BadSpec
+        match self {
+            Self::Wheel { .. } => Code::BadWheel,
+            Self::OtherProject { .. } => Code::WrongName,
+            _ => Code::BadSpec,
+        }
     }
 
     /// Returns what to do about it, where there is something to do.
@@ -108,9 +125,12 @@ impl SpecError {
             Self::Repository { .. } => {
                 Some("check it out and give the folder, or give the URL of an archive of it")
             }
-            Self::Wheel { .. } => Some(
-                "`fumehood install ./FILE.whl` installs one that lies here; to take it among others, name NAME==VERSION and the folder that it lies in, --find-links FOLDER",
-            ),
+            Self::Wheel { .. } => {
+                Some("give it the name that it was made with: NAME-VERSION-PYTHON-ABI-PLATFORM.whl")
+            }
+            Self::OtherProject { .. } => {
+                Some("write the name of the wheel's project before the `@`")
+            }
             Self::Path { .. } => Some("a path has a slash in it or the ending of an archive"),
             Self::Requirement { .. } => {
                 Some("write NAME==VERSION, NAME @ URL, a URL, ./FOLDER or ./ARCHIVE")

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use model::Code;
 use proptest::prelude::*;
 
 use super::*;
@@ -67,6 +68,7 @@ fn fragments_of_urls_are_read_and_taken_off() {
         sha256,
         hashes,
         subdirectory,
+        wheel: None,
     }) = parse(&text)
     else {
         panic!("not a URL");
@@ -262,16 +264,8 @@ fn what_is_not_supported_says_so() {
         );
     }
     for text in [
-        "https://example.invalid/w-1-py3-none-any.whl",
-        "w-1-py3-none-any.whl",
-        "./w-1-py3-none-any.whl",
-    ] {
-        assert!(
-            matches!(parse(text), Err(SpecError::Wheel { .. })),
-            "{text}"
-        );
-    }
-    for text in [
+        "w-1-py3-none-any.whl#subdirectory=x",
+        "https://example.invalid/w-1-py3-none-any.whl#subdirectory=x",
         "foo[bar] @ https://example.invalid/x",
         "foo @ https://example.invalid/x ; python_version < '3'",
         "./project[docs]",
@@ -290,6 +284,31 @@ fn what_is_not_supported_says_so() {
     ] {
         assert!(parse(text).is_err(), "{text}");
     }
+}
+
+#[test]
+fn a_wheel_that_is_named_by_its_place_has_the_name_of_its_file() {
+    let here = here();
+    let place = here.path().display().to_string();
+    for text in [
+        "w-1-py3-none-any.whl".to_owned(),
+        "./w-1-py3-none-any.whl#egg=W".to_owned(),
+        format!("w @ file://{place}/w-1-py3-none-any.whl#sha256={DIGEST}"),
+        "https://example.invalid/a/w-1-py3-none-any.whl?x=y".to_owned(),
+        "W @ https://me:x@example.invalid/%77-1-py3-none-any.whl".to_owned(),
+    ] {
+        let spec = Spec::parse(&text, here.path()).expect(&text);
+        let wheel = spec.wheel().expect(&text);
+        assert_eq!(wheel.filename, "w-1-py3-none-any.whl");
+        assert_eq!(wheel.parts.version.to_string(), "1");
+        assert_eq!(spec.name(), Some(&wheel.parts.name));
+    }
+    fs::write(here.path().join("w-1.whl"), b"x").unwrap();
+    let of = |text: &str| Spec::parse(text, here.path()).expect_err(text);
+    assert!(matches!(of("./w-1.whl"), SpecError::Wheel { .. }));
+    assert_eq!(of("./w-1.whl").code(), Code::BadWheel);
+    let other = of("./w-1-py3-none-any.whl#egg=other");
+    assert_eq!(other.code(), Code::WrongName, "{other}");
 }
 
 #[test]
@@ -327,6 +346,7 @@ fn neither_specs_nor_errors_show_credentials() {
         format!("git+{secret}/x?y"),
         format!("hg+{secret}/x"),
         format!("{secret}/x.whl?token=hunter2"),
+        format!("y @ {secret}/x-1-py3-none-any.whl?token=hunter2"),
         format!("{secret}/ x"),
         format!("==1.0 {secret}"),
     ] {

@@ -49,12 +49,6 @@ pub(super) fn of_spec(spec: &Spec, sha256: Option<&str>, commit: Option<&str>) -
     Some(document.to_string().into_bytes())
 }
 
-/// Returns the document for a local wheel.
-pub(super) fn of_wheel(path: &Path, sha256: &str) -> Option<Vec<u8>> {
-    let document = archive(file_url(path)?.as_str(), Some(sha256));
-    Some(document.to_string().into_bytes())
-}
-
 fn archive(url: &str, sha256: Option<&str>) -> Value {
     let info = sha256.map_or_else(
         || json!({}),

@@ -3,7 +3,6 @@
 mod direct_url;
 mod place;
 mod there;
-mod wheel_file;
 mod work;
 
 use std::path::{Path, PathBuf};
@@ -15,7 +14,6 @@ use environment::{Session, Target, TargetError};
 use model::Code;
 
 use self::place::{Place, of_target};
-use self::wheel_file::WheelFile;
 use self::work::{Done, Work};
 use super::Surroundings;
 use super::made::{give, tell};
@@ -48,8 +46,6 @@ struct Asked<'a> {
     args: &'a InstallArgs,
     order: Order,
     place: Place,
-    /// Wheels that were named.
-    wheels: Vec<PathBuf>,
     lock_timeout: Duration,
     /// Where the user stands.
     directory: PathBuf,
@@ -58,8 +54,8 @@ struct Asked<'a> {
 /// What came of it.
 enum Answer {
     Installed(Done),
-    /// What would be: the projects, the policy of builds, the wheels that were named.
-    Planned(Done, Vec<Planned>, String, Vec<String>),
+    /// What would be: the projects, and the policy of builds.
+    Planned(Done, Vec<Planned>, String),
 }
 
 fn understand<'a>(
@@ -75,13 +71,6 @@ fn understand<'a>(
         .map(|value| value.value);
     let environment = &around.layers.environment;
     let place = Place::new(args, python.as_deref(), &places, environment)?;
-    let (mut specs, mut wheels) = (Vec::new(), Vec::new());
-    for spec in &args.specs {
-        match wheel_file::path(spec, &places.directory) {
-            Some(path) => wheels.push(path),
-            None => specs.push(spec.clone()),
-        }
-    }
     if let Some(no_cache) = &mut places.work.no_cache {
         no_cache.install.clone_from(&place.root);
     }
@@ -92,7 +81,7 @@ fn understand<'a>(
         ..args.making.clone()
     };
     let typed = Typed {
-        specs: &specs,
+        specs: &args.specs,
         course: match (args.dry_run, args.no_deps) {
             (true, _) => Course::DryRun,
             (false, true) => Course::Named,
@@ -108,20 +97,10 @@ fn understand<'a>(
     };
     let (lock_timeout, directory) = (places.lock_timeout, places.directory.clone());
     let order = Order::new(&typed, places, around)?;
-    if let (Some(wheel), Some(who)) = (wheels.first(), order.demands_hashes()) {
-        let problem = Problem::new(
-            Code::HashMissing,
-            format!("there is no hash for `{}`", wheel.display()),
-        );
-        return Err(problem.why(format!(
-            "{who} wants a hash of everything, and a wheel by its path has none"
-        )));
-    }
     Ok(Asked {
         args,
         order,
         place,
-        wheels,
         lock_timeout,
         directory,
     })
@@ -155,20 +134,16 @@ impl Asked<'_> {
         there: Vec<environment::Distribution>,
         settings: Settings,
         around: &'b Surroundings,
-    ) -> Result<Work<'b>, Problem> {
-        let files = self.wheels.iter();
+    ) -> Work<'b> {
         let mut work = Work {
             args: self.args,
             around,
             order: &self.order,
-            files: files
-                .map(|path| WheelFile::read(path, &settings.facts))
-                .collect::<Result<_, _>>()?,
             there,
             settings: Arc::new(settings.clone()),
         };
         work.prefer(settings);
-        Ok(work)
+        work
     }
 
     async fn plan(
@@ -178,7 +153,7 @@ impl Asked<'_> {
         around: &Surroundings,
     ) -> Result<Answer, Problem> {
         let there = environment::installed(target).map_err(|error| of_target(&error))?;
-        let work = self.work(there, settings, around)?;
+        let work = self.work(there, settings, around);
         let mut done = Done::default();
         let plan = work.plan(&mut done.made).await?;
         if let Some(plan) = &plan {
@@ -189,13 +164,10 @@ impl Asked<'_> {
                 done.made.failed(failure);
             }
         }
-        let files = work.files.iter();
-        let named = files.map(|it| it.wanted.wheel.filename.name.to_string());
         Ok(Answer::Planned(
             done,
             plan.map(|plan| plan.projects).unwrap_or_default(),
             work.settings.policy.name().to_owned(),
-            named.collect(),
         ))
     }
 
@@ -218,7 +190,7 @@ impl Asked<'_> {
                 .note("an installation that was interrupted here was finished or taken back");
         }
         let there = session.installed().map_err(|error| of_target(&error))?;
-        let work = self.work(there, settings, around)?;
+        let work = self.work(there, settings, around);
         work.run(&session).await.map(Answer::Installed)
     }
 }
@@ -246,9 +218,9 @@ impl Answer {
                     "{line}, {installed} installed, {kept} already there"
                 ));
             }
-            Self::Planned(done, projects, policy, named) => {
+            Self::Planned(done, projects, policy) => {
                 let failures = done.made.document.failures;
-                let document = PlanDocument::new(&projects, &policy, failures).with_wheels(&named);
+                let document = PlanDocument::new(&projects, &policy, failures);
                 give(&document.json(), &document.lines(), report)?;
                 around.talk.say(&document.last_line());
             }

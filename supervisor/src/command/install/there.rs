@@ -7,28 +7,19 @@ use environment::{Distribution, Metadata};
 use model::{ExtraName, PackageName};
 use sources::{CoreMetadata, Spec, Wanted};
 
-use super::wheel_file::WheelFile;
-
-/// Returns what is preferred to anything else where it satisfies: what is installed, and the wheels that were
-/// named.
+/// Returns what is preferred to anything else where it satisfies: what is installed.
 pub(super) fn preferred(
     there: &[Distribution],
-    files: &[WheelFile],
     is_open: impl Fn(&PackageName) -> bool,
 ) -> BTreeMap<PackageName, Installed> {
-    let there = there
+    there
         .iter()
         .filter(|it| !is_open(&it.name))
         .filter_map(|it| {
             let metadata = CoreMetadata::parse(&it.metadata).ok()?;
             Some((it.name.clone(), installed(it.version.clone()?, metadata)))
-        });
-    let files = files.iter().map(|file| {
-        let metadata = file.metadata.clone();
-        let version = file.wanted.wheel.filename.version.clone();
-        (metadata.name.clone(), installed(version, metadata))
-    });
-    there.chain(files).collect()
+        })
+        .collect()
 }
 
 fn installed(version: model::Version, metadata: CoreMetadata) -> Installed {

@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use builder::{Mode, Origin, Plan, Planned, Settings, Watcher, Wheel};
 use environment::{Change, Distribution, Session, TargetError, Wanted, WheelInput};
-use model::{Code, PackageName, WheelFilename, lenient};
+use model::{Code, PackageName, WheelFilename};
 use sources::Spec;
 
 use super::place::of_target;
-use super::wheel_file::WheelFile;
 use super::{direct_url, there};
 use crate::args::InstallArgs;
 use crate::command::made::Made;
@@ -27,8 +26,6 @@ pub(super) struct Work<'a> {
     pub(super) settings: Arc<Settings>,
     /// What is installed.
     pub(super) there: Vec<Distribution>,
-    /// Wheels that were named.
-    pub(super) files: Vec<WheelFile>,
 }
 
 /// What became of it.
@@ -53,18 +50,17 @@ impl Work<'_> {
         let args = self.args;
         let is_open =
             |name: &PackageName| args.reinstall || (args.upgrade && named.contains(&name));
-        settings.installed = there::preferred(&self.there, &self.files, is_open);
+        settings.installed = there::preferred(&self.there, is_open);
         self.settings = Arc::new(settings);
     }
 
     /// Makes what is wanted and installs it.
     pub(super) async fn run(&self, session: &Session) -> Result<Done, Problem> {
         let mut done = Done::default();
-        let mut wanted: Vec<_> = self.files.iter().map(|it| it.wanted.clone()).collect();
+        let mut wanted = Vec::new();
         if self.order.is_named() {
             self.make_named(&mut done, &mut wanted).await?;
-        } else if self.files.is_empty() && there::is_everything(&self.settings, self.order.wanted())
-        {
+        } else if there::is_everything(&self.settings, self.order.wanted()) {
             done.kept = self.order.wanted().len();
         } else {
             self.make_whole(&mut done, &mut wanted).await?;
@@ -119,7 +115,7 @@ impl Work<'_> {
             .projects
             .iter()
             .filter(|it| it.is_installed() && it.asked.is_some());
-        done.kept += named.count().saturating_sub(self.files.len());
+        done.kept += named.count();
         let stays = |it: &Planned| it.spec.is_none() && self.is_there(&it.name, &it.version);
         let before = plan.projects.len();
         plan.projects.retain(|it| it.is_installed() || !stays(it));
@@ -141,16 +137,9 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Resolves what is wanted, the named wheels among it; nothing if that fails.
+    /// Resolves what is wanted; nothing if that fails.
     pub(super) async fn plan(&self, made: &mut Made) -> Result<Option<Plan>, Problem> {
-        let mut wanted = self.order.wanted().to_vec();
-        for file in &self.files {
-            let filename = &file.wanted.wheel.filename;
-            let text = format!("{}=={}", filename.name, filename.version);
-            let requirement =
-                lenient::requirement(&text).map_err(|error| Problem::of(Code::BadSpec, &error))?;
-            wanted.push(requirement.into());
-        }
+        let wanted = self.order.wanted().to_vec();
         let watcher = Arc::clone(&self.around.talk) as Arc<dyn Watcher>;
         match builder::plan(Arc::clone(&self.settings), wanted, watcher).await {
             Ok(plan) => {

@@ -73,6 +73,10 @@ impl Pipeline {
                 .download_wheel(file, None, None)
                 .await
                 .map_err(|error| self.failure(&planned.label, &error)),
+            Means::Given(given) => self
+                .take_given(given)
+                .await
+                .map_err(|error| self.failure(&planned.label, &error)),
             Means::Kept(kept) => Ok(self.on_the_shelf(kept.as_ref().clone())),
             Means::Installed => {
                 let doing = "make what is installed";

@@ -37,10 +37,14 @@ impl Pipeline {
         });
         let outcome = match &planned.means {
             Means::Broken(failure) => return Err(failure.as_ref().clone()),
-            Means::Wheel(file) => self.download_wheel(file, None, None).await.map(|wheel| {
-                let what = (wheel.filename, wheel.sha256, wheel.size);
-                Fetched::new(planned, FetchedKind::Wheel, what)
-            }),
+            Means::Wheel(file) => self
+                .download_wheel(file, None, None)
+                .await
+                .map(|wheel| Fetched::wheel(planned, wheel)),
+            Means::Given(given) => self
+                .take_given(given)
+                .await
+                .map(|wheel| Fetched::wheel(planned, wheel)),
             Means::Kept(kept) => {
                 let record = &kept.record;
                 let what = (

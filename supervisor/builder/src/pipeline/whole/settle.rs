@@ -62,6 +62,10 @@ impl Pipeline {
             Identified::Source(..) if matches!(wanted.spec, Spec::Named(_)) => {
                 return Ok(named(&wanted.spec));
             }
+            Identified::Given(given) => {
+                let metadata = self.metadata_of_given(&given).await?.metadata;
+                (Means::Given(given), metadata)
+            }
             Identified::Source(source, expectation) => {
                 commit.clone_from(&source.commit);
                 self.settled(&source, &expectation).await?
