@@ -9,7 +9,7 @@ use tests::{Index, Offer, Outcome, Run, Sdist, Wheel, World, search};
 use crate::world;
 
 /// Makes what is asked for with all it needs; wheels of the index count.
-fn whole<'w>(world: &'w World<'static>, specs: &[&str]) -> Run<'w, 'static> {
+pub(crate) fn whole<'w>(world: &'w World<'static>, specs: &[&str]) -> Run<'w, 'static> {
     world.run(["wheel"]).args(specs).places().report()
 }
 
@@ -22,7 +22,7 @@ fn planned(world: &World<'static>, words: &[&str]) -> Value {
 
 /// Returns `NAME VERSION ORIGIN` of each wheel, and sees that each was delivered.
 #[track_caller]
-fn made(outcome: &Outcome<'_, '_>) -> Vec<String> {
+pub(crate) fn made(outcome: &Outcome<'_, '_>) -> Vec<String> {
     let report = outcome.report();
     for wheel in &report.wheels {
         outcome.holds(wheel);
@@ -34,7 +34,7 @@ fn made(outcome: &Outcome<'_, '_>) -> Vec<String> {
 }
 
 /// Returns `NAME VERSION WHAT` of each project of a plan.
-fn pins(plan: &Value) -> Vec<String> {
+pub(crate) fn pins(plan: &Value) -> Vec<String> {
     let text = |one: &Value, key: &str| one[key].as_str().unwrap_or_default().to_owned();
     let planned = plan["planned"].as_array().expect("a plan has projects");
     planned

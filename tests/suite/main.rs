@@ -31,6 +31,7 @@ mod git;
 mod healing;
 mod hints;
 mod index;
+mod index_maps;
 mod install;
 mod interpreters;
 mod isolation;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use index::Mapped;
 use model::{Code, LinePlace, PackageName, Version};
 
 use crate::executor::ExecuteError;
@@ -57,10 +58,12 @@ pub enum BuildError {
         detail: String,
     },
     /// The index does not know the project.
-    #[error("no index knows the project `{name}`")]
+    #[error("{}", unknown(name, mapped.as_deref()))]
     UnknownProject {
         /// The project.
         name: PackageName,
+        /// The one index that it is looked for on.
+        mapped: Option<Box<Mapped>>,
     },
     /// No version fits.
     #[error("no version of `{name}` fits `{wanted}`")]
@@ -261,6 +264,14 @@ pub enum BuildError {
         /// The error.
         source: Box<BuildError>,
     },
+}
+
+/// Says where a project was looked for in vain.
+fn unknown(name: &PackageName, mapped: Option<&Mapped>) -> String {
+    match mapped {
+        Some(mapped) => mapped.misses(name),
+        None => format!("no index knows the project `{name}`"),
+    }
 }
 
 fn at(place: Option<&LinePlace>) -> String {

@@ -2,7 +2,8 @@
 
 use std::error::Error;
 
-use model::Code;
+use index::Mapped;
+use model::{Code, PackageName};
 use protocol::Denial;
 
 use crate::error::BuildError;
@@ -152,9 +153,7 @@ fn hint(error: &BuildError, build: Option<&str>) -> Option<String> {
         BuildError::Git(error) if error.hint().is_some() => return error.hint(),
         BuildError::Limit { reached, .. } => raise(reached),
         BuildError::Execute(ExecuteError::Limit(stopped)) => raise(&stopped.reached),
-        BuildError::UnknownProject { name } => {
-            format!("check the spelling of `{name}`, or name its index with --index")
-        }
+        BuildError::UnknownProject { name, mapped } => unknown(name, mapped.as_deref()),
         BuildError::Requirements(environment::ResolveError::Contradiction { .. }) => {
             "loosen one of these requirements, or ask for another version of what brings it"
                 .to_owned()
@@ -225,6 +224,17 @@ fn hint(error: &BuildError, build: Option<&str>) -> Option<String> {
         _ => return hint_of(error.code()).map(str::to_owned),
     };
     Some(text)
+}
+
+/// What to do about a project that is not where it was looked for.
+fn unknown(name: &PackageName, mapped: Option<&Mapped>) -> String {
+    match mapped {
+        None => format!("check the spelling of `{name}`, or name its index with --index"),
+        Some(Mapped { index: Some(_), .. }) => {
+            format!("check the spelling of `{name}`, or map it to the index that has it")
+        }
+        Some(_) => format!("leave --no-index out, or do not map `{name}`"),
+    }
 }
 
 /// What to do about an error of a code, whatever led to it.

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use index::IndexUrl;
 use model::{PackageName, Requirement, Sha256, SourceId};
 use serde::Serialize;
 
@@ -31,6 +32,9 @@ struct Key<'a> {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     require_build_hashes: bool,
     indexes: Vec<String>,
+    /// Projects with the digest of the one index that they are looked for on; any may be a build requirement.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    mapped: Vec<(&'a str, Option<String>)>,
     find_links: Vec<String>,
     formats: String,
     pre: bool,
@@ -107,6 +111,7 @@ pub(crate) fn key_of(
             .iter()
             .map(|index| index.digest().to_string())
             .collect(),
+        mapped: mapped(settings),
         find_links: settings
             .find_links
             .iter()
@@ -128,4 +133,13 @@ pub(crate) fn key_of(
         strict_output: settings.strict_output,
     };
     Sha256::of(serde_json::to_vec(&key).unwrap_or_default())
+}
+
+/// The mapped projects, each with the digest of its index: what the index is called changes nothing.
+fn mapped(settings: &Settings) -> Vec<(&str, Option<String>)> {
+    let digest = |index: &IndexUrl| index.digest().to_string();
+    let mapped = settings.mapped.iter();
+    mapped
+        .map(|(name, mapped)| (name.as_ref(), mapped.index.as_ref().map(digest)))
+        .collect()
 }

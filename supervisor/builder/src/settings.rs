@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use cache::Cache;
 use environment::Found;
-use index::{FindLinks, FormatControl, IndexUrl};
+use index::{FindLinks, FormatControl, IndexUrl, Mapped};
 use jiff::Timestamp;
 use model::{
     ConfigSettings, PackageName, PythonFacts, Requirement, Sha256, SourceId, Version, VersionOrUrl,
@@ -73,6 +73,8 @@ pub struct Settings {
     pub client: index::Client,
     /// The indexes, in order; the first that knows a project is the one for it.
     pub indexes: Vec<IndexUrl>,
+    /// Projects that are looked for on one index alone: on none of `indexes` besides, and not in further files.
+    pub mapped: BTreeMap<PackageName, Mapped>,
     /// Folders and pages with further files.
     pub find_links: Vec<FindLinks>,
     /// The interpreter that wheels are built for.

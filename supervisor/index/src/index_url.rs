@@ -32,7 +32,7 @@ impl IndexUrl {
             why: why.to_owned(),
         };
         let (name, address) = match text.split_once('=') {
-            Some((name, address)) if is_name(name) => (Some(name.to_owned()), address),
+            Some((name, address)) if Self::is_name(name) => (Some(name.to_owned()), address),
             _ => (None, text),
         };
         let mut url = if address.starts_with('/') {
@@ -57,6 +57,15 @@ impl IndexUrl {
             url,
             credentials,
         })
+    }
+
+    /// Whether an index can have this name: letters, digits, `-`, `_` and `.`.
+    #[must_use]
+    pub fn is_name(text: &str) -> bool {
+        !text.is_empty()
+            && text
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
     }
 
     /// Makes the address of a page of links, which has a fragment or a query at times.
@@ -114,13 +123,6 @@ impl IndexUrl {
         ));
         url
     }
-}
-
-fn is_name(text: &str) -> bool {
-    !text.is_empty()
-        && text
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
 }
 
 impl FromStr for IndexUrl {

@@ -16,11 +16,17 @@ pub(crate) enum Format {
 #[command(next_help_heading = "Index")]
 pub(crate) struct IndexArgs {
     /// The package index; without it pip's own settings and default are used
-    #[arg(long, value_name = "URL", alias = "index-url")]
+    #[arg(long, value_name = "[NAME=]URL", alias = "index-url")]
     pub(crate) default_index: Option<String>,
     /// A further index, asked before the default one; the first that knows a project serves it
     #[arg(long, value_name = "[NAME=]URL", alias = "extra-index-url")]
     pub(crate) index: Vec<String>,
+    /// An index that is asked for nothing but what `--index-package` maps to it
+    #[arg(long, value_name = "NAME=URL")]
+    pub(crate) explicit_index: Vec<String>,
+    /// Look for a project on the index of this name and nowhere else, also where a build requires it
+    #[arg(long, value_name = "PKG:NAME")]
+    pub(crate) index_package: Vec<String>,
     /// A folder of files, or a page of links to files, to choose from as well
     #[arg(short, long, value_name = "DIR|URL")]
     pub(crate) find_links: Vec<String>,

@@ -288,6 +288,7 @@ impl Order {
             cache: cache.clone(),
             client,
             indexes: indexes.urls,
+            mapped: indexes.mapped,
             find_links: indexes.find_links,
             found: python.found,
             facts: python.facts,

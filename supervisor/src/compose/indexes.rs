@@ -1,16 +1,18 @@
 //! Which indexes are asked, and the client that asks them.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use builder::LocalExecutor;
 use cache::Cache;
 use index::{
-    Client, ClientSettings, FindLinks, FormatControl, IndexUrl, Keyring, PipConfiguration, Proxies,
-    default_index, pip_configuration,
+    Client, ClientSettings, FindLinks, FormatControl, IndexUrl, Keyring, Mapped, PipConfiguration,
+    Proxies, default_index, pip_configuration,
 };
-use model::Code;
+use model::{Code, PackageName};
 
 use super::interpreter::{Interpreter, Wish, default_index_of_others};
+use super::mapped::{idle, mapped};
 use super::of_settings;
 use crate::args::Format;
 use crate::render::Problem;
@@ -23,6 +25,10 @@ pub(crate) struct Indexes {
     pub(crate) urls: Vec<IndexUrl>,
     /// The default one and where it was named, in words; none with `--no-index`.
     pub(crate) default: Option<(IndexUrl, String)>,
+    /// Those that are asked for nothing but what is mapped to them.
+    pub(crate) explicit: Vec<IndexUrl>,
+    /// The one index of each project that is mapped.
+    pub(crate) mapped: BTreeMap<PackageName, Mapped>,
     /// Folders and pages of links.
     pub(crate) find_links: Vec<FindLinks>,
     /// What pip is configured to use, for the client.
@@ -66,14 +72,37 @@ pub(crate) async fn indexes(
     let mut indexes = Indexes {
         urls: Vec::new(),
         default: None,
+        explicit: Vec::new(),
+        mapped: BTreeMap::new(),
         find_links,
         pip,
         notes,
     };
-    let named = settings.default_index.is_some() || !settings.indexes.is_empty();
-    if settings.no_index || (indexes.pip.no_index && !named) {
+    if settings.no_index {
+        indexes.mapped = mapped(settings, &[])?;
         return Ok(indexes);
     }
+    let named = settings.default_index.is_some() || !settings.indexes.is_empty();
+    if named || !indexes.pip.no_index {
+        list(settings, &mut indexes, python, wish, (cache, executor)).await?;
+    }
+    indexes.explicit.clone_from(&settings.explicit);
+    for url in indexes.urls.iter().chain(&indexes.explicit) {
+        allowed(settings, "the index", &url.to_string(), &url.canonical())?;
+    }
+    indexes.notes.extend(idle(settings));
+    indexes.mapped = mapped(settings, &indexes.urls)?;
+    Ok(indexes)
+}
+
+/// Adds the indexes that are asked for everything: further ones, then the default one.
+async fn list(
+    settings: &IndexSettings,
+    indexes: &mut Indexes,
+    python: &Interpreter,
+    wish: Wish<'_>,
+    (cache, executor): (&Cache, &LocalExecutor),
+) -> Result<(), Problem> {
     for text in settings.indexes.iter().chain(&indexes.pip.extra_index_urls) {
         indexes
             .urls
@@ -88,10 +117,7 @@ pub(crate) async fn indexes(
     let default = default(settings, &indexes.pip, python, wish, (cache, executor)).await?;
     indexes.urls.push(default.0.clone());
     indexes.default = Some(default);
-    for url in &indexes.urls {
-        allowed(settings, "the index", &url.to_string(), &url.canonical())?;
-    }
-    Ok(indexes)
+    Ok(())
 }
 
 /// Refuses an index or a place of files that the system's ceiling does not list, whoever named it.

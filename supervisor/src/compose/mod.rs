@@ -7,6 +7,7 @@ mod interpreter;
 mod kept;
 mod keyring;
 mod locked;
+mod mapped;
 mod places;
 mod policy;
 mod problems;

@@ -1,15 +1,16 @@
 //! What the words about indexes mean. URLs stay text: they may hold credentials, and `index` is
 //! where those are taken out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::str::FromStr as _;
 
-use index::{CacheControl, Refresh};
+use index::{CacheControl, IndexUrl, Refresh};
 use jiff::Timestamp;
 use model::PackageName;
 use requirements::{Options, Placed};
 
+use super::mapped::{explicit, mapped};
 use super::twin::Twin;
 use super::{Bound, Layers, Origin, SettingsError, Value, exceeds, words};
 use crate::args::{Format, IndexArgs};
@@ -21,6 +22,10 @@ pub(crate) struct IndexSettings {
     pub(crate) default_index: Option<Value<String>>,
     /// Further indexes, asked first, in order.
     pub(crate) indexes: Vec<String>,
+    /// Indexes that are asked for nothing but what is mapped to them.
+    pub(crate) explicit: Vec<IndexUrl>,
+    /// The name of the one index that a project is looked for on.
+    pub(crate) mapped: BTreeMap<PackageName, Value<String>>,
     /// Folders and pages of links.
     pub(crate) find_links: Vec<String>,
     /// Ask no index.
@@ -106,6 +111,8 @@ impl IndexSettings {
                 text,
             )?,
             indexes: Twin::new("--index", "FUMEHOOD_INDEX").many(&args.index, layers, text)?,
+            explicit: explicit(args, layers)?,
+            mapped: mapped(args, layers)?,
             find_links: Twin::new("--find-links", "FUMEHOOD_FIND_LINKS").many(
                 &args.find_links,
                 layers,

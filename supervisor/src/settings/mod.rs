@@ -14,6 +14,7 @@ mod extra;
 mod index;
 mod layers;
 mod making;
+mod mapped;
 mod origin;
 mod places;
 pub(crate) mod removal;

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use protocol::{Hook, HookCall, HookReturn};
 
 use super::equip::Equipment;
-use super::requirements;
+use super::requirements::{self, Urls};
 use crate::executor::Dialogue;
 use crate::hook::{Goal, HookOutcome, HookRequest, call, read};
 use crate::settings::Settings;
@@ -22,7 +22,7 @@ pub(super) fn dialogue(
     let (request, goal) = (request.clone(), request.goal);
     let environment = equipment.environment.clone();
     let markers = settings.facts.markers.clone();
-    let urls = settings.allow_url_build_requires;
+    let urls = Urls::of(settings);
     let announce = Mutex::new(announce);
     Box::new(move |last: Option<&HookReturn>| -> Option<HookCall> {
         let next = match last {
@@ -34,7 +34,7 @@ pub(super) fn dialogue(
                     HookOutcome::NoHook => Vec::new(),
                     _ => return None,
                 };
-                let more = requirements::read(&asked, goal.first().name(), urls).ok()?;
+                let more = requirements::read(&asked, goal.first().name(), &urls).ok()?;
                 let there = |one| requirements::satisfied(one, &environment, &markers);
                 if !more.iter().all(there) {
                     return None;

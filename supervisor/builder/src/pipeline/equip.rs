@@ -18,7 +18,7 @@ use super::corridor::{Pipeline, blocking};
 use super::identify::python_version;
 use super::needs::Holding;
 use super::provider::{BuildProvider, provider};
-use super::requirements;
+use super::requirements::{self, Urls};
 use crate::error::BuildError;
 use crate::watch::BuildEvent;
 
@@ -57,7 +57,7 @@ impl Pipeline {
         texts: &[String],
         origin: &'static str,
     ) -> Result<Vec<Requirement>, BuildError> {
-        requirements::read(texts, origin, self.settings.allow_url_build_requires)
+        requirements::read(texts, origin, &Urls::of(&self.settings))
     }
 
     /// Makes or finds the environment for `roots`; equal requests of one call share the work.

@@ -1,13 +1,11 @@
 //! From a spec to bytes: which file of which index, or what lies behind a URL or a path.
 
 use cache::Bucket;
-use index::{Candidate, Choice, File, FileKind, FormatControl, choose, left_out};
+use index::{Candidate, Choice, File, FileKind, FormatControl, Mapped, choose, left_out};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use model::{
-    Digest, LinePlace, PackageName, Requirement, Sha256, TagSet, Version, VersionSpecifiers,
-};
+use model::{Digest, LinePlace, Requirement, Sha256, TagSet, Version, VersionSpecifiers};
 use sources::{Located, Means, Source, Spec};
 use url::Url;
 
@@ -123,7 +121,7 @@ impl Pipeline {
             choices.sort_by_key(|candidate| candidate.wheel.is_none());
         }
         let Some(best) = choices.into_iter().next() else {
-            return Err(nothing_fits(&files, &choice));
+            return Err(nothing_fits(&files, &choice, settings.mapped.get(name)));
         };
         let Candidate {
             version,
@@ -166,29 +164,6 @@ impl Pipeline {
                 let source = self.locate_sdist(file).await?;
                 Ok(Identified::Source(Box::new(source), expectation))
             }
-        }
-    }
-
-    /// Every file of the first index that knows the project, and of the further links.
-    pub(super) async fn files(&self, name: &PackageName) -> Result<Vec<File>, BuildError> {
-        let settings = &self.settings;
-        let mut files = Vec::new();
-        let mut known = false;
-        for index in &settings.indexes {
-            if let Some(page) = settings.client.page(index, name).await? {
-                known = true;
-                files.extend(page.files);
-                break;
-            }
-        }
-        for links in &settings.find_links {
-            let page = settings.client.find_links(links).await?;
-            files.extend(page.files.into_iter().filter(|file| file.name() == name));
-        }
-        if known || !files.is_empty() {
-            Ok(files)
-        } else {
-            Err(BuildError::UnknownProject { name: name.clone() })
         }
     }
 
@@ -300,7 +275,7 @@ impl Pipeline {
 }
 
 /// Why no file fits: the version has files of the other kind only, or no version fits at all.
-fn nothing_fits(files: &[File], choice: &Choice<'_>) -> BuildError {
+fn nothing_fits(files: &[File], choice: &Choice<'_>, mapped: Option<&Mapped>) -> BuildError {
     let of_any_kind = Choice {
         formats: &FormatControl::default(),
         ..choice.clone()
@@ -326,6 +301,7 @@ fn nothing_fits(files: &[File], choice: &Choice<'_>) -> BuildError {
         let more = if versions.len() > SHOWN { ", ..." } else { "" };
         left_out.insert(0, format!("there is: {}{more}", newest.join(", ")));
     }
+    left_out.extend(mapped.map(|mapped| format!("it is looked for on {mapped}")));
     BuildError::NoVersion {
         name: choice.name.clone(),
         wanted: choice.specifiers.to_string(),

@@ -4,6 +4,7 @@
 //! identify    the bytes: an index's file, a URL, an archive, a directory      identify.rs
 //! hold        its hashes: those that somebody gave                            hold.rs
 //! given       a wheel that was named by its place goes no further             given.rs
+//! look up     where its project is looked for                             lookup.rs
 //! find        kept already under this key?                                    ../shelf.rs
 //! look        pyproject.toml, through the guards                              look.rs
 //! equip       build requirements -> one immutable environment                 equip.rs, provider.rs
@@ -29,6 +30,7 @@ mod identify;
 mod judge;
 mod keep;
 mod look;
+mod lookup;
 mod make;
 mod needs;
 mod pinned;

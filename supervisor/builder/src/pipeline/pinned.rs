@@ -27,7 +27,8 @@ impl Pipeline {
         if wheels_count || again {
             return Ok(None);
         }
-        for links in &settings.find_links {
+        let (indexes, find_links) = self.places(name);
+        for links in find_links {
             // A folder is read without the network; a page would have to be asked.
             let Some(folder) = links.path() else {
                 return Ok(None);
@@ -40,7 +41,7 @@ impl Pipeline {
                 }
             }
         }
-        let Some(index) = settings.indexes.first() else {
+        let Some(index) = indexes.first() else {
             return Ok(None);
         };
         let Some(pointer) = Pointers::of(&settings.cache).get(&index.digest(), name, version)

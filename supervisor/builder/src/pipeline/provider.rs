@@ -6,15 +6,14 @@ use std::io::Read;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use environment::{Metadata, Provider, ProviderError, WheelInput, all_candidates};
+use environment::{Metadata, Provider, ProviderError, WheelInput};
 use futures::future::BoxFuture;
-use index::{Candidate, Choice, FormatControl};
-use model::{PackageName, TagSet, Version, VersionSpecifiers, WheelFilename};
+use index::{Candidate, FormatControl};
+use model::{PackageName, Version, WheelFilename};
 use sources::CoreMetadata;
 
 use super::corridor::{Expectation, Pipeline, blocking};
 use super::direct::Fixed;
-use super::identify::python_version;
 use crate::error::BuildError;
 
 /// The largest METADATA that is read out of a wheel, in bytes.
@@ -39,30 +38,15 @@ impl Provider for BuildProvider {
                 return Ok(vec![only.clone()]);
             }
             let settings = &self.pipeline.settings;
-            let files = match self.pipeline.files(project).await {
-                Ok(files) => settings.build_hashes.fitting(files),
-                Err(error @ BuildError::UnknownProject { .. }) => {
-                    return Err(ProviderError::Unknown {
-                        reason: error.to_string(),
-                    });
-                }
-                Err(error) => return Err(ProviderError::failed(error.code(), error)),
-            };
-            let tags = TagSet::of(&settings.facts);
-            let python = python_version(&settings.facts);
-            let everything = VersionSpecifiers::empty();
             let formats = for_requirements(&settings.formats);
-            let choice = Choice {
-                name: project,
-                specifiers: &everything,
-                tags: &tags,
-                python: &python,
-                formats: &formats,
-                pre: true,
-                exclude_newer: settings.exclude_newer,
-            };
-            Ok(all_candidates(&files, &choice))
+            let hashes = &settings.build_hashes;
+            self.pipeline.candidates(project, hashes, &formats).await
         })
+    }
+
+    fn place(&self, project: &PackageName) -> Option<String> {
+        let is_fixed = self.fixed.contains_key(project);
+        (!is_fixed).then(|| self.pipeline.place_of(project))?
     }
 
     fn metadata<'a>(

@@ -3,7 +3,7 @@
 //! pubgrub proves it by a tree of derivations. People need its leaves: which requirement comes from
 //! where, and what there is to choose from.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use model::{PackageName, Version};
@@ -41,6 +41,7 @@ pub(super) fn no_solution(tree: &Tree, solver: &Solver<'_>) -> ResolveError {
     if more > 0 {
         facts.push(format!("and {more} more facts of this kind"));
     }
+    facts.extend(places(&leaves, solver));
     match only_project(&leaves) {
         Some(name) => match solver.project(name).ok().and_then(|it| it.missing.clone()) {
             Some(Missing::Unknown(reason)) => ResolveError::UnknownProject {
@@ -99,6 +100,24 @@ fn only_project<'a>(leaves: &[&'a Leaf]) -> Option<&'a PackageName> {
         only = Some(name);
     }
     only
+}
+
+/// Says of each project that is looked for in one place which one that is.
+fn places(leaves: &[&Leaf], solver: &Solver<'_>) -> Vec<String> {
+    let names = leaves.iter().flat_map(|leaf| match leaf {
+        External::FromDependencyOf(package, _, wanted, _) => [package.name(), wanted.name()],
+        External::NotRoot(package, _)
+        | External::NoVersions(package, _)
+        | External::Custom(package, _, _) => [package.name(), None],
+    });
+    let names: BTreeSet<_> = names.flatten().collect();
+    let place = |name| {
+        Some(format!(
+            "{name} is looked for on {}",
+            solver.projects.place(name)?
+        ))
+    };
+    names.into_iter().filter_map(place).collect()
 }
 
 fn facts_of(leaf: &Leaf, solver: &Solver<'_>) -> Vec<String> {

@@ -107,6 +107,11 @@ impl<'a> Projects<'a> {
                 .contains_key(&(name.clone(), candidate.version.clone()))
     }
 
+    /// Returns the one place where a project is looked for, in words.
+    pub(super) fn place(&self, name: &PackageName) -> Option<String> {
+        self.provider.place(name)
+    }
+
     /// Returns how many projects were looked at.
     pub(super) fn count(&self) -> usize {
         self.known.borrow().len()

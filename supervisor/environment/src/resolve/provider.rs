@@ -41,6 +41,11 @@ pub trait Provider: Send + Sync {
         None
     }
 
+    /// Returns the one place where a project is looked for, in words, if there is but one: "the index `corp` alone".
+    fn place(&self, _project: &PackageName) -> Option<String> {
+        None
+    }
+
     /// Whether [`Self::metadata`] of a candidate costs little. Only that is asked ahead of need, and projects
     /// whose metadata costs more are decided last, when the fewest of their versions are left.
     fn is_cheap(&self, candidate: &Candidate) -> bool {

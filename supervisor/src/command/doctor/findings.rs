@@ -134,6 +134,10 @@ pub(super) struct Python {
 pub(super) struct Index {
     /// In the order asked.
     pub(super) urls: Vec<String>,
+    /// Those that are asked for nothing but what is mapped to them: `NAME=URL`.
+    pub(super) explicit: Vec<String>,
+    /// Projects that are looked for on one index alone, with its name.
+    pub(super) mapped: BTreeMap<String, String>,
     /// What named the default one.
     pub(super) default_origin: Option<String>,
     /// Folders and pages of links.
@@ -298,11 +302,22 @@ impl Index {
     fn of(indexes: Indexes) -> Self {
         Self {
             urls: indexes.urls.iter().map(ToString::to_string).collect(),
+            explicit: indexes.explicit.iter().map(explicit).collect(),
+            mapped: indexes
+                .mapped
+                .iter()
+                .map(|(project, mapped)| (project.to_string(), mapped.name.clone()))
+                .collect(),
             default_origin: indexes.default.map(|(_, origin)| origin),
             find_links: indexes.find_links.iter().map(ToString::to_string).collect(),
             notes: indexes.notes,
         }
     }
+}
+
+/// An explicit index with its name.
+fn explicit(index: &index::IndexUrl) -> String {
+    format!("{}={index}", index.name().unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -54,6 +54,12 @@ pub(super) fn of(findings: &Findings) -> String {
         if let Some(origin) = &index.default_origin {
             sheet.more(&format!("the default one from {origin}"));
         }
+        for explicit in &index.explicit {
+            sheet.more(&format!("{explicit}, for nothing but what is mapped to it"));
+        }
+        for (project, name) in &index.mapped {
+            sheet.more(&format!("{project} from `{name}` alone"));
+        }
         for note in &index.notes {
             sheet.more(note);
         }

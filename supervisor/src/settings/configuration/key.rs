@@ -81,6 +81,8 @@ keys! {
     "worker" "worker" Form::Word, Widens Path;
     "default-index" "--default-index" Form::Word, Personal Words;
     "index" "--index" Form::List, Personal Words;
+    "explicit-index" "--explicit-index" Form::List, Personal Words;
+    "index-package" "--index-package" Form::Table(':'), Personal Words;
     "find-links" "--find-links" Form::List, Personal PathOrUrl;
     "no-index" "--no-index" Form::Switch, Personal Words;
     "index-cache-control" "--index-cache-control" Form::List, Personal Words;

@@ -35,6 +35,8 @@ fn fitting(name: &str) -> &'static str {
         | "allow-url-build-requires" => "true",
         "config-settings" => "{ colour = ['red', 'green'] }",
         "config-settings-package" => "{ numpy = 'a=1' }",
+        "index-package" => "{ numpy = 'corp' }",
+        "explicit-index" => "'corp=https://example.invalid/simple'",
         "extra-build-dependencies" => "{ peewee = 'cython<3' }",
         "lock-timeout" => "'2m'",
         "index-cache-control" => "'corp=max-age=600'",
@@ -323,6 +325,51 @@ fn settings_for_backends_are_replaced_key_by_key_and_further_requirements_add_up
     );
     let deps = making.extra_build_deps.values().next().unwrap();
     assert_eq!(deps.len(), 2);
+}
+
+#[test]
+fn a_later_layer_maps_a_project_elsewhere_and_one_layer_maps_it_once() {
+    let mapped = |system: &str, user: &str, typed: &[&str]| {
+        let table = |text: &str| format!("[index-package]\n{text}\n");
+        let (system, user) = (table(system), table(user));
+        let files = [
+            (system.as_str(), Layer::System),
+            (user.as_str(), Layer::User),
+        ];
+        let args = IndexArgs {
+            index_package: typed.iter().map(|&text| text.to_owned()).collect(),
+            ..IndexArgs::default()
+        };
+        let settings = IndexSettings::new(&args, &layers(&files, Environment::default()), now());
+        settings.map(|settings| {
+            let maps = settings.mapped.into_iter();
+            let maps = maps.map(|(name, one)| format!("{name}:{} {}", one.value, one.origin));
+            maps.collect::<Vec<_>>()
+        })
+    };
+    let maps = mapped(
+        "a = 'one'\nb = 'one'",
+        "b = 'two'\nC_d = ['two', 'two']",
+        &["e:three"],
+    );
+    assert_eq!(
+        maps.unwrap(),
+        [
+            "a:one /System/fumehood.toml:2",
+            "b:two /User/fumehood.toml:2",
+            "c-d:two /User/fumehood.toml:3",
+            "e:three `--index-package`",
+        ]
+    );
+    for (user, typed) in [
+        ("a = ['one', 'two']", &[][..]),
+        ("A-b = 'one'\na_b = 'two'", &[]),
+        ("", &["a:one", "a:two"]),
+    ] {
+        let error = mapped("", user, typed).unwrap_err();
+        assert_eq!(error.code(), Code::BadFlag);
+        assert!(error.to_string().contains("on one alone"), "{error}");
+    }
 }
 
 #[test]

@@ -4,14 +4,13 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use environment::{Metadata, Provider, ProviderError, all_candidates};
+use environment::{Metadata, Provider, ProviderError};
 use futures::future::BoxFuture;
-use index::{Candidate, Choice, File};
-use model::{PackageName, TagSet, Version, VersionSpecifiers};
+use index::{Candidate, File};
+use model::{PackageName, Version};
 use sources::CoreMetadata;
 
 use super::super::corridor::{Expectation, Pipeline};
-use super::super::identify::python_version;
 use super::settle::Settled;
 use crate::error::BuildError;
 use crate::plan::Means;
@@ -54,33 +53,15 @@ impl Provider for Window {
                 wheel: None,
                 sdist: None,
             });
-            let files = match self.pipeline.files(project).await {
-                Ok(files) => settings.hashes.fitting(files),
+            let (hashes, formats) = (&settings.hashes, &settings.formats);
+            let mut all = match self.pipeline.candidates(project, hashes, formats).await {
                 // What is there is enough, unless something else turns out to be wanted.
                 Err(error) if installed.is_some() => {
                     tracing::debug!(%error, %project, "only what is installed is known");
-                    return Ok(installed.into_iter().collect());
+                    Vec::new()
                 }
-                Err(error @ BuildError::UnknownProject { .. }) => {
-                    return Err(ProviderError::Unknown {
-                        reason: error.to_string(),
-                    });
-                }
-                Err(error) => return Err(ProviderError::failed(error.code(), error)),
+                outcome => outcome?,
             };
-            let tags = TagSet::of(&settings.facts);
-            let python = python_version(&settings.facts);
-            let everything = VersionSpecifiers::empty();
-            let choice = Choice {
-                name: project,
-                specifiers: &everything,
-                tags: &tags,
-                python: &python,
-                formats: &settings.formats,
-                pre: true,
-                exclude_newer: settings.exclude_newer,
-            };
-            let mut all = all_candidates(&files, &choice);
             if let Some(installed) = installed {
                 all.retain(|one| one.version != installed.version);
                 all.push(installed);
@@ -123,6 +104,11 @@ impl Provider for Window {
         let installed = self.pipeline.settings.installed.get(project)?;
         let is_settled = self.settled.contains_key(project);
         (!is_settled).then(|| installed.version.clone())
+    }
+
+    fn place(&self, project: &PackageName) -> Option<String> {
+        let is_settled = self.settled.contains_key(project);
+        (!is_settled).then(|| self.pipeline.place_of(project))?
     }
 
     fn is_cheap(&self, candidate: &Candidate) -> bool {
