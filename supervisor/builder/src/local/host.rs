@@ -5,8 +5,8 @@ use std::sync::{Arc, LazyLock};
 use cache::{Cache, Scratch};
 use futures::future::BoxFuture;
 use protocol::{
-    AbsPath, Assignment, Confinement, Guarantees, IsolationReport, Level, Limits, Namespaces,
-    Network, Rooms, Step,
+    AbsPath, Assignment, Confinement, Fault, Guarantees, IsolationReport, Level, Limits,
+    Namespaces, Network, Rooms, Step,
 };
 use tokio::sync::{OnceCell, oneshot};
 
@@ -105,7 +105,8 @@ impl LocalExecutor {
                 Err(BuildError::Execute(ExecuteError::Fault(fault)))
                     if fault.step == Step::Landlock => {}
                 Err(BuildError::Execute(ExecuteError::Fault(fault))) => {
-                    let report = self.probe(Namespaces::None, true).await?;
+                    let report = self.probe(Namespaces::None, true).await;
+                    let report = report.map_err(|error| too_old(&fault, error))?;
                     return Ok(Host {
                         namespaces: Namespaces::None,
                         landlock: true,
@@ -196,6 +197,19 @@ impl LocalExecutor {
     /// As [`LocalExecutor::host`].
     pub async fn guarantees(&self) -> Result<&Guarantees, BuildError> {
         Ok(&self.host().await?.report.guarantees)
+    }
+}
+
+/// Says both reasons where neither namespaces nor Landlock alone can be had.
+fn too_old(namespaces: &Fault, error: BuildError) -> BuildError {
+    match error {
+        BuildError::Execute(ExecuteError::Fault(fault)) if fault.step == Step::Landlock => {
+            BuildError::TooOld {
+                namespaces: namespaces.reason(),
+                landlock: fault.reason(),
+            }
+        }
+        error => error,
     }
 }
 
