@@ -235,3 +235,28 @@ impl Executor for LocalExecutor {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(step: Step, doing: &str, errno: Option<i32>) -> Fault {
+        let doing = doing.to_owned();
+        Fault { step, errno, doing }
+    }
+
+    #[test]
+    fn without_namespaces_and_with_an_old_landlock_both_are_told() {
+        let namespaces = fault(Step::Namespaces, "unshare", Some(1));
+        let landlock = fault(Step::Landlock, "Landlock ABI 3 or later is needed", None);
+        let error = BuildError::Execute(ExecuteError::Fault(landlock));
+        assert_eq!(
+            too_old(&namespaces, error).to_string(),
+            "namespaces are refused here (unshare: Operation not permitted (os error 1)), and Landlock ABI 3 or later is needed"
+        );
+        let other = fault(Step::Limits, "limit processor time", None);
+        let error = BuildError::Execute(ExecuteError::Fault(other.clone()));
+        let kept = too_old(&namespaces, error).to_string();
+        assert!(kept.ends_with(&other.to_string()), "{kept}");
+    }
+}
