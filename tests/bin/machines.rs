@@ -3,22 +3,25 @@
 //!
 //! ```text
 //! cargo build --release -p tests --bins
-//! cargo run --release -p tests --bin machines -- --work DIR [--kernel RELEASE]... [--deed DEED]... [--kvm]
+//! cargo run --release -p tests --bin machines -- --work DIR [--kernel RELEASE]... [--deed DEED]... [--only TEXT]... [--kvm]
 //! ```
 //!
 //! DIR keeps a root file system of about 1.5 GB, made by debootstrap and apt from the archives of this host, and an image.
 //! Every kernel that apt offers is booted unless some are named by how their release begins. DEED is a folder of
-//! `tests/backends` that `escape` knows; three of them otherwise. Without `--kvm` the machine is interpreted, which is
+//! `tests/backends` that `escape` knows; three of them otherwise. TEXT is a part of `SETTING: SCENE`, as the table has them. Without `--kvm` the machine is interpreted, which is
 //! slow: a kernel takes some minutes. Needs root (debootstrap); what else is lacking is said.
 
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use tests::machine::{Accelerator, Disk, INSIDE, boot, first_process, inside, lacking, table};
+use tests::machine::{
+    Accelerator, Disk, INSIDE, Wish, boot, first_process, inside, lacking, table,
+};
 use tests::prey::Deed;
 
-const USAGE: &str = "usage: machines --work DIR [--kernel RELEASE]... [--deed DEED]... [--kvm]";
+const USAGE: &str =
+    "usage: machines --work DIR [--kernel RELEASE]... [--deed DEED]... [--only TEXT]... [--kvm]";
 /// What is tried if nothing else is named: files, the network, other processes.
 const DEEDS: [&str; 3] = ["reads_secrets", "connects_to_ports", "signals_processes"];
 
@@ -28,6 +31,7 @@ struct Asked {
     work: PathBuf,
     kernels: Vec<String>,
     deeds: Vec<String>,
+    only: Vec<String>,
     accelerator: Accelerator,
 }
 
@@ -76,6 +80,7 @@ fn asked() -> Option<Asked> {
                 Deed::all().find(|deed| deed.fixture == name)?;
                 asked.deeds.push(name);
             }
+            "--only" => asked.only.push(words.next()?),
             "--kvm" => asked.accelerator = Accelerator::Kvm,
             _ => return None,
         }
@@ -93,7 +98,11 @@ fn try_all(asked: &Asked) -> Result<usize, String> {
     disk.make_root()?;
     progress("the image");
     let own = std::env::current_exe().map_err(|error| error.to_string())?;
-    disk.make_image(&own, &asked.deeds.join("\n"))?;
+    let wish = Wish {
+        deeds: asked.deeds.clone(),
+        only: asked.only.clone(),
+    };
+    disk.make_image(&own, &wish)?;
     let wanted = |release: &String| {
         let kernels = &asked.kernels;
         kernels.is_empty() || kernels.iter().any(|one| release.starts_with(one.as_str()))

@@ -7,6 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::found::Wish;
+
 /// Where the suite's programs lie in the machine.
 const SUITE: &str = "/suite";
 /// The machine's first process.
@@ -137,11 +139,11 @@ impl Disk {
     }
 
     /// Makes the image: the root file system with the programs beside `program`, the suite's files where they are here,
-    /// and what was asked for.
+    /// and what is wanted.
     ///
     /// # Errors
     /// If something can not be copied.
-    pub fn make_image(&self, program: &Path, asked: &str) -> Result<(), String> {
+    pub fn make_image(&self, program: &Path, wish: &Wish) -> Result<(), String> {
         let root = self.root();
         let suite = root.join(SUITE.trim_start_matches('/'));
         drop(fs::remove_dir_all(&suite));
@@ -151,7 +153,8 @@ impl Disk {
             fs::copy(&source, suite.join(name))
                 .map_err(|error| format!("{}: {error}", source.display()))?;
         }
-        fs::write(suite.join("asked"), asked).map_err(|error| error.to_string())?;
+        let wish = serde_json::to_vec(wish).map_err(|error| error.to_string())?;
+        fs::write(suite.join("wish.json"), wish).map_err(|error| error.to_string())?;
         let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
         let there = root.join(tests.strip_prefix("/").map_err(|error| error.to_string())?);
         drop(fs::remove_dir_all(&there));

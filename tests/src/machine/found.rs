@@ -1,6 +1,25 @@
-//! What the guest tells the host: JSON, one line each, over a serial port.
+//! What the host wants of the guest, a file of the image, and what the guest tells: JSON, one line each, over a serial
+//! port.
 
 use serde::{Deserialize, Serialize};
+
+/// What shall be tried.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Wish {
+    /// Hostile builds, by their folders.
+    pub deeds: Vec<String>,
+    /// Parts of `SETTING: SCENE`, one of which a scene has to have; everything if there is none.
+    pub only: Vec<String>,
+}
+
+impl Wish {
+    /// Whether a scene shall be tried.
+    #[must_use]
+    pub fn has(&self, setting: &str, scene: &str) -> bool {
+        let text = format!("{setting}: {scene}");
+        self.only.is_empty() || self.only.iter().any(|part| text.contains(part))
+    }
+}
 
 /// One line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

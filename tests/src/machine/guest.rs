@@ -12,7 +12,7 @@ use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::Pid;
 
 use super::disk::PROGRAM;
-use super::found::{Found, Line};
+use super::found::{Found, Line, Wish};
 use super::groups::Groups;
 use super::scenes;
 use crate::prey::Deed;
@@ -69,8 +69,9 @@ pub fn inside() {
     let beside = |name: &str| Path::new(PROGRAM).with_file_name(name);
     let path = |name: &str| beside(name).display().to_string();
     let site = Site::new(&path("fumehood-under-test"), &path("warden"), &path("tmp"));
-    let asked = fs::read_to_string(beside("asked")).unwrap_or_default();
-    let deeds: Vec<_> = asked.lines().map(Deed::named).collect();
+    let wish = fs::read(beside("wish.json")).expect("the host wrote it");
+    let wish: Wish = serde_json::from_slice(&wish).expect("the host wrote it");
+    let deeds: Vec<_> = wish.deeds.iter().map(|name| Deed::named(name)).collect();
     let host = OpenOptions::new().write(true).open(FOUND);
     let host = Mutex::new(host.expect("the host listens"));
     let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
@@ -84,7 +85,9 @@ pub fn inside() {
     );
     for setting in scenes::settings(&site) {
         let groups = Groups::of(setting.identity.uid());
-        for scene in scenes::of(&site, setting, &deeds) {
+        let name = setting.to_string();
+        let scenes = scenes::of(&site, setting, &deeds).into_iter();
+        for scene in scenes.filter(|scene| wish.has(&name, &scene.name)) {
             let seen = catch_unwind(AssertUnwindSafe(|| scene.play(&site, &groups)));
             let seen = seen.map_err(|panic| {
                 let text = panic.downcast_ref::<String>().map(String::as_str);
@@ -92,7 +95,7 @@ pub fn inside() {
                 text.unwrap_or("it panicked").to_owned()
             });
             let found = Found {
-                setting: setting.to_string(),
+                setting: name.clone(),
                 scene: scene.name,
                 seen,
             };

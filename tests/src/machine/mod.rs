@@ -7,7 +7,7 @@
 //! guest    guest.rs    the first process, and the scenes in order
 //!          groups.rs   groups of version 2 that are given to a user
 //!          scenes.rs   what has to hold
-//! both     found.rs    one line of what was found
+//! both     found.rs    what is wanted, and one line of what was found
 //! ```
 
 mod boot;
@@ -20,6 +20,6 @@ mod table;
 
 pub use boot::{Accelerator, boot};
 pub use disk::{Disk, lacking};
-pub use found::{Found, Line};
+pub use found::{Found, Line, Wish};
 pub use guest::{INSIDE, first_process, inside};
 pub use table::table;
