@@ -42,12 +42,22 @@ pub struct Fault {
     pub doing: String,
 }
 
+impl Fault {
+    /// Says what was being done and what the kernel said, without the step.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        match self.errno {
+            Some(errno) => {
+                let said = std::io::Error::from_raw_os_error(errno);
+                format!("{}: {said}", self.doing)
+            }
+            None => self.doing.clone(),
+        }
+    }
+}
+
 impl std::fmt::Display for Fault {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(out, "{:?}: {}", self.step, self.doing)?;
-        if let Some(errno) = self.errno {
-            write!(out, ": {}", std::io::Error::from_raw_os_error(errno))?;
-        }
-        Ok(())
+        write!(out, "{:?}: {}", self.step, self.reason())
     }
 }

@@ -33,6 +33,16 @@ impl Sdist {
         Self::fixture("waits").targets(&serde_json::json!({}))
     }
 
+    /// A project whose build starts threads until one is refused, and fails of that at once.
+    #[must_use]
+    pub fn stubborn() -> Self {
+        Self::hello("stubborn", "1.0").prologue(
+            "import threading, time\n\
+             for _ in range(300):\n    \
+                 threading.Thread(target=time.sleep, args=(60,), daemon=True).start()",
+        )
+    }
+
     /// A project with nothing but its PKG-INFO.
     #[must_use]
     pub fn bare(name: &str, version: &str) -> Self {

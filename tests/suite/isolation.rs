@@ -48,7 +48,7 @@ fn a_running_build_has_a_filter_and_no_privileges_and_the_report_tells_its_level
         }
         // The supervisor hides its own, which are those of the suite.
         let suite = i32::try_from(std::process::id()).expect("a pid fits");
-        let spaces = ["user", "mnt", "pid", "ipc", "net", "uts"];
+        let spaces = ["user", "mnt", "pid", "ipc", "net", "uts", "cgroup"];
         let shared: BTreeSet<_> = spaces
             .into_iter()
             .filter(|kind| {

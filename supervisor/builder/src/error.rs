@@ -245,6 +245,14 @@ pub enum BuildError {
     /// Neither Landlock nor namespaces.
     #[error("this kernel gives neither Landlock nor namespaces, so nothing could be confined")]
     NoLock,
+    /// No namespaces, and a Landlock that is too old without them.
+    #[error("namespaces are refused here ({namespaces}), and {landlock}")]
+    TooOld {
+        /// How they are refused, in the kernel's words.
+        namespaces: String,
+        /// What Landlock lacks.
+        landlock: String,
+    },
     /// Every uid for builds is taken.
     #[error("every uid for builds is taken on this host")]
     NoUid,
@@ -330,7 +338,7 @@ impl BuildError {
             Self::Io { source, .. } if is_full(source) => Code::DiskFull,
             Self::Io { .. } | Self::Path(_) => Code::Io,
             Self::Task { .. } => Code::Bug,
-            Self::NoUid | Self::NoLock => Code::Isolation,
+            Self::NoUid | Self::NoLock | Self::TooOld { .. } => Code::Isolation,
             Self::BuildFirst { source, .. } | Self::InBuild { source, .. } => source.code(),
         }
     }

@@ -212,6 +212,10 @@ fn hint(error: &BuildError, build: Option<&str>) -> Option<String> {
             "run it where the kernel gives more (`fumehood doctor` names what is missing), or accept less: --min-isolation {}",
             report.level
         ),
+        BuildError::TooOld { .. } => {
+            "let this user make namespaces (in a container: docs/containers.md), or run it on Linux 6.12 or later"
+                .to_owned()
+        }
         BuildError::Removed { .. } => {
             "run it again; whoever says `cache clean --force` or `cache prune --force` takes what others use"
                 .to_owned()

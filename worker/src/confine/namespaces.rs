@@ -54,6 +54,10 @@ pub(crate) fn enter(namespaces: Namespaces, network: Network) -> Result<InNamesp
         | CloneFlags::CLONE_NEWPID
         | CloneFlags::CLONE_NEWIPC
         | CloneFlags::CLONE_NEWUTS;
+    // The names of control groups tell of units, containers and other builds. Not every kernel has groups.
+    if Path::new("/proc/self/ns/cgroup").exists() {
+        all |= CloneFlags::CLONE_NEWCGROUP;
+    }
     if network == Network::None && stands(Layer::NetworkNamespace) {
         all |= CloneFlags::CLONE_NEWNET;
     }

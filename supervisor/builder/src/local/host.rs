@@ -5,8 +5,8 @@ use std::sync::{Arc, LazyLock};
 use cache::{Cache, Scratch};
 use futures::future::BoxFuture;
 use protocol::{
-    AbsPath, Assignment, Confinement, Guarantees, IsolationReport, Level, Limits, Namespaces,
-    Network, Rooms, Step,
+    AbsPath, Assignment, Confinement, Fault, Guarantees, IsolationReport, Level, Limits,
+    Namespaces, Network, Rooms, Step,
 };
 use tokio::sync::{OnceCell, oneshot};
 
@@ -105,7 +105,8 @@ impl LocalExecutor {
                 Err(BuildError::Execute(ExecuteError::Fault(fault)))
                     if fault.step == Step::Landlock => {}
                 Err(BuildError::Execute(ExecuteError::Fault(fault))) => {
-                    let report = self.probe(Namespaces::None, true).await?;
+                    let report = self.probe(Namespaces::None, true).await;
+                    let report = report.map_err(|error| too_old(&fault, error))?;
                     return Ok(Host {
                         namespaces: Namespaces::None,
                         landlock: true,
@@ -199,6 +200,19 @@ impl LocalExecutor {
     }
 }
 
+/// Says both reasons where neither namespaces nor Landlock alone can be had.
+fn too_old(namespaces: &Fault, error: BuildError) -> BuildError {
+    match error {
+        BuildError::Execute(ExecuteError::Fault(fault)) if fault.step == Step::Landlock => {
+            BuildError::TooOld {
+                namespaces: namespaces.reason(),
+                landlock: fault.reason(),
+            }
+        }
+        error => error,
+    }
+}
+
 impl Executor for LocalExecutor {
     fn execute(
         &self,
@@ -219,5 +233,30 @@ impl Executor for LocalExecutor {
                 Err(_) => Err(ExecuteError::Cancelled),
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(step: Step, doing: &str, errno: Option<i32>) -> Fault {
+        let doing = doing.to_owned();
+        Fault { step, errno, doing }
+    }
+
+    #[test]
+    fn without_namespaces_and_with_an_old_landlock_both_are_told() {
+        let namespaces = fault(Step::Namespaces, "unshare", Some(1));
+        let landlock = fault(Step::Landlock, "Landlock ABI 3 or later is needed", None);
+        let error = BuildError::Execute(ExecuteError::Fault(landlock));
+        assert_eq!(
+            too_old(&namespaces, error).to_string(),
+            "namespaces are refused here (unshare: Operation not permitted (os error 1)), and Landlock ABI 3 or later is needed"
+        );
+        let other = fault(Step::Limits, "limit processor time", None);
+        let error = BuildError::Execute(ExecuteError::Fault(other.clone()));
+        let kept = too_old(&namespaces, error).to_string();
+        assert!(kept.ends_with(&other.to_string()), "{kept}");
     }
 }

@@ -90,6 +90,11 @@ impl Group {
         }
     }
 
+    /// Whether the kernel counts tasks in one of the groups and refuses what is too many.
+    pub(in crate::local) fn bounds_tasks(&self) -> bool {
+        self.parts.iter().any(|part| part.parent.pids)
+    }
+
     /// Asks the kernel what it refused.
     pub(in crate::local) fn refused(&self) -> Refused {
         let mut refused = Refused::default();
@@ -97,7 +102,7 @@ impl Group {
             if part.parent.memory {
                 refused.memory = refused.memory.or(part.out_of_memory());
             }
-            refused.tasks |= part.parent.pids && part.number("pids.events", "max") > 0;
+            refused.tasks |= part.parent.pids && part.out_of_tasks();
         }
         refused
     }
@@ -195,12 +200,22 @@ impl Part {
             Version::Two => {
                 let stood = self.number("memory.events", "oom") > 0;
                 (stood && self.number("memory.events", "oom_kill") > 0).then(|| {
-                    // Kernels before 6.5 do not remember the most.
+                    // Kernels before 5.19 do not remember the most.
                     let used = self.single("memory.peak");
                     used.or_else(|| self.single("memory.max")).unwrap_or(0)
                 })
             }
         }
+    }
+
+    /// Whether a task was refused *and* the group was full: kernels before 6.11, and all in the first version,
+    /// count what a group further up refused as well.
+    fn out_of_tasks(&self) -> bool {
+        let most = self.single("pids.max");
+        // Kernels before 6.1 do not remember the most.
+        let peak = self.single("pids.peak");
+        let stood = peak.or_else(|| self.single("pids.current")) >= most;
+        most.is_some() && stood && self.number("pids.events", "max") > 0
     }
 
     fn remove(&self) -> bool {
@@ -265,65 +280,4 @@ pub(super) fn sweep(above: &Path) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn limits() -> Limits {
-        let strict = policies::Policy::builtin("strict").expect("it is built in");
-        strict.limits().clone()
-    }
-
-    #[tokio::test]
-    async fn a_group_is_leased_while_it_lives_and_gone_afterwards() {
-        let parents = Parents::find();
-        // A process of its own, which ends when its standard input closes.
-        let mut idle = std::process::Command::new("cat");
-        idle.stdin(std::process::Stdio::piped());
-        let mut idle = idle.spawn().expect("cat can be started");
-        let group = Group::around(idle.id(), &parents, "lease", &limits());
-        let folders: Vec<_> = group.parts.iter().map(|part| part.folder.clone()).collect();
-        assert_eq!(
-            folders.len(),
-            parents.all.len(),
-            "every parent takes a group"
-        );
-        let mut guarantees = Guarantees::new();
-        group.complete(&mut guarantees);
-        let bounded = parents.all.iter().any(|parent| parent.memory);
-        assert_eq!(
-            guarantees[&Guarantee::Memory] == Enforcement::Enforced,
-            bounded
-        );
-        for folder in &folders {
-            sweep(folder.parent().expect("it lies in another"));
-            let there = fs::read_to_string(folder.join("cgroup.procs")).expect("it is still there");
-            assert_eq!(there.trim(), idle.id().to_string());
-        }
-        assert_eq!(group.refused(), Refused::default());
-        drop(idle.stdin.take());
-        idle.wait().expect("it ends");
-        group.remove().await;
-        for folder in &folders {
-            assert!(!folder.exists(), "{}", folder.display());
-        }
-    }
-
-    #[test]
-    fn a_group_without_a_lease_is_swept_and_one_with_a_process_is_not() {
-        for parent in &Parents::find().all {
-            let folder = parent.folder.join(name("forgotten"));
-            let held = leased(&folder).expect("a group can be made");
-            let mut idle = std::process::Command::new("cat");
-            idle.stdin(std::process::Stdio::piped());
-            let mut idle = idle.spawn().expect("cat can be started");
-            fs::write(folder.join("cgroup.procs"), idle.id().to_string()).expect("it can be moved");
-            drop(held);
-            sweep(&parent.folder);
-            assert!(folder.exists());
-            drop(idle.stdin.take());
-            idle.wait().expect("it ends");
-            sweep(&parent.folder);
-            assert!(!folder.exists());
-        }
-    }
-}
+mod tests;

@@ -56,6 +56,15 @@ impl Parents {
         found
     }
 
+    /// Takes one, found otherwise.
+    #[cfg(test)]
+    pub(super) fn below(parent: Parent) -> Self {
+        Self {
+            all: vec![parent],
+            leaf: None,
+        }
+    }
+
     /// Names each with what it bounds: `/sys/fs/cgroup/memory/x (version 1: memory)`.
     pub(in crate::local) fn in_words(&self) -> Vec<String> {
         let words = self.all.iter().map(|parent| {
@@ -103,7 +112,8 @@ impl Parents {
 /// What is wanted of the groups of a build.
 const CONTROLLERS: &str = "+memory +pids";
 
-fn hand_on(folder: &Path) -> std::io::Result<()> {
+/// Lets the groups below one count what it counts.
+pub(super) fn hand_on(folder: &Path) -> std::io::Result<()> {
     fs::write(folder.join("cgroup.subtree_control"), CONTROLLERS)
 }
 
