@@ -85,9 +85,9 @@ fn main() -> ExitCode {
         }
     }
     if asked.write {
-        let removals = at_once(Removal::ALL, |removal| {
+        let removals = at_once(&Removal::all(), |removal| {
             progress(&format!("without {}", removal.layers));
-            (*removal, removal.attempt(&site))
+            (removal.clone(), removal.attempt(&site))
         });
         for (removal, tried) in &removals {
             broken.extend(tried.iter().filter_map(|tried| removal.mistake(tried)));
@@ -156,20 +156,19 @@ fn site(target: &Path) -> Site {
 /// Leaves out each layer that has to do with these deeds, and says what came of it.
 fn layers(site: &Site, deeds: &[Deed]) -> ExitCode {
     let mut wrong = false;
-    let is_asked_for =
-        |removal: &&Removal| deeds.iter().any(|deed| deed.fixture == removal.fixture);
-    let removals: Vec<_> = Removal::ALL.iter().filter(is_asked_for).collect();
-    let came = at_once(&removals, |removal| (**removal, removal.attempt(site)));
+    let is_asked_for = |removal: &Removal| deeds.iter().any(|deed| deed.fixture == removal.fixture);
+    let removals: Vec<_> = Removal::all().into_iter().filter(is_asked_for).collect();
+    let came = at_once(&removals, |removal| {
+        (removal.clone(), removal.attempt(site))
+    });
     for (removal, tried) in came {
         let Some(tried) = tried else { continue };
         let Removal {
-            layers,
-            namespaces,
-            fixture,
-            ..
+            layers, fixture, ..
         } = &removal;
         say(&format!(
-            "{layers} {namespaces:?} {fixture}: {:?}",
+            "{layers} {} {fixture}: {:?}",
+            removal.level(),
             tried.harm
         ));
         if let Some(mistake) = removal.mistake(&tried) {

@@ -11,6 +11,7 @@ import signal
 import sys
 import tempfile
 
+os.setpgid(0, 0)
 told = json.loads(sys.stdin.readline())
 kept = [ctypes.create_string_buffer(told[name].encode()) for name in ("memory by call", "memory by file")]
 files = []

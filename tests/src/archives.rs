@@ -28,6 +28,10 @@ pub enum Flaw {
     Device,
     /// A named pipe.
     Pipe,
+    /// A file with a set-user-id bit: it is taken without the bit.
+    SetId,
+    /// A file of holes.
+    Sparse,
     /// A few bytes that become very many.
     Bomb,
     /// A stream that ends too early.
@@ -57,8 +61,8 @@ pub enum Flaw {
 }
 
 impl Flaw {
-    /// Every flaw.
-    pub const ALL: [Self; 22] = [
+    /// Every flaw for which an archive is refused.
+    pub const ALL: [Self; 23] = [
         Self::Traversal,
         Self::Absolute,
         Self::LinkUp,
@@ -68,6 +72,7 @@ impl Flaw {
         Self::ThroughHardLink,
         Self::Device,
         Self::Pipe,
+        Self::Sparse,
         Self::Bomb,
         Self::Truncated,
         Self::Corrupt,
@@ -121,6 +126,8 @@ impl Flaw {
             ]),
             Self::Device => tar(vec![link(b'3', &inside("device"), "")]),
             Self::Pipe => tar(vec![link(b'6', &inside("pipe"), "")]),
+            Self::SetId => tar(vec![set_id(&inside("tool"), b"#!/bin/sh\n")]),
+            Self::Sparse => tar(vec![sparse(&inside("holes"))]),
             Self::Bomb => densest(&append(
                 &sdist.tar(),
                 &file(&inside("zeros"), &vec![0; BOMB]),
@@ -170,9 +177,13 @@ fn append(tar: &[u8], members: &[u8]) -> Vec<u8> {
 
 /// One tar member of any name, unchecked.
 fn member(kind: u8, name: &str, target: &str, content: &[u8]) -> Vec<u8> {
+    member_of_mode(0o644, kind, name, target, content)
+}
+
+fn member_of_mode(mode: u32, kind: u8, name: &str, target: &str, content: &[u8]) -> Vec<u8> {
     let mut header = tar::Header::new_ustar();
     header.set_size(content.len() as u64);
-    header.set_mode(0o644);
+    header.set_mode(mode);
     let fields = header.as_old_mut();
     fields.name[..name.len()].copy_from_slice(name.as_bytes());
     fields.linkname[..target.len()].copy_from_slice(target.as_bytes());
@@ -184,6 +195,26 @@ fn member(kind: u8, name: &str, target: &str, content: &[u8]) -> Vec<u8> {
 
 fn file(name: &str, content: &[u8]) -> Vec<u8> {
     member(b'0', name, "", content)
+}
+
+fn set_id(name: &str, content: &[u8]) -> Vec<u8> {
+    member_of_mode(0o4755, b'0', name, "", content)
+}
+
+/// A mebibyte of which one block is written down, in the way of old GNU tar.
+fn sparse(name: &str) -> Vec<u8> {
+    const BLOCK: [u8; 512] = [b'x'; 512];
+    let mut header = tar::Header::new_gnu();
+    header.set_path(name).expect("a short name");
+    header.set_size(BLOCK.len() as u64);
+    header.set_mode(0o644);
+    header.set_entry_type(tar::EntryType::GNUSparse);
+    let fields = header.as_gnu_mut().expect("it was made as one");
+    fields.sparse[0].offset.copy_from_slice(b"00000000000\0");
+    fields.sparse[0].numbytes.copy_from_slice(b"00000001000\0");
+    fields.realsize.copy_from_slice(b"00004000000\0");
+    header.set_cksum();
+    [header.as_bytes().as_slice(), &BLOCK].concat()
 }
 
 fn link(kind: u8, name: &str, target: &str) -> Vec<u8> {

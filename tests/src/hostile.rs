@@ -46,6 +46,11 @@ pub trait Prey {
         Vec::new()
     }
 
+    /// Returns the folder of the user that is built, if it is no archive.
+    fn checkout(&self) -> Option<&Path> {
+        None
+    }
+
     /// Returns the file for what is typed into the terminal in which the program runs, if it runs in one.
     fn terminal(&self) -> Option<&Path> {
         None
@@ -128,8 +133,11 @@ fn control<'world, 'site, P: Prey>(
     fixture: &str,
     prey: &mut P,
 ) -> Outcome<'world, 'site> {
-    let deed = world.lay("d", &Sdist::fixture(fixture).targets(&prey.targets()));
-    let room = world.folder("q/r");
+    let sdist = Sdist::fixture(fixture).targets(&prey.targets());
+    let (deed, room) = match prey.checkout() {
+        Some(folder) => (laid(world, folder, &sdist), folder.to_owned()),
+        None => (world.lay("d", &sdist), world.folder("q/r")),
+    };
     let python = world.python().path.clone();
     let mut run = Run::new(world, python.as_os_str())
         .args(["-I", "-B"])
@@ -163,7 +171,8 @@ fn build<'world, 'site, P: Prey>(
     prey: &mut P,
 ) -> (Sdist, Outcome<'world, 'site>) {
     let sdist = Sdist::fixture(fixture).targets(&prey.targets());
-    let run = equipped(world.build(&sdist).args(prey.arguments()), prey);
+    let source = source(world, prey, &sdist);
+    let run = equipped(world.wheel(source).args(prey.arguments()), prey);
     let mut running = run.start();
     if P::HOLDS {
         let folder = running.wait_until_ready();
@@ -180,6 +189,18 @@ fn build<'world, 'site, P: Prey>(
         release(&folder, "{}");
     }
     (sdist, running.finish_anyhow())
+}
+
+/// Returns what is built: an archive, or the checkout that the prey has.
+fn source(world: &World<'_>, prey: &impl Prey, sdist: &Sdist) -> PathBuf {
+    match prey.checkout() {
+        Some(folder) => laid(world, folder, sdist),
+        None => world.archive(sdist),
+    }
+}
+
+fn laid(world: &World<'_>, folder: &Path, sdist: &Sdist) -> PathBuf {
+    world.lay(folder.to_str().expect("plain names"), sdist)
 }
 
 /// Gives a run the variables and descriptors of a prey.
@@ -209,11 +230,10 @@ pub(crate) fn attempt<P: Prey>(
         return Tried::new(&mut prey, &done, true);
     }
     let sdist = Sdist::fixture(fixture).targets(&prey.targets());
+    let run = runner.run_on(world, &source(world, &prey, &sdist));
     let run = match runner {
-        Runner::Own | Runner::Traced | Runner::Lacking(_) => {
-            runner.run(world, &sdist).args(prey.arguments())
-        }
-        _ => runner.run(world, &sdist),
+        Runner::Own | Runner::Traced | Runner::Lacking(_) => run.args(prey.arguments()),
+        _ => run,
     };
     let run = equipped(run, &prey);
     let mut running = run.limit(PATIENCE).start();

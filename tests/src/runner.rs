@@ -6,8 +6,8 @@ use crate::command::Run;
 use crate::sdist::Sdist;
 use crate::world::World;
 
-/// What the supervisor leaves out, not the worker: its workers start with its own variables.
-const CLEARING: &str = "clearing-variables";
+/// What the supervisor leaves out, not the worker.
+const OF_THE_PROGRAM: [&str; 3] = ["clearing-variables", "supervisor", "watch"];
 
 /// Who builds.
 #[derive(Clone, Debug)]
@@ -51,15 +51,16 @@ impl Runner {
             Self::Own => world.wheel(archive),
             Self::Traced => world.wheel(archive).args(["--trace"]),
             Self::Lacking(words) => {
-                let of_worker = words.split('+').filter(|word| *word != CLEARING);
-                let layers = of_worker.collect::<Vec<_>>().join("+");
+                let (of_program, of_worker): (Vec<_>, Vec<_>) = words
+                    .split('+')
+                    .partition(|word| OF_THE_PROGRAM.contains(word));
                 let mut run = world.wheel(archive);
-                if layers != *words {
-                    run = run.program(&world.lacking_program());
+                if !of_program.is_empty() {
+                    run = run.program(&world.lacking_program(&of_program.join("+")));
                 }
-                match layers.is_empty() {
+                match of_worker.is_empty() {
                     true => run,
-                    false => run.worker(&world.lacking_worker(&layers)),
+                    false => run.worker(&world.lacking_worker(&of_worker.join("+"))),
                 }
             }
             Self::Foreign(command) => {

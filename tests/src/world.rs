@@ -200,18 +200,18 @@ impl<'site> World<'site> {
     #[must_use]
     pub fn lacking_worker(&self, layers: &str) -> PathBuf {
         let worker = self.site.warden.with_file_name("lacking-worker");
-        let copy = self.folder.path().join(format!("lacking-{layers}"));
-        fs::copy(worker, &copy).expect("the worker can be copied");
-        fs::set_permissions(&copy, fs::Permissions::from_mode(0o755))
-            .expect("an own file's mode can be set");
-        copy
+        linked(
+            &worker,
+            self.folder.path().join(format!("lacking-{layers}")),
+        )
     }
 
-    /// Returns a program whose workers start with its own variables.
+    /// Returns a program whose supervisor lacks layers, which its file's name says.
     #[must_use]
-    pub(crate) fn lacking_program(&self) -> PathBuf {
+    pub(crate) fn lacking_program(&self, layers: &str) -> PathBuf {
         let program = self.site.warden.with_file_name("lacking-program");
-        reachable(&program, self.folder.path(), self.setting)
+        let name = format!("lacking-program-{layers}");
+        linked(&program, self.folder.path().join(name))
     }
 
     /// Prepares a run of the program with nothing but a clean environment.
@@ -300,7 +300,14 @@ fn reachable(program: &Path, world: &Path, setting: Setting) -> PathBuf {
     if setting.identity.other_uid().is_none() || open_to_all(program) {
         return program.to_owned();
     }
-    let copy = world.join(program.file_name().expect("a program has a name"));
+    linked(
+        program,
+        world.join(program.file_name().expect("a program has a name")),
+    )
+}
+
+/// Gives a program another name, under which everybody can run it: a link, or a copy where that does not do.
+fn linked(program: &Path, copy: PathBuf) -> PathBuf {
     if fs::hard_link(program, &copy).is_err() || !open_to_all(&copy) {
         let _ = fs::remove_file(&copy);
         fs::copy(program, &copy).expect("the program can be copied");

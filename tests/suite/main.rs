@@ -16,6 +16,7 @@ mod containers;
 mod crash;
 mod credentials;
 mod decoys;
+mod deeds;
 mod default_index;
 mod dependencies;
 mod described;

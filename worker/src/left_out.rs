@@ -1,9 +1,10 @@
 //! Layers that a test build leaves out, to show that each of them holds something.
 //!
 //! Without the feature `leave-out`, which no shipped program has, every layer stands: there is
-//! nothing to switch, and what asks is a constant. What could end processes that are not the build's
-//! (scopes, the probe) is no layer here; see [`crate::main_up_to`]. Without the namespace of processes
-//! the reaper ends what is in its domain, as where there are no namespaces, and proves the domain first.
+//! nothing to switch, and what asks is a constant. No layer that is left out lets the reaper end what is
+//! not the build's: without the namespace of processes it ends what is in its domain, as where there are
+//! no namespaces, and proves the domain first; without scopes it ends whom it finds below itself, as where
+//! the kernel has none ([`crate::main_up_to`]). The probe is no layer.
 
 use filter::{Arch, Program, Spec};
 
@@ -12,13 +13,20 @@ use filter::{Arch, Program, Spec};
 pub(crate) enum Layer {
     LandlockFiles,
     LandlockPorts,
+    /// What keeps signals and abstract names in the domain.
+    Scopes,
     /// The domain of the program's stage inside the reaper's.
     NestedDomain,
     /// The closing of what the worker inherited.
     Closing,
     /// The closing of everything once more, at exec.
     ClosingOnExec,
+    /// The loss of every capability, also of those that root would get back at exec.
     Capabilities,
+    /// The session of its own, which has no terminal.
+    Session,
+    /// The filter's listener, which is told of what is refused.
+    Listener,
     NetworkNamespace,
     IpcNamespace,
     /// What is not granted is not there: without it the rest of the host is, writable.
@@ -85,10 +93,13 @@ mod lacking {
             match word {
                 "landlock-files" => layers.push(Layer::LandlockFiles),
                 "landlock-ports" => layers.push(Layer::LandlockPorts),
+                "scopes" => layers.push(Layer::Scopes),
                 "nested-domain" => layers.push(Layer::NestedDomain),
                 "closing" => layers.push(Layer::Closing),
                 "closing-on-exec" => layers.push(Layer::ClosingOnExec),
                 "capabilities" => layers.push(Layer::Capabilities),
+                "session" => layers.push(Layer::Session),
+                "listener" => layers.push(Layer::Listener),
                 "network-namespace" => layers.push(Layer::NetworkNamespace),
                 "ipc-namespace" => layers.push(Layer::IpcNamespace),
                 "mount-namespace" => layers.push(Layer::MountNamespace),
@@ -104,6 +115,7 @@ mod lacking {
                 "filter-requests" => groups.push(Group::Requests),
                 "filter-host" => groups.push(Group::Host),
                 "filter-metadata" => groups.push(Group::Metadata),
+                "filter-numbers" => groups.push(Group::Numbers),
                 other => panic!("`{other}` is no layer"),
             }
         }

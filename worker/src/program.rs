@@ -194,14 +194,14 @@ fn install_filter(
             Network::None => filter::Stage::Program,
             Network::Outbound => filter::Stage::Fetch,
         },
-        listener: true,
+        listener: stands(Layer::Listener),
         // Without a scope an abstract name of the host is open to whoever has a socket.
         local_sockets: boundary != Boundary::Descent,
         // At `ns` read-only mounts protect what lies outside the rooms.
         broker_metadata: confinement.namespaces == Namespaces::None,
         trace: confinement.trace,
     };
-    let listener = match filter::install(&left_out::compile(arch, &spec), true) {
+    let listener = match filter::install(&left_out::compile(arch, &spec), spec.listener) {
         Ok(listener) => listener,
         // A runtime that has a listener already, or a kernel that gives none: the same refusals
         // without the reports. The reaper computes the level from what it receives.

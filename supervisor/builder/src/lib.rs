@@ -22,6 +22,7 @@ mod hook_failure;
 mod inspect;
 mod kept_build;
 mod key;
+mod left_out;
 mod limit;
 mod local;
 mod lock;
@@ -57,9 +58,9 @@ pub use inspect::{
     examine, inspect, inspect_sdist, open_file, take_output,
 };
 pub use kept_build::KeptBuild;
-pub use limit::{Known, Reached, Stopped};
 #[cfg(feature = "leave-out")]
-pub use local::leave_environment;
+pub use left_out::leave_out;
+pub use limit::{Known, Reached, Stopped};
 pub use local::{Host, LocalExecutor, WorkerProgram, neutralised, unescaped};
 pub use lock::{BuildLock, LockError};
 pub use match_runtime::MatchRuntime;

@@ -92,6 +92,30 @@ def changes_later(directory):
     return FILENAME
 
 
+def changes_when_taken(directory):
+    """Leaves a daemon that holds the wheel open and writes to it as soon as somebody has taken it away by its name."""
+    good(directory)
+    path = os.path.join(directory, FILENAME)
+    file = open(path, "r+b")
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork():
+            os._exit(0)
+        while os.path.exists(path):
+            time.sleep(0.001)
+        file.seek(40)
+        file.write(b"changed")
+        file.flush()
+        os._exit(0)
+    return FILENAME
+
+
+def names_another(directory):
+    """Returns the path of a file that is not the build's, which it can not even read."""
+    good(directory)
+    return os.path.relpath(targets["outside"], directory)
+
+
 def adds(path, content=b"x"):
     return lambda members: members.__setitem__(path, content)
 
@@ -173,6 +197,8 @@ FAULTS = {
     "set-id": set_id,
     "pth": lambda d: with_members(d, adds("start.pth", b"import os\n")),
     "changes-later": changes_later,
+    "changes-when-taken": changes_when_taken,
+    "names-another": names_another,
 }
 
 

@@ -11,7 +11,7 @@ _X86_64 = {
     "umount2": 166, "pivot_root": 155, "open_tree": 428, "move_mount": 429, "fsopen": 430, "fsmount": 432,
     "mount_setattr": 442, "utime": 132, "utimes": 235, "futimesat": 261, "utimensat": 280, "setxattrat": 463,
     "removexattrat": 466, "io_uring_setup": 425, "bpf": 321, "userfaultfd": 323, "perf_event_open": 298,
-    "fanotify_init": 300, "memfd_secret": 447,
+    "fanotify_init": 300, "memfd_secret": 447, "name_to_handle_at": 303, "open_by_handle_at": 304,
 }
 _AARCH64 = {
     "add_key": 217, "clone": 220, "clone3": 435, "fchmodat2": 452, "ioprio_get": 31, "ioprio_set": 30, "keyctl": 219,
@@ -20,6 +20,7 @@ _AARCH64 = {
     "umount2": 39, "pivot_root": 41, "open_tree": 428, "move_mount": 429, "fsopen": 430, "fsmount": 432,
     "mount_setattr": 442, "utimensat": 88, "setxattrat": 463, "removexattrat": 466, "io_uring_setup": 425, "bpf": 280,
     "userfaultfd": 282, "perf_event_open": 241, "fanotify_init": 262, "memfd_secret": 447,
+    "name_to_handle_at": 264, "open_by_handle_at": 265,
 }
 NUMBERS = {"x86_64": _X86_64, "aarch64": _AARCH64}[platform.machine()]
 

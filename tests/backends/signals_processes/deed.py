@@ -31,4 +31,6 @@ def do(targets):
     tried("queue", by_queue, targets["queue"])
     tried("owner", by_owner, targets["owner"])
     tried("stop", os.kill, targets["stop"], signal.SIGSTOP)
+    # Each of them leads a group of its own; whoever may signal a group may signal everybody.
+    tried("group", os.killpg, targets["group"], signal.SIGKILL)
     return tried

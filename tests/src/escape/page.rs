@@ -12,7 +12,6 @@ use super::rows::Row;
 use super::table::Column;
 use crate::prey::Tried;
 use crate::search;
-use crate::setting::Namespaces;
 
 /// Begins the line that says of which rows and deeds the page was made.
 const MADE_OF: &str = "Rows and deeds: ";
@@ -125,10 +124,6 @@ fn layers(text: &mut String, rows: &[Row], removals: &[(Removal, Option<Tried>)]
         "## Layers left out\n\n| left out | level | deed | harm that is done then | rows |\n|---|---|---|---|---|\n",
     );
     for (removal, tried) in removals {
-        let level = match removal.namespaces {
-            Namespaces::Allowed => "ns",
-            Namespaces::Denied => "confined",
-        };
         let harm: Vec<_> = tried.iter().flat_map(|tried| &tried.harm).collect();
         let told = match (tried, harm.is_empty()) {
             (None, _) => "not tried on this host".to_owned(),
@@ -142,8 +137,9 @@ fn layers(text: &mut String, rows: &[Row], removals: &[(Removal, Option<Tried>)]
         let opened: Vec<_> = opened.map(|row| row.number.clone()).collect();
         let _ = writeln!(
             text,
-            "| {} | {level} | {} | {told} | {} |",
+            "| {} | {} | {} | {told} | {} |",
             removal.layers,
+            removal.level(),
             removal.fixture,
             opened.join(", ")
         );
@@ -154,7 +150,7 @@ fn layers(text: &mut String, rows: &[Row], removals: &[(Removal, Option<Tried>)]
 fn is_opened(row: &Row, removal: &Removal, tried: &Option<Tried>) -> bool {
     let harm: Vec<_> = tried.iter().flat_map(|tried| &tried.harm).collect();
     row.deeds.iter().any(|(fixture, ways)| {
-        fixture == removal.fixture
+        *fixture == removal.fixture
             && ways
                 .iter()
                 .any(|way| harm.iter().any(|harm| super::table::is(way, harm)))

@@ -6,7 +6,7 @@ use std::path::Path;
 use protocol::Guarantee;
 
 /// What stands in the way of attacks. Most can be left out of a test build: see [`super::Removal`].
-pub const LAYERS: [&str; 28] = [
+pub const LAYERS: [&str; 30] = [
     "archive",
     "capabilities",
     "closing",
@@ -26,6 +26,7 @@ pub const LAYERS: [&str; 28] = [
     "landlock-ports",
     "lifeline",
     "limits",
+    "listener",
     "mount-namespace",
     "nested-domain",
     "network-namespace",
@@ -35,6 +36,7 @@ pub const LAYERS: [&str; 28] = [
     "scopes",
     "session",
     "supervisor",
+    "watch",
 ];
 
 /// One attack.
@@ -96,7 +98,7 @@ impl Row {
     }
 }
 
-fn listed(text: &str) -> Vec<String> {
+pub(super) fn listed(text: &str) -> Vec<String> {
     let words = text.split(',').map(str::trim);
     words
         .filter(|word| !word.is_empty())

@@ -6,12 +6,12 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::handed;
 use super::{
-    Bounds, Daemons, Doors, Ears, Facts, Granted, Ground, Inherited, Keeper, Kernel, Lured,
-    Namespaces, Orders, Outliving, Secrets, SetId, Stores, Tenants, Tuned, Typed, Variables,
-    Victims, Watched,
+    Bounds, Caller, Channel, Daemons, Declared, DeepTree, Doors, Ears, Facts, Granted, Ground,
+    Hidden, Inherited, Keeper, Kernel, Locked, Lured, Namespaces, Orders, Outliving, Programs,
+    Secrets, SetId, Stores, Tenants, Tuned, Typed, Untold, Variables, Victims, Watched,
 };
+use super::{excess, handed, watchers};
 use crate::hostile::{Prey, attempt};
 use crate::outcome::Outcome;
 use crate::runner::Runner;
@@ -70,7 +70,16 @@ impl Deed {
     };
 
     /// The deeds that take long, or look at what every build has.
-    pub const MORE: [Self; 9] = deeds! {
+    pub const MORE: [Self; 18] = deeds! {
+        "goes_unnoticed": Untold::lay;
+        "lets_somebody_in": |_: &World<'_>, _: &Path| Caller::default();
+        "speaks_on_descriptors": |_: &World<'_>, _: &Path| Channel::default();
+        "hides_secrets": Hidden::lay;
+        "prints_variables": |_: &World<'_>, _: &Path| Declared::default();
+        "runs_programs": Programs::lay;
+        "plants_hooks": Ground::checked_out;
+        "locks_what_it_may_read": Locked::lay;
+        "leaves_a_deep_tree": |world: &World<'_>, _: &Path| DeepTree::lay(world);
         "reads_the_host": |world: &World<'_>, _: &Path| Facts::lay(world);
         "commands_the_terminal": |_: &World<'_>, _: &Path| Orders::default();
         "calls_the_kernel": |world: &World<'_>, _: &Path| Kernel::lay(world);
@@ -82,8 +91,16 @@ impl Deed {
         "waits": |_: &World<'_>, _: &Path| Bounds::default();
     };
 
-    /// What is not done by a deed in a build, but by what is unpacked or handed over.
-    pub const HANDED: [Self; 2] = [
+    /// What takes more than one run, or is not done by a deed in a build but by what is unpacked or handed over.
+    pub const HANDED: [Self; 4] = [
+        Self {
+            fixture: "uses_up",
+            act: excess::overdone,
+        },
+        Self {
+            fixture: "kills_its_reaper",
+            act: watchers::ended,
+        },
         Self {
             fixture: "bad_output",
             act: handed::wheels,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::decoy::{State, mark, secret};
-use crate::{Held, Outcome, Prey, Setting, World};
+use crate::{Companion, Held, Outcome, Prey, Setting, World};
 
 /// Secrets by the way in which the deed goes after them: the harm is that one of them turns up.
 #[derive(Debug)]
@@ -38,6 +38,13 @@ impl Secrets {
         };
         let paths: Vec<PathBuf> = ways.iter().map(|way| path(way)).collect();
         let included = compiled.then(|| path("included"));
+        // To open by handle takes a capability that only root has to lose.
+        let root = world.setting.identity.uid() == 0;
+        let handle = root.then(|| handle(world, &path("by handle")));
+        let handle = handle.filter(|handle| !handle.is_null());
+        if handle.is_none() {
+            by_way.remove("by handle");
+        }
         let listed = secret();
         let file = world.file(ground.join("listed").join(&listed), "");
         by_way.insert("listed".into(), listed);
@@ -51,8 +58,17 @@ impl Secrets {
         if let Some(path) = included {
             targets["through a compiler"] = json!(path);
         }
+        if let Some(handle) = handle {
+            targets["by handle"] = handle;
+        }
         Self { by_way, targets }
     }
+}
+
+/// By which handle the kernel knows a file; null where the file system has none.
+fn handle(world: &World<'_>, path: &Path) -> Value {
+    let mut asked = Companion::start(world, "handle.py", &[], &json!({"path": path}));
+    asked.hear()
 }
 
 impl Prey for Secrets {
@@ -123,6 +139,8 @@ pub struct Ground {
     before: BTreeMap<String, (PathBuf, Option<State>)>,
     /// Whether metadata alone is changed.
     is_marked: bool,
+    /// The folder that is built, if it is the user's own.
+    checkout: Option<PathBuf>,
 }
 
 impl Ground {
@@ -137,6 +155,7 @@ impl Ground {
             targets,
             before,
             is_marked: false,
+            checkout: None,
         }
     }
 
@@ -177,6 +196,35 @@ impl Ground {
         Self::watch(targets, paths)
     }
 
+    /// Lays out a repository as git begins it, with a work tree.
+    pub fn checked_out(world: &World<'_>, ground: &Path) -> Self {
+        let folder = world.folder(ground.join("checkout"));
+        for (name, text) in [
+            (".git/HEAD", "ref: refs/heads/main\n"),
+            (
+                ".git/config",
+                "[core]\n\trepositoryformatversion = 0\n\tbare = false\n",
+            ),
+            ("conftest.py", ""),
+        ] {
+            world.file(folder.join(name), text);
+        }
+        for name in ["objects", "refs/heads", "hooks"] {
+            world.folder(folder.join(".git").join(name));
+        }
+        let names = [
+            ("a hook", ".git/hooks/post-checkout"),
+            ("a setting", ".git/config"),
+            ("code", "conftest.py"),
+            ("a new file", "sitecustomize.py"),
+        ];
+        let targets = json!({"checkout": folder, "names": names.map(|(_, name)| name)});
+        let paths = names.map(|(way, name)| (way.to_owned(), folder.join(name)));
+        let mut ground = Self::watch(targets, paths);
+        ground.checkout = Some(folder);
+        ground
+    }
+
     /// Lays it out.
     pub fn to_be_marked(world: &World<'_>, ground: &Path) -> Self {
         let mut ways = vec![
@@ -206,6 +254,10 @@ impl Ground {
 impl Prey for Ground {
     fn targets(&self) -> Value {
         self.targets.clone()
+    }
+
+    fn checkout(&self) -> Option<&Path> {
+        self.checkout.as_deref()
     }
 
     fn possible(&self) -> BTreeSet<String> {

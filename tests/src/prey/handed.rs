@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,13 +11,15 @@ use serde_json::json;
 
 use super::Tried;
 use crate::decoy::State;
+use crate::escape::at_once;
+use crate::hostile::release;
 use crate::{Flaw, Run, Runner, Sdist, World, search};
 
 /// How long a foreign program may take over one faulty wheel.
 const PATIENCE: Duration = Duration::from_secs(40);
 
 /// Faults of a wheel, as `tests/backends/bad_output` names them. The last ones are refused where that is asked for.
-const FAULTS: [&str; 15] = [
+const FAULTS: [&str; 17] = [
     "symlink",
     "fifo",
     "hard-link",
@@ -30,26 +33,31 @@ const FAULTS: [&str; 15] = [
     "data-traversal",
     "entry-point-path",
     "bomb",
+    "changes-when-taken",
+    "names-another",
     "pth",
     "set-id",
 ];
 
-/// Has wheels with faults built: the harm is that something is handed over as a wheel.
+/// What a file outside holds that no frontend has any business with.
+const OUTSIDE: &[u8] = b"as it was\n";
+
+/// Has wheels with faults built: the harm is that something is handed over as a wheel. Two of them are sound as they
+/// are: of these the harm is that one changes when it was handed over, or that a file from outside is.
 pub(super) fn wheels(world: &World<'_>, runner: &Runner) -> Tried {
-    let outside = world.file("outside/target.whl", "as it was\n");
     let out = world.folder("work/out");
     let mut tried = Tried {
         possible: FAULTS.map(str::to_owned).into(),
         ..Tried::default()
     };
     for fault in ["nothing"].into_iter().chain(FAULTS) {
+        let outside = world.file("outside/target.whl", OUTSIDE);
         let targets = json!({"fault": fault, "outside": outside});
         let sdist = Sdist::fixture("bad_output").targets(&targets);
         let run = match runner {
             Runner::Control => {
                 let deed = world.lay("d", &sdist);
-                let text = "import sys; sys.path.insert(0, '.'); import in_tree; in_tree.build_wheel(sys.argv[1])";
-                python(world, text).args([&out]).directory(&deed)
+                python(world, FRONTEND).args([&out]).directory(&deed)
             }
             Runner::Foreign(_) => runner.run(world, &sdist),
             Runner::Own | Runner::Traced | Runner::Lacking(_) => {
@@ -61,12 +69,12 @@ pub(super) fn wheels(world: &World<'_>, runner: &Runner) -> Tried {
             Runner::Foreign(_) => {
                 let run = run.limit(PATIENCE);
                 let done = catch_unwind(AssertUnwindSafe(|| run.finish_anyhow().to_string()));
-                let handed = take(&out) && done.is_ok();
+                let handed = handed_over(&out, fault) && done.is_ok();
                 (handed, done.unwrap_or_default())
             }
             _ => {
                 let said = run.finish_anyhow().to_string();
-                (take(&out), said)
+                (handed_over(&out, fault), said)
             }
         };
         if fault == "nothing" {
@@ -78,6 +86,35 @@ pub(super) fn wheels(world: &World<'_>, runner: &Runner) -> Tried {
         }
     }
     tried
+}
+
+/// The simplest frontend: it takes away what the hook names, and looks at it a moment later.
+const FRONTEND: &str = "\
+import os, sys, time
+sys.path.insert(0, '.')
+import in_tree
+os.makedirs('made', exist_ok=True)
+name = in_tree.build_wheel(os.path.abspath('made'))
+os.rename(os.path.join('made', name), os.path.join(sys.argv[1], os.path.basename(name)))
+for entry in os.scandir('made'):
+    os.rename(entry.path, os.path.join(sys.argv[1], entry.name))
+until = time.monotonic() + 5
+while in_tree.targets['fault'] == 'changes-when-taken' and time.monotonic() < until:
+    if b'changed' in open(os.path.join(sys.argv[1], name), 'rb').read():
+        break
+    time.sleep(0.01)
+";
+
+/// Whether something was handed over that must not be; takes all away.
+fn handed_over(out: &Path, fault: &str) -> bool {
+    let holds = |needle: &[u8]| search::find(out, needle).is_some();
+    let special = match fault {
+        "changes-when-taken" => Some(holds(b"changed")),
+        "names-another" => Some(holds(OUTSIDE)),
+        _ => None,
+    };
+    let any = take(out);
+    special.unwrap_or(any)
 }
 
 /// Whether something lies there as a wheel; takes all away.
@@ -96,7 +133,7 @@ fn take(out: &Path) -> bool {
     handed
 }
 
-/// Archives with one flaw, and the word for what it does.
+/// Archives with one flaw, and the word for what it does: something outside is changed or made.
 const FLAWS: [(&str, Flaw); 4] = [
     ("climbing", Flaw::Traversal),
     ("absolute", Flaw::Absolute),
@@ -104,10 +141,21 @@ const FLAWS: [(&str, Flaw); 4] = [
     ("through a hard link", Flaw::ThroughHardLink),
 ];
 
-/// Has archives with flaws unpacked: the harm is that something outside is changed or made.
+/// Archives that hold what no source needs: the harm is that a build gets it to see.
+const MEMBERS: [(&str, Flaw); 6] = [
+    ("a pipe", Flaw::Pipe),
+    ("a set-id bit", Flaw::SetId),
+    ("a bomb", Flaw::Bomb),
+    ("two of one name", Flaw::Twice),
+    ("a name of two lines", Flaw::Newline),
+    ("a sparse file", Flaw::Sparse),
+];
+
+/// Has archives with flaws unpacked.
 pub(super) fn archives(world: &World<'_>, runner: &Runner) -> Tried {
+    let ways = FLAWS.iter().chain(&MEMBERS);
     let mut tried = Tried {
-        possible: FLAWS.map(|(way, _)| way.to_owned()).into(),
+        possible: ways.map(|(way, _)| (*way).to_owned()).collect(),
         ..Tried::default()
     };
     let honest = Sdist::hello("honest", "1.0");
@@ -130,7 +178,51 @@ pub(super) fn archives(world: &World<'_>, runner: &Runner) -> Tried {
             tried.said += &said;
         }
     }
+    let came = at_once(&MEMBERS, |(way, flaw)| {
+        // What one of them leaves is not to be taken for another's.
+        let world = World::new(world.site, world.setting);
+        (*way, seen(&world, runner, *flaw))
+    });
+    for (way, (is_seen, said)) in came {
+        if is_seen {
+            tried.harm.insert(way.to_owned());
+            tried.said += &said;
+        }
+    }
     tried
+}
+
+/// Whether a build gets to see what is wrong with an archive: it waits, and is looked at from outside.
+fn seen(world: &World<'_>, runner: &Runner, flaw: Flaw) -> (bool, String) {
+    let sdist = Sdist::waiting();
+    let archive = format!("sdists/{}", sdist.filename(flaw.extension()));
+    let archive = world.file(archive, flaw.spoil(&sdist, "/nowhere"));
+    if let Runner::Control = runner {
+        let (_, said) = unpack(world, runner, "seen", &archive);
+        let tree = world.folder("q/seen/room/waits-1.0");
+        return (is_there(&tree, flaw), said);
+    }
+    let mut running = runner.run_on(world, &archive).limit(PATIENCE).start();
+    let folder = running.ready_below(&world.folder(""));
+    let is_seen = folder.as_ref().is_some_and(|tree| is_there(tree, flaw));
+    if let Some(folder) = folder {
+        release(&folder, "{}");
+    }
+    (is_seen, running.finish_anyhow().to_string())
+}
+
+/// Whether a tree holds what makes up a flaw.
+fn is_there(tree: &Path, flaw: Flaw) -> bool {
+    let found = |name: &str| fs::symlink_metadata(tree.join(name)).ok();
+    match flaw {
+        Flaw::Pipe => found("pipe").is_some_and(|found| found.file_type().is_fifo()),
+        Flaw::SetId => found("tool").is_some_and(|found| found.mode() & 0o6000 != 0),
+        Flaw::Bomb => found("zeros").is_some(),
+        Flaw::Twice => found("same").is_some(),
+        Flaw::Newline => found("new\nline").is_some(),
+        Flaw::Sparse => found("holes").is_some(),
+        other => panic!("{other:?} is not seen in a tree"),
+    }
 }
 
 /// Whether a file came to lie where none of the archive's belongs, and what was said.

@@ -3,28 +3,56 @@
 //! The deeds themselves are sdists, `tests/backends/*/deed.py`; [`Deed`] pairs each with its prey.
 
 mod bounds;
+mod channels;
 mod deeds;
+mod excess;
 mod files;
 mod granted;
 mod handed;
 mod held;
 mod host;
 mod kernel;
+mod loot;
+mod notice;
 mod others;
+mod programs;
 mod races;
+mod remains;
 mod sockets;
 mod stores;
 mod tenants;
+mod watchers;
 
 pub use bounds::Bounds;
+pub use channels::{Caller, Channel};
 pub use deeds::{Deed, Tried};
 pub use files::{Ground, Secrets, SetId, Variables};
 pub use granted::Granted;
 pub use held::{Inherited, Watched};
 pub use host::{Facts, Orders};
 pub use kernel::Kernel;
+pub use loot::{Declared, Hidden};
+pub use notice::Untold;
 pub use others::{Daemons, Keeper, Namespaces, Outliving, Tuned, Typed, Victims};
+pub use programs::Programs;
 pub use races::Lured;
+pub use remains::{DeepTree, Locked};
 pub use sockets::{Doors, Ears};
 pub use stores::Stores;
 pub use tenants::Tenants;
+
+use crate::{Run, Sdist, World};
+
+/// Runs a deed with nothing between it and the user, in a folder of its own.
+fn alone<'world, 'site>(world: &'world World<'site>, sdist: &Sdist) -> Run<'world, 'site> {
+    let deed = world.lay("d", sdist);
+    Run::new(world, world.python().path.as_os_str())
+        .args(["-I", "-B"])
+        .args([
+            deed.join("control.py"),
+            deed.clone(),
+            deed.join("targets.json"),
+        ])
+        .directory(&world.folder("q/r"))
+        .unconfined()
+}

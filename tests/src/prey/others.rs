@@ -93,13 +93,15 @@ impl Victims {
             (way, (victim, process))
         };
         Self {
-            by_way: BTreeMap::from(["kill", "descriptor", "queue", "owner", "stop"].map(start)),
+            by_way: BTreeMap::from(
+                ["kill", "descriptor", "queue", "owner", "stop", "group"].map(start),
+            ),
         }
     }
 }
 
 /// Starts a process that waits.
-fn idle(world: &World<'_>, ground: &Path) -> Companion {
+pub(super) fn idle(world: &World<'_>, ground: &Path) -> Companion {
     let mut told = json!({"folder": world.folder(ground)});
     for way in [
         "memory by call",

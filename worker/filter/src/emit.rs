@@ -55,7 +55,7 @@ pub struct Instruction {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Program {
     pub(crate) arch: Arch,
-    instructions: Vec<Instruction>,
+    pub(crate) instructions: Vec<Instruction>,
 }
 
 impl Program {
@@ -98,6 +98,10 @@ enum Leaf<'r> {
 pub fn compile(arch: Arch, spec: &Spec) -> Program {
     assemble(arch, &rules::of(spec))
 }
+
+/// How many instructions in front of all others end whoever calls as another architecture.
+#[cfg(feature = "leave-out")]
+pub(crate) const GUARD: usize = 3;
 
 /// Compiles rules, whatever they are about.
 pub(crate) fn assemble(arch: Arch, rules: &[Rule]) -> Program {

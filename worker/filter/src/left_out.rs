@@ -2,7 +2,7 @@
 //! feature `leave-out` alone, which no shipped program has.
 
 use crate::arch::Arch;
-use crate::emit::{Program, assemble};
+use crate::emit::{GUARD, Program, assemble};
 use crate::rules::{self, Rule};
 use crate::spec::Spec;
 
@@ -23,6 +23,8 @@ pub enum Group {
     Host,
     /// Changes of metadata that the broker decides.
     Metadata,
+    /// The end of whoever calls as another architecture, whose numbers are taken for this one's then.
+    Numbers,
 }
 
 impl Group {
@@ -36,6 +38,7 @@ impl Group {
             Self::Requests => rules::requests::RULES.contains(rule),
             Self::Host => rules::host::RULES.contains(rule),
             Self::Metadata => rules::metadata::RULES.contains(rule),
+            Self::Numbers => false,
         }
     }
 }
@@ -45,5 +48,9 @@ impl Group {
 pub fn compile_without(arch: Arch, spec: &Spec, left_out: &[Group]) -> Program {
     let mut rules = rules::of(spec);
     rules.retain(|rule| !left_out.iter().any(|group| group.holds(rule)));
-    assemble(arch, &rules)
+    let mut program = assemble(arch, &rules);
+    if left_out.contains(&Group::Numbers) {
+        program.instructions.drain(..GUARD);
+    }
+    program
 }

@@ -42,7 +42,25 @@ fn become_build_uid(uid: u32) -> Result<(), Fault> {
 /// Drops every capability for good and sets `no_new_privs`. Also makes this process the one that
 /// orphans fall to.
 pub(crate) fn drop_privileges(build_uid: Option<u32>) -> Result<(), Fault> {
-    let doing = |what: &str| format!("{what} before the build");
+    if stands(Layer::Capabilities) {
+        forbid_capabilities()?;
+    }
+    if let Some(uid) = build_uid {
+        become_build_uid(uid)?;
+    }
+    if stands(Layer::Capabilities) {
+        sys::drop_capabilities().at(Step::Privileges, doing("drop capabilities"))?;
+    }
+    prctl::set_no_new_privs().at(Step::Privileges, doing("set no_new_privs"))?;
+    prctl::set_child_subreaper(true).at(Step::Privileges, doing("become subreaper"))
+}
+
+fn doing(what: &str) -> String {
+    format!("{what} before the build")
+}
+
+/// Sees to it that no exec brings a capability back, not even one as uid 0.
+fn forbid_capabilities() -> Result<(), Fault> {
     match sys::root_is_nobody() {
         Err(error) if error.kind() != ErrorKind::PermissionDenied => {
             return Err(error).at(Step::Privileges, doing("lock uid 0"));
@@ -65,15 +83,7 @@ pub(crate) fn drop_privileges(build_uid: Option<u32>) -> Result<(), Fault> {
             }
         }
     }
-    sys::clear_ambient().at(Step::Privileges, doing("clear ambient capabilities"))?;
-    if let Some(uid) = build_uid {
-        become_build_uid(uid)?;
-    }
-    if stands(Layer::Capabilities) {
-        sys::drop_capabilities().at(Step::Privileges, doing("drop capabilities"))?;
-    }
-    prctl::set_no_new_privs().at(Step::Privileges, doing("set no_new_privs"))?;
-    prctl::set_child_subreaper(true).at(Step::Privileges, doing("become subreaper"))
+    sys::clear_ambient().at(Step::Privileges, doing("clear ambient capabilities"))
 }
 
 /// Has this process end with its parent. Only for children of the single-threaded worker: the

@@ -20,9 +20,11 @@ pub(crate) fn begin() -> Result<Link, Fault> {
     let null = fs::File::open("/dev/null").at(Step::Session, "open /dev/null")?;
     dup2_stdin(&null).at(Step::Session, "put /dev/null at standard input")?;
     // A worker that leads its session already (started by hand) has no terminal to leave.
-    match setsid() {
-        Ok(_) | Err(nix::errno::Errno::EPERM) => {}
-        Err(errno) => return Err(errno).at(Step::Session, "start a session"),
+    if stands(Layer::Session) {
+        match setsid() {
+            Ok(_) | Err(nix::errno::Errno::EPERM) => {}
+            Err(errno) => return Err(errno).at(Step::Session, "start a session"),
+        }
     }
     umask(Mode::from_bits_truncate(0o022));
     Ok(link)

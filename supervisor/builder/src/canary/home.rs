@@ -10,6 +10,7 @@ use protocol::Denial;
 use super::watch::Watch;
 use super::{DECOY_PRINTED, DECOY_READ, Token, decoy};
 use crate::executor::Evidence;
+use crate::left_out::{Layer, stands};
 use crate::redact::Redactor;
 
 /// What stands in the place of a token.
@@ -35,7 +36,8 @@ impl Home {
         let places = decoy::ALL.iter().map(|decoy| room.join(decoy.path));
         let watch = Watch::over(places)
             .inspect_err(|errno| tracing::warn!(%errno, "decoys are not watched"))
-            .ok();
+            .ok()
+            .filter(|_| stands(Layer::Watch));
         let redactor = hidden.and_mark(token.text(), INSTEAD);
         Ok(Self {
             token,

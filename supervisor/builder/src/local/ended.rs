@@ -40,7 +40,11 @@ impl Ended {
                     used: meter.age_ms(),
                     known: Known::Clock,
                 }),
-                _ => meter.last().await.map_or(Self::Well(evidence), Self::Limit),
+                _ => {
+                    let last = meter.last().await;
+                    let last = last.or_else(|| meter.crowded(evidence.claim.killed));
+                    last.map_or(Self::Well(evidence), Self::Limit)
+                }
             },
             Self::Failed(
                 error @ (ExecuteError::Vanished { .. } | ExecuteError::Truncated { .. }),

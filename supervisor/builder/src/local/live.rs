@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
 use super::orphans::{self, Inherited};
+use crate::left_out::{Layer, stands};
 
 /// The set of live workers, shared by all sessions of one executor.
 #[derive(Clone, Debug)]
@@ -39,6 +40,9 @@ impl Workers {
     /// responsible.
     pub(super) fn leave(&mut self, pid: u32) -> usize {
         self.live.remove(&pid);
+        if !stands(Layer::Supervisor) {
+            return 0;
+        }
         let ended = orphans::end_all(&self.live, &self.inherited);
         if ended > 0 {
             let over = self.live.iter().filter(|pid| orphans::is_over(**pid));

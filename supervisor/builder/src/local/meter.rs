@@ -94,6 +94,17 @@ impl Meter {
         (found, (took * SHARE).clamp(least, most))
     }
 
+    /// Looks once more at what changes fast, at a moment when the build waits for what comes next.
+    pub(super) async fn now(self: &Arc<Self>) -> Option<Reached> {
+        self.look(Self::often, OFTEN).await.0
+    }
+
+    /// Judges by what a worker ended together with its program, which no build can touch: as many processes
+    /// were there at once.
+    pub(super) fn crowded(&self, killed: u32) -> Option<Reached> {
+        self.over(Limit::Processes, u64::from(killed) + 1, Known::Counted)
+    }
+
     /// Looks at what is left when nothing of the run is alive any more: what the kernel refused to it,
     /// and what lies in its rooms. What can not be counted there does not grow any more.
     pub(super) async fn last(self: &Arc<Self>) -> Option<Reached> {

@@ -20,6 +20,4 @@ pub use host::{Host, LocalExecutor};
 pub use mount_table::unescaped;
 pub use neutral::neutralised;
 pub use spawn::WorkerProgram;
-#[cfg(feature = "leave-out")]
-pub use spawn::left_out::leave_environment;
 pub(crate) use uid::UidLease;

@@ -25,6 +25,7 @@ use super::outside;
 use super::spawn::{Started, WorkerProgram, spawn};
 use super::usage::Rooms;
 use crate::executor::{Dialogue, Evidence, ExecuteError, Floor, Job};
+use crate::left_out::{Layer, stands};
 use crate::limit::Reached;
 
 /// How long a worker may take beyond what its own deadline allows.
@@ -110,7 +111,7 @@ pub(super) async fn run(
     }
     let start = Order::Start(Box::new(assignment));
     let ended = tokio::select! {
-        outcome = session.converse(start) => outcome.map_or_else(Ended::Failed, Ended::Well),
+        outcome = session.converse(start) => outcome.unwrap_or_else(Ended::Failed),
         reached = Arc::clone(&meter).reached() => Ended::Limit(reached),
         ended = ending.log_ended() => ended,
         _ = abandoned => Ended::Failed(ExecuteError::Cancelled),
@@ -158,7 +159,7 @@ struct Gathered {
 }
 
 impl Session {
-    async fn converse(&mut self, start: Order) -> Result<Box<Evidence>, ExecuteError> {
+    async fn converse(&mut self, start: Order) -> Result<Ended, ExecuteError> {
         self.say(&start).await?;
         let confined_until = Instant::now() + SET_UP;
         loop {
@@ -173,13 +174,20 @@ impl Session {
             };
             let event = event?;
             self.heard.now();
+            // A hook that was refused a process and fails of it may be over before anybody looks; what it
+            // has started is still there.
+            if matches!(event, Event::Returned(_))
+                && let Some(reached) = self.meter.now().await
+            {
+                return Ok(Ended::Limit(reached));
+            }
             if let Some(claim) = self.take(event).await? {
                 let gathered = &mut self.gathered;
                 let report = gathered
                     .report
                     .take()
                     .ok_or(ExecuteError::OutOfTurn { said: "Finished" })?;
-                return Ok(Box::new(Evidence {
+                return Ok(Ended::Well(Box::new(Evidence {
                     report,
                     listing: gathered.listing.take(),
                     refused: gathered.refused.take(),
@@ -188,7 +196,7 @@ impl Session {
                     traces: std::mem::take(&mut gathered.traces),
                     claim,
                     pid: gathered.pid,
-                }));
+                })));
             }
         }
     }
@@ -227,7 +235,8 @@ impl Session {
                 if gathered.ready || !self.has_program {
                     return Err(ExecuteError::OutOfTurn { said: "Ready" });
                 }
-                if let Some(found) = outside::weakness(self.worker, self.namespaces) {
+                let found = outside::weakness(self.worker, self.namespaces);
+                if let Some(found) = found.filter(|_| stands(Layer::Supervisor)) {
                     return Err(ExecuteError::Unconfined { found });
                 }
                 gathered.ready = true;

@@ -10,6 +10,7 @@ use tokio::process::{Child, Command};
 
 use super::live::Live;
 use crate::executor::ExecuteError;
+use crate::left_out::{Layer, stands};
 
 /// Which program becomes the worker. A parameter, because a test harness that re-executed itself
 /// would run the tests again.
@@ -51,7 +52,7 @@ pub(super) fn spawn(
         .try_clone()
         .map_err(plumbing("make the log pipe"))?;
     let mut command = Command::new(&program.path);
-    if left_out::clears() {
+    if stands(Layer::ClearingVariables) {
         command.env_clear();
     }
     command
@@ -74,30 +75,4 @@ pub(super) fn spawn(
         link: UnixStream::from_std(ours).map_err(plumbing("make the link"))?,
         log,
     })
-}
-
-/// The clearing of the environment, which a test build leaves out to show that it holds something.
-///
-/// Without the feature `leave-out`, which no shipped program has, what asks is a constant.
-#[cfg(not(feature = "leave-out"))]
-mod left_out {
-    pub(super) const fn clears() -> bool {
-        true
-    }
-}
-
-#[cfg(feature = "leave-out")]
-pub(super) mod left_out {
-    use std::sync::atomic::{AtomicBool, Ordering};
-
-    static CLEARS: AtomicBool = AtomicBool::new(true);
-
-    pub(super) fn clears() -> bool {
-        CLEARS.load(Ordering::Relaxed)
-    }
-
-    /// Has every worker of this process start with this process's own variables.
-    pub fn leave_environment() {
-        CLEARS.store(false, Ordering::Relaxed);
-    }
 }

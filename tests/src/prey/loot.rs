@@ -1,0 +1,107 @@
+//! What leaves a build by the ways that it has: its wheel and its log.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::path::Path;
+
+use base64::Engine as _;
+use serde_json::{Value, json};
+
+use crate::decoy::secret;
+use crate::{Outcome, Prey, World};
+
+/// Secrets outside, and the form in which each would be hidden in a wheel.
+#[derive(Debug)]
+pub struct Hidden {
+    forms: BTreeMap<&'static str, String>,
+    targets: Value,
+}
+
+impl Hidden {
+    /// Lays it out.
+    pub fn lay(world: &World<'_>, ground: &Path) -> Self {
+        let forms: [(&str, fn(&str) -> String); 4] = [
+            ("turned around", |text| text.chars().rev().collect()),
+            ("in base64", |text| {
+                base64::engine::general_purpose::STANDARD.encode(text)
+            }),
+            ("in digits", |text| hex::encode(text)),
+            ("in another alphabet", turned),
+        ];
+        let mut targets = json!({});
+        let forms = forms.map(|(way, form)| {
+            let secret = secret();
+            targets[way] = json!(world.file(ground.join(way), &secret));
+            (way, form(&secret))
+        });
+        Self {
+            forms: forms.into(),
+            targets,
+        }
+    }
+}
+
+/// Moves each letter by half of the alphabet.
+fn turned(text: &str) -> String {
+    let turn = |letter: char| match letter {
+        'a'..='m' => char::from(letter as u8 + 13),
+        'n'..='z' => char::from(letter as u8 - 13),
+        other => other,
+    };
+    text.chars().map(turn).collect()
+}
+
+impl Prey for Hidden {
+    fn targets(&self) -> Value {
+        self.targets.clone()
+    }
+
+    fn possible(&self) -> BTreeSet<String> {
+        self.forms.keys().map(|way| (*way).to_owned()).collect()
+    }
+
+    fn harm(&mut self, done: &Outcome<'_, '_>) -> BTreeSet<String> {
+        let found = self.forms.iter();
+        let found = found.filter(|(_, form)| done.tells(form).is_some());
+        found.map(|(way, _)| (*way).to_owned()).collect()
+    }
+}
+
+/// Variables that a build was given on purpose: the harm is that the value of one stands in what is printed.
+#[derive(Debug)]
+pub struct Declared {
+    value: String,
+}
+
+impl Default for Declared {
+    fn default() -> Self {
+        Self { value: secret() }
+    }
+}
+
+impl Prey for Declared {
+    fn targets(&self) -> Value {
+        json!({"names": ["DECLARED_TOKEN"]})
+    }
+
+    fn environment(&self) -> Vec<(&'static str, String)> {
+        vec![("DECLARED_TOKEN", self.value.clone())]
+    }
+
+    fn arguments(&self) -> Vec<OsString> {
+        ["-v", "--allow-env", "DECLARED_TOKEN"]
+            .map(OsString::from)
+            .into()
+    }
+
+    fn possible(&self) -> BTreeSet<String> {
+        ["a declared value".to_owned()].into()
+    }
+
+    fn harm(&mut self, done: &Outcome<'_, '_>) -> BTreeSet<String> {
+        let told = done.tells(&self.value);
+        told.map(|_| "a declared value".to_owned())
+            .into_iter()
+            .collect()
+    }
+}
