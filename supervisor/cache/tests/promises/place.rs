@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use cache::{CacheError, Place};
+use serde_json::json;
 
 use crate::support::{
     World, folder, folder_of_nobody, give_away, is_root, listing, set_mode, unprivileged,
@@ -99,7 +100,7 @@ fn a_fresh_root_is_a_cache_that_ends() {
     assert_eq!(listing(dir.path()).len(), 2);
     fresh
         .cache()
-        .write_record(&fresh.cache().root().join("simple-v1/x.json"), &1)
+        .write_record(&fresh.cache().root().join("simple-v1/x.json"), &json!({"a": 1}))
         .unwrap();
     drop(fresh.cache().scratch().unwrap());
     // Another run that takes the place leaves it alone.

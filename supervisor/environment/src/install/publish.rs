@@ -119,13 +119,9 @@ pub(super) fn publish(staged: Staged, cache: &Cache) -> Result<Environment, Inst
             .collect(),
         shape: Some(soundness::shape(&tree).map_err(InstallError::io("look at", &tree))?),
     };
-    let path = staged.staging.path().join(RECORD);
-    let mut text = serde_json::to_vec_pretty(&record)
-        .map_err(|error| InstallError::io("write", &path)(error.into()))?;
-    text.push(b'\n');
-    std::fs::write(&path, text).map_err(InstallError::io("write", &path))?;
+    cache.write_record(&staged.staging.path().join(RECORD), &record)?;
     staged.tree.settle()?;
-    soundness::write_manifest(staged.staging.path(), &tree)?;
+    soundness::write_manifest(cache, staged.staging.path(), &tree)?;
     let home = home(cache, &staged.name);
     if home.exists() && find_environment(cache, &staged.name).is_none() {
         discard_environment(cache, &staged.name)?;

@@ -51,12 +51,10 @@ pub(super) fn shape(root: &Path) -> io::Result<Sha256> {
 }
 
 /// Writes down what a finished environment looks like, into the staged folder `home`.
-pub(super) fn write_manifest(home: &Path, env: &Path) -> Result<(), InstallError> {
-    let path = home.join(MANIFEST);
-    let failed = |error: io::Error| InstallError::io("write", &path)(error);
-    let manifest = Manifest::of(env).map_err(|error| failed(io::Error::other(error)))?;
-    let text = serde_json::to_vec(&manifest).map_err(|error| failed(error.into()))?;
-    fs::write(&path, text).map_err(failed)
+pub(super) fn write_manifest(cache: &Cache, home: &Path, env: &Path) -> Result<(), InstallError> {
+    let failed = |error| InstallError::io("look at", env)(io::Error::other(error));
+    let manifest = Manifest::of(env).map_err(failed)?;
+    Ok(cache.write_record(&home.join(MANIFEST), &manifest)?)
 }
 
 /// Whether nobody touched an environment since it was published, not even its times; for hosts on
