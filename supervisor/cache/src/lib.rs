@@ -20,6 +20,7 @@ mod names;
 mod place;
 mod plan;
 mod publish;
+mod recall;
 mod record;
 mod removal;
 mod root;
