@@ -9,6 +9,7 @@ mod archives;
 mod backends;
 mod build;
 mod ceiling;
+mod check;
 mod cli;
 mod concurrency;
 mod configuration;

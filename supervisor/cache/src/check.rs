@@ -2,8 +2,8 @@
 //! somewhere?
 //!
 //! What a crash may leave behind is no damage: nobody reads it, and the next run or a prune removes
-//! it. It is counted. Whether an environment holds what was installed knows the crate that installs,
-//! which hands its check in.
+//! it. It is counted. Whether an environment holds what was installed, and whether a record has the
+//! form that is read, know the crates that write them; whoever asks hands their checks in.
 
 use std::fs::File;
 use std::io;
@@ -20,8 +20,9 @@ use crate::shelf::RECORD;
 use crate::sweep::names_in;
 use crate::{Bucket, Cache, CacheError, InUse, Item, Plan, What, names};
 
-/// Says what is wrong with the environment of a name; nothing if it is as it was installed.
-pub type CheckEnvironment<'a> = &'a dyn Fn(&Sha256) -> Result<(), String>;
+/// Says what is wrong with an entry whose form another crate knows: an environment, a pointer, a
+/// revision, a page, what an interpreter said, a log.
+pub type CheckEntry<'a> = &'a dyn Fn(&Item) -> Result<(), String>;
 
 /// What a check found.
 #[derive(Clone, Debug, Default)]
@@ -36,6 +37,8 @@ pub struct Checked {
     pub damage: Vec<Damage>,
     /// Unfinished things whose makers are gone, the wheels without a key among them.
     pub left_over: u64,
+    /// What is none of ours, relative to the root: it was not looked into, and nothing touches it.
+    pub strangers: Vec<PathBuf>,
     /// Wheels that are sound and that no key leads to: a crash came between the two steps.
     keyless: Vec<Keyless>,
 }
@@ -71,11 +74,32 @@ pub struct Repaired {
     pub left: Vec<String>,
 }
 
+impl Checked {
+    /// Adds what was found in a cache below, which is only read and so not mended from here.
+    pub fn add_below(&mut self, root: &Path, below: Self) {
+        self.entries += below.entries;
+        self.files += below.files;
+        self.bytes += below.bytes;
+        let full = |path: PathBuf| root.join(path);
+        self.strangers.extend(below.strangers.into_iter().map(full));
+        self.damage
+            .extend(below.damage.into_iter().map(|damage| Damage {
+                label: format!("{} of {}", damage.label, root.display()),
+                path: full(damage.path),
+                remedy: None,
+                ..damage
+            }));
+    }
+}
+
 impl Cache {
     /// Reads everything. Nothing is changed.
-    pub fn check(&self, environment: CheckEnvironment<'_>) -> Checked {
+    pub fn check(&self, entry: CheckEntry<'_>) -> Checked {
         let found = self.inventory();
-        let mut checked = Checked::default();
+        let mut checked = Checked {
+            strangers: found.beside,
+            ..Checked::default()
+        };
         for text in found.unreadable {
             checked.damage.push(Damage {
                 path: PathBuf::new(),
@@ -86,13 +110,14 @@ impl Cache {
         }
         for item in found.items {
             if item.what == What::Stranger {
+                checked.strangers.push(item.path);
                 continue;
             }
             checked.entries += 1;
             checked.files += item.files;
             checked.bytes += item.bytes;
             let keyless = self.keyless(&item);
-            match self.damage(item, environment) {
+            match self.damage(item, entry) {
                 Some(damage) => checked.damage.push(damage),
                 None => checked.keyless.extend(keyless),
             }
@@ -157,19 +182,21 @@ impl Cache {
         })
     }
 
-    fn damage(&self, item: Item, environment: CheckEnvironment<'_>) -> Option<Damage> {
+    fn damage(&self, item: Item, entry: CheckEntry<'_>) -> Option<Damage> {
         let path = self.root().join(&item.path);
         let why = match &item.what {
             What::Source(digest) | What::Download(digest) => wrong_bytes(&path, digest, None),
             What::Wheel(_) => wrong_wheel(&path),
             What::LostKey(_) => Some("it leads to a wheel that is not there".to_owned()),
-            What::Environment(_) => {
-                let name = path.file_name().and_then(|name| name.to_str());
-                let name = name.and_then(|name| name.parse().ok());
-                name.and_then(|name| environment(&name).err())
-            }
+            What::Environment(_)
+            | What::Pointer(_)
+            | What::Revision(_)
+            | What::Page(_)
+            | What::Interpreter
+            | What::Log => entry(&item).err(),
             What::Damaged(why) => Some(why.clone()),
-            _ => None,
+            // A lock is empty, a kept scratch is whatever its build made of it, of a repository git knows.
+            What::Lock | What::KeptScratch | What::Repository | What::Stranger => None,
         };
         why.map(|why| Damage {
             path: item.path.clone(),

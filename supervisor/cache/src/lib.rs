@@ -33,7 +33,7 @@ mod sweep;
 
 pub use bucket::Bucket;
 pub use carry_out::{CarriedOut, InUse};
-pub use check::{CheckEnvironment, Checked, Damage, Repaired};
+pub use check::{CheckEntry, Checked, Damage, Repaired};
 pub use deliver::{check_out_dir, deliver};
 pub use error::CacheError;
 pub use inventory::{Built, Installed, Inventory, Item, Page, Pointer, What};

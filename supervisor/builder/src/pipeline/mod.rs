@@ -47,6 +47,7 @@ pub(crate) use describe::Told;
 pub use describe::metadata;
 pub(crate) use equip::Memo;
 pub(crate) use identify::specifiers_of;
+pub(crate) use retrace::PROPOSAL;
 pub use sdist::build;
 pub(crate) use turn::Turns;
 pub use whole::{carry_out, fetch, plan};

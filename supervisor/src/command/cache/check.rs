@@ -1,14 +1,14 @@
 //! `fumehood cache check`: everything read, and mended on request.
 
-use cache::{Cache, Checked, Repaired};
+use cache::{Cache, Checked, Item, Layer, Repaired, What};
 use model::Code;
 use serde::Serialize;
 
 use super::{Asked, SCHEMA};
-use crate::args::CheckArgs;
+use crate::args::{CheckArgs, WorkArgs};
 use crate::command::Surroundings;
 use crate::render::{Problem, bytes};
-use crate::settings::ReportForm;
+use crate::settings::{PlaceSettings, ReportForm};
 use crate::{compose, data, neutralise, report};
 
 /// The answer of a check.
@@ -19,6 +19,8 @@ struct Document {
     files: u64,
     bytes: u64,
     left_over: u64,
+    /// What is none of ours: not looked into, and touched by no command.
+    strangers: Vec<String>,
     damage: Vec<Entry>,
     /// What was mended; nothing without `--repair`.
     mended: Vec<String>,
@@ -34,26 +36,41 @@ struct Entry {
 /// Checks, and repairs if that was asked for.
 pub(super) fn run(args: &CheckArgs, around: &Surroundings) -> Result<(), Problem> {
     let asked = Asked::new(&args.places, &args.form, around)?;
+    let work = WorkArgs {
+        cache_readonly: args.cache_readonly.clone(),
+        ..WorkArgs::default()
+    };
+    let places = PlaceSettings::for_work(&args.places, &work, &around.layers);
+    let lower = places
+        .map_err(|error| compose::of_settings(&error))?
+        .work
+        .lower;
     let failed = |error| compose::of_cache(&error);
-    let cache = Cache::open_existing(&asked.root).map_err(failed)?;
-    let Some(cache) = cache else {
-        return tell(&Checked::default(), &Repaired::default(), asked.form);
-    };
-    let checked = cache.check(&|name| environment::check_environment(&cache, name));
-    let repaired = if args.repair {
-        // A handle of its own: what this one read it holds.
-        let mender = Cache::open(&asked.root).map_err(failed)?;
-        drop(cache);
-        mender.repair(&checked).map_err(failed)?
-    } else {
-        Repaired::default()
-    };
+    let mut checked = Checked::default();
+    let mut repaired = Repaired::default();
+    let mut left = 0;
+    if let Some(cache) = Cache::open_existing(&asked.root).map_err(failed)? {
+        checked = cache.check(&|item| judge(&cache, item));
+        if args.repair {
+            // A handle of its own: what this one read it holds.
+            let mender = Cache::open(&asked.root).map_err(failed)?;
+            drop(cache);
+            repaired = mender.repair(&checked).map_err(failed)?;
+            left = repaired.left.len();
+        } else {
+            left = checked.damage.len();
+        }
+    }
+    for root in lower {
+        // The same rules as for a run that reads it.
+        let layer = Layer::open(&root).map_err(failed)?;
+        if let Some(cache) = Cache::open_existing(layer.root()).map_err(failed)? {
+            let below = cache.check(&|item| judge(&cache, item));
+            left += below.damage.len();
+            checked.add_below(layer.root(), below);
+        }
+    }
     tell(&checked, &repaired, asked.form)?;
-    let left = if args.repair {
-        repaired.left.len()
-    } else {
-        checked.damage.len()
-    };
     if left == 0 {
         return Ok(());
     }
@@ -61,11 +78,42 @@ pub(super) fn run(args: &CheckArgs, around: &Surroundings) -> Result<(), Problem
         Code::CacheDamaged,
         format!("{left} entries of the cache are damaged"),
     );
+    let fix = match args.repair {
+        false => "`fumehood cache check --repair` removes them; the next run makes them again",
+        true => {
+            "what is damaged in a cache that is only read is as if it were not there; its owner repairs it with `--cache-dir`"
+        }
+    };
     Err(match repaired.left.first() {
         Some(first) => problem.why(first.clone()),
-        None => problem
-            .fix("`fumehood cache check --repair` removes them; the next run makes them again"),
+        None => problem.fix(fix),
     })
+}
+
+/// Asks the crate that wrote an entry whether it is one.
+fn judge(cache: &Cache, item: &Item) -> Result<(), String> {
+    let path = cache.root().join(&item.path);
+    match &item.what {
+        What::Environment(_) => {
+            let name = path.file_name().and_then(|name| name.to_str());
+            let name = name.and_then(|name| name.parse().ok());
+            let name = name.ok_or("its name is no digest")?;
+            environment::check_environment(cache, &name)
+        }
+        What::Interpreter => environment::check_remembered(cache, &path),
+        What::Page(_) => index::check_page(cache, &path),
+        What::Revision(digest) => sources::Revisions::of(cache).check(digest),
+        What::Pointer(_) if is_of_git(item) => builder::check_git_pointer(cache, &path),
+        What::Pointer(_) => sources::Pointers::of(cache).check(&path),
+        What::Log => builder::check_log(cache, &path),
+        _ => Ok(()),
+    }
+}
+
+/// `pointers-v1/git/...` and `pointers-v1/git-folders/...`
+fn is_of_git(item: &Item) -> bool {
+    let kind = item.path.iter().nth(1);
+    kind.is_some_and(|kind| kind == "git" || kind == "git-folders")
 }
 
 fn tell(checked: &Checked, repaired: &Repaired, form: ReportForm) -> Result<(), Problem> {
@@ -81,6 +129,11 @@ fn tell(checked: &Checked, repaired: &Repaired, form: ReportForm) -> Result<(), 
             files: checked.files,
             bytes: checked.bytes,
             left_over: checked.left_over,
+            strangers: checked
+                .strangers
+                .iter()
+                .map(|path| path.display().to_string())
+                .collect(),
             damage: damage.collect(),
             mended: repaired.mended.clone(),
         }));
@@ -92,6 +145,10 @@ fn tell(checked: &Checked, repaired: &Repaired, form: ReportForm) -> Result<(), 
     }
     for about in &repaired.mended {
         text.push_str(&format!("mended: {}\n", neutralise::line(about)));
+    }
+    for path in &checked.strangers {
+        let path = path.display().to_string();
+        text.push_str(&format!("not ours: {}\n", neutralise::line(&path)));
     }
     if checked.left_over > 0 {
         text.push_str(&format!(
