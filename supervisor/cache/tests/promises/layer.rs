@@ -4,10 +4,12 @@ use std::fs;
 use std::io::Write as _;
 
 use cache::{Bucket, Cache, CacheError, Layer};
-use model::{Digest, Sha256};
+use model::{Code, Digest, Sha256};
 use serde_json::{Value, json};
 
-use crate::support::{World, folder, set_mode};
+use crate::support::{
+    NOBODY, World, folder, folder_of_nobody, is_root, not_run, set_mode, unprivileged,
+};
 
 fn put(cache: &Cache, bytes: &[u8]) -> Digest {
     let mut file = cache.staging_file().unwrap();
@@ -80,6 +82,37 @@ fn locks_logs_and_unfinished_things_are_never_those_below() {
     }
     let outside = std::path::Path::new("/etc/x");
     assert_eq!(cache.locate(outside), outside);
+}
+
+#[test]
+fn a_layer_is_the_callers_or_roots() {
+    if !is_root() {
+        return not_run("two users (needs root)");
+    }
+    let (_dir, theirs) = folder_of_nobody();
+    let refused = Layer::open(&theirs);
+    let Err(error @ CacheError::ForeignOwner { owner, caller, .. }) = refused else {
+        panic!("{refused:?}");
+    };
+    assert_eq!((owner, caller), (NOBODY, 0));
+    assert_eq!(error.code(), Code::CacheRefused);
+    let own = theirs.clone();
+    unprivileged(move || Layer::open(&own)).unwrap();
+    // What root owns serves everybody who can read it, what a third user owns nobody else.
+    let of_root = World::new();
+    set_mode(of_root.root(), 0o755);
+    let root = of_root.root().to_owned();
+    unprivileged(move || Layer::open(&root)).unwrap();
+    std::os::unix::fs::chown(&theirs, Some(NOBODY - 1), None).unwrap();
+    set_mode(&theirs, 0o755);
+    let refused = unprivileged(move || Layer::open(&theirs));
+    assert!(
+        matches!(
+            refused,
+            Err(CacheError::ForeignOwner { caller: NOBODY, .. })
+        ),
+        "{refused:?}"
+    );
 }
 
 #[test]
