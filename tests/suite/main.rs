@@ -37,6 +37,7 @@ mod interpreters;
 mod isolation;
 mod kernel_objects;
 mod killed;
+mod layout;
 mod leases;
 mod levels;
 mod limits;
