@@ -36,6 +36,7 @@ mod install;
 mod interpreters;
 mod isolation;
 mod kernel_objects;
+mod keys;
 mod killed;
 mod layout;
 mod leases;
