@@ -6,6 +6,7 @@ pub mod bench;
 pub mod corpus;
 pub mod decoy;
 pub mod escape;
+pub mod forged;
 pub mod index;
 pub mod killpoint;
 pub mod machine;

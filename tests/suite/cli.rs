@@ -223,6 +223,16 @@ fn the_cache_can_be_named_and_measured() {
     let sdist = Sdist::hello("hello", "1.0");
     world.build(&sdist).finish().built(&sdist.wheel());
     assert!(run(&["cache", "size"]).succeeds().stdout.contains("wheels"));
+    let told = run(&["cache", "size", "--output-format", "json"]);
+    let told: serde_json::Value =
+        serde_json::from_str(&told.succeeds().stdout).expect("one document");
+    assert_eq!(told["schema"], "fumehood-cache/1");
+    let buckets = told["buckets"].as_array().expect("buckets");
+    let sum = |what: &str| -> u64 { buckets.iter().filter_map(|one| one[what].as_u64()).sum() };
+    assert_eq!(told["bytes"], sum("bytes"), "{told}");
+    assert_eq!(told["files"], sum("files"), "{told}");
+    let wheel = buckets.iter().find(|one| one["name"] == "wheels-v1");
+    assert_eq!(wheel.map(|one| &one["files"]), Some(&3.into()), "{told}");
     let logs = run(&["log"]);
     assert!(logs.succeeds().stdout.contains("hello"), "{logs}");
 }

@@ -244,3 +244,46 @@ fn a_repository_that_another_process_fetches_is_waited_for_aloud_and_no_longer_t
     gate.open();
     first.finish().exits_with(Code::GitFailed);
 }
+
+#[test]
+fn a_source_that_another_process_fetches_is_waited_for_aloud_and_no_longer_than_said() {
+    let listed = Sdist::hello("thing", "1.0");
+    for behind_a_url in [false, true] {
+        let world = world();
+        world.index.sdist(&listed);
+        let path = format!("/files/{}", listed.filename("tar.gz"));
+        let spec = match behind_a_url {
+            true => world.index.file_url(&listed.filename("tar.gz")),
+            false => "thing==1.0".to_owned(),
+        };
+        let gate = Gate::default();
+        world.index.fault(&path, Fault::Held(gate.clone()));
+        let mut first = world.wheel(&spec).start();
+        first.wait_until("the file was asked for", |_| {
+            (world.index.requests(&path) > 0).then_some(())
+        });
+        // Another build of the same source: nothing but the source is waited for.
+        let other = || world.wheel(&spec).args(["-C", "a=1"]).out("other");
+        let done = other().args(["--lock-timeout", "1s"]).finish_anyhow();
+        gives_up(
+            &done,
+            "source",
+            "another process that makes the same (source",
+        );
+        assert_eq!(world.index.requests(&path), 1, "{done}");
+        let mut second = other().start();
+        second.wait_until("it is said that it waits", |running| {
+            let said = running.stderr();
+            said.contains("another process that makes the same (source")
+                .then_some(())
+        });
+        gate.open();
+        first.finish_anyhow().built(&listed.wheel());
+        let done = second.finish_anyhow();
+        done.built(&listed.wheel());
+        // Who waited has the bytes; behind a URL it asks whether they are still those.
+        let asked = if behind_a_url { 2 } else { 1 };
+        assert_eq!(world.index.requests(&path), asked, "{done}");
+        done.is_tidy();
+    }
+}

@@ -67,6 +67,88 @@ fn what_a_hook_asks_for_is_installed_too() {
 }
 
 #[test]
+fn constraints_and_hashes_bind_what_a_hook_asks_for_too() {
+    let world = World::new(site(), Setting::PLAIN);
+    let late = ["1.0", "2.0"].map(|version| Wheel::new("late", version));
+    late.iter().for_each(|wheel| {
+        world.index.wheel(wheel);
+    });
+    let sdist = importer(&[], &["late"])
+        .hooks("def get_requires_for_build_wheel(config_settings=None):\n    return ['late>=1']");
+    let run = |lines: &str, flags: &[&str]| {
+        world.file("work/b.txt", lines);
+        let run = world.build(&sdist).args(["-b", "b.txt"]).args(flags);
+        run.finish()
+    };
+    let version = |done: &tests::Outcome<'_, '_>| {
+        done.built(&sdist.wheel());
+        let found = found(&world, &sdist);
+        std::fs::remove_file(world.out().join(sdist.wheel())).expect("it is delivered");
+        found["late"].clone()
+    };
+    assert_eq!(version(&run("", &[])), "2.0");
+    assert_eq!(version(&run("late<2\n", &[])), "1.0");
+    let strict = ["--require-build-hashes"];
+    run("late<2\n", &strict).fails_with(Code::HashMissing);
+    let hashed = |wheel: &Wheel| {
+        let digest = search::sha256(&wheel.pack());
+        format!("late==1.0 --hash=sha256:{digest}\n")
+    };
+    run(&hashed(&late[1]), &strict).fails_with(Code::HashWrong);
+    assert_eq!(version(&run(&hashed(&late[0]), &strict)), "1.0");
+}
+
+#[test]
+fn hooks_are_called_in_their_order_and_each_once() {
+    let world = World::new(site(), Setting::PLAIN);
+    let mut sdist = Sdist::hello("thing", "1.0");
+    for name in ["build_sdist", "build_wheel"] {
+        sdist = sdist.hooks(&format!(
+            "def get_requires_for_{name}(config_settings=None):\n    print('called: requires for {name}')\n    return []"
+        ));
+    }
+    let sdist = sdist
+        .hooks("import tarfile")
+        .hooks(
+            "def build_sdist(sdist_directory, config_settings=None):\n    \
+                 print('called: build_sdist')\n    \
+                 with tarfile.open(os.path.join(sdist_directory, 'thing-1.0.tar.gz'), 'w:gz') as archive:\n        \
+                     for name in sorted(os.listdir('.')):\n            \
+                         if os.path.isfile(name):\n                \
+                             archive.add(name, 'thing-1.0/' + name)\n    \
+                 return 'thing-1.0.tar.gz'",
+        )
+        .hooks("plain = build_wheel")
+        .hooks(
+            "def build_wheel(*arguments, **named):\n    \
+                 print('called: build_wheel')\n    \
+                 return plain(*arguments, **named)",
+        );
+    let called = |done: &tests::Outcome<'_, '_>| -> Vec<String> {
+        done.succeeds();
+        let lines = done.stderr.lines();
+        let called = lines.filter_map(|line| line.split_once("called: "));
+        called.map(|(_, what)| what.to_owned()).collect()
+    };
+    let tree = world.lay("tree", &sdist);
+    let both = world.run(["build".as_ref(), tree.as_os_str()]).places();
+    assert_eq!(
+        called(&both.args(["-v"]).finish()),
+        [
+            "requires for build_sdist",
+            "build_sdist",
+            "requires for build_wheel",
+            "build_wheel"
+        ]
+    );
+    let wheel = world.build(&sdist).args(["-v"]);
+    assert_eq!(
+        called(&wheel.finish()),
+        ["requires for build_wheel", "build_wheel"]
+    );
+}
+
+#[test]
 fn a_requirement_that_exists_only_as_source_is_built_first() {
     for setting in Setting::all(site()) {
         let world = World::new(site(), setting);

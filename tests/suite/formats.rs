@@ -1,10 +1,9 @@
 //! Releases side by side in one cache: what a later one adds to a record is no damage to this one.
 
-use std::fs;
 use std::path::PathBuf;
 
-use serde_json::{Value, json};
-use tests::{Sdist, Wheel, World, search};
+use serde_json::json;
+use tests::{Sdist, Wheel, World, forged, search};
 
 use crate::world;
 
@@ -20,11 +19,6 @@ fn records(world: &World<'_>) -> Vec<PathBuf> {
         .collect()
 }
 
-fn read(path: &PathBuf) -> Value {
-    let text = fs::read(path).expect("a record can be read");
-    serde_json::from_slice(&text).expect("a record is JSON")
-}
-
 #[test]
 fn what_a_later_release_adds_to_records_is_passed_over() {
     let world = world();
@@ -34,10 +28,7 @@ fn what_a_later_release_adds_to_records_is_passed_over() {
     let tree = world.lay("tree", &sdist);
     let specs = ["thing==1.0".to_owned(), tree.display().to_string()];
     world.wheels(&specs).finish().succeeds();
-    let objects: Vec<_> = records(&world)
-        .into_iter()
-        .filter(|path| read(path).is_object())
-        .collect();
+    let records = records(&world);
     for bucket in [
         "pointers-v1",
         "revisions-v1",
@@ -47,12 +38,12 @@ fn what_a_later_release_adds_to_records_is_passed_over() {
         "wheels-v1",
     ] {
         let of_it = |path: &PathBuf| path.starts_with(world.cache().join(bucket));
-        assert!(objects.iter().any(of_it), "{bucket} has a record");
+        assert!(records.iter().any(of_it), "{bucket} has a record");
     }
-    for path in &objects {
-        let mut record = read(path);
+    for path in &records {
+        let mut record = forged::record(&world.cache(), path);
         record[ADDED] = json!({"of": ["any", {"form": 1}]});
-        fs::write(path, record.to_string()).expect("a record can be written");
+        forged::forge(&world.cache(), path, &record);
     }
     let asked = world.index.all_requests().len();
     let again = world.wheels(&specs).args(["--offline"]).finish();
@@ -81,9 +72,10 @@ fn what_a_later_release_adds_to_records_is_passed_over() {
     assert_eq!(world.index.all_requests().len(), asked);
     // A folder that was written just now is looked at again in any case.
     let folders = world.cache().join("pointers-v1/path");
-    for path in objects {
+    for path in records {
         assert!(
-            path.starts_with(&folders) || read(&path).get(ADDED).is_some(),
+            path.starts_with(&folders)
+                || forged::record(&world.cache(), &path).get(ADDED).is_some(),
             "{} was made anew",
             path.display()
         );

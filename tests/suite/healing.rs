@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use model::Code;
 use sha2::Digest as _;
-use tests::{Fault, Offer, Sdist, Wheel};
+use tests::{Fault, Offer, Sdist, Wheel, forged};
 
 use crate::freshness::{files, without_sources};
 use crate::world;
@@ -113,7 +113,7 @@ fn records_that_can_not_be_read_are_made_anew_without_a_word() {
 /// What can be lost: a part of the cache, and which of its files.
 type Part = (&'static str, fn(&Path) -> bool);
 
-const PARTS: [Part; 9] = [
+const PARTS: [Part; 11] = [
     ("sources-v1", |_| true),
     ("downloads-v1", |_| true),
     ("wheels-v1", |path| {
@@ -125,21 +125,53 @@ const PARTS: [Part; 9] = [
     ("revisions-v1", |_| true),
     ("environments-v1", |path| path.ends_with("tool.py")),
     ("environments-v1", |path| path.ends_with("environment.json")),
+    ("environments-v1", |path| path.ends_with("manifest.json")),
+    ("interpreters-v1", |_| true),
 ];
+
+type Damage = fn(&Path, Vec<u8>) -> Vec<u8>;
+
+/// Turns one digit of a record that still can be decoded afterwards, or one bit in the middle of
+/// anything else: the length stays.
+fn alter(path: &Path, mut bytes: Vec<u8>) -> Vec<u8> {
+    if path.extension().is_none_or(|ending| ending != "json") {
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        return bytes;
+    }
+    if serde_json::from_slice::<serde_json::Value>(&bytes).is_err() {
+        // Of a build that nobody asked for again since its record was damaged.
+        return bytes;
+    }
+    let text = String::from_utf8(bytes).expect("a record is text");
+    let end = text
+        .rfind(",\"checksum\"")
+        .expect("a record has a checksum");
+    let at = text[..end].rfind(|sign: char| sign.is_ascii_digit());
+    let at = at.expect("a record has a digit");
+    let mut bytes = text.into_bytes();
+    bytes[at] = b'0' + (bytes[at] - b'0' + 1) % 10;
+    serde_json::from_slice::<serde_json::Value>(&bytes).expect("it is JSON still");
+    bytes
+}
 
 #[test]
 fn every_part_that_is_missing_cut_off_or_altered_is_noticed_and_comes_again() {
-    type Damage = fn(&Path, Vec<u8>) -> std::io::Result<()>;
-    let damages: [(&str, Damage); 3] = [
-        ("missing", |path, _| fs::remove_file(path)),
-        ("cut off", |path, bytes| {
-            fs::write(path, &bytes[..bytes.len() / 2])
-        }),
-        ("altered", |path, mut bytes| {
-            bytes[0] ^= 1;
-            bytes.push(b'x');
-            fs::write(path, bytes)
-        }),
+    let damages: [(&str, Option<Damage>); 4] = [
+        ("missing", None),
+        (
+            "cut off",
+            Some(|_, bytes| bytes[..bytes.len() / 2].to_owned()),
+        ),
+        (
+            "altered",
+            Some(|_, mut bytes| {
+                bytes[0] ^= 1;
+                bytes.push(b'x');
+                bytes
+            }),
+        ),
+        ("altered decodably", Some(alter)),
     ];
     let world = world();
     world.index.wheel(&Wheel::new("tool", "1.0"));
@@ -159,10 +191,20 @@ fn every_part_that_is_missing_cut_off_or_altered_is_noticed_and_comes_again() {
                     || bucket.ends_with("by-key")
             });
             assert!(!lost.is_empty(), "{about}");
+            let mut altered = 0;
             for path in &lost {
                 let bytes = fs::read(path).expect("an own file");
-                damage(path, bytes).expect("an own file");
+                match damage {
+                    Some(damage) => {
+                        let other = damage(path, bytes.clone());
+                        altered += u32::from(other != bytes);
+                        fs::write(path, other)
+                    }
+                    None => fs::remove_file(path),
+                }
+                .expect("an own file");
             }
+            assert!(damage.is_none() || altered > 0, "{about}");
             let done = build("a=0");
             let wheel = done.wheel();
             let expected = if bucket.starts_with("wheels-v1") {
@@ -175,13 +217,23 @@ fn every_part_that_is_missing_cut_off_or_altered_is_noticed_and_comes_again() {
             let done = build(&format!("b={number}-{}", kind.replace(' ', "-")));
             assert_eq!(done.wheel().origin, "built", "{about}: {done}");
             assert_eq!(build("a=0").wheel().origin, "cached", "{about}");
+            if ["interpreters-v1", "pointers-v1", "revisions-v1"].contains(&bucket) {
+                for path in &lost {
+                    assert!(forged::record(&root, path).is_object(), "{about}");
+                }
+            }
         }
     }
-    let done = world
-        .run(["cache", "check"])
-        .flag("--cache-dir", world.cache())
-        .finish();
-    assert!(!done.stdout.contains("sources-v1"), "{done}");
+    // What no build asked for again since it was damaged is found by a look at everything.
+    let check = |flags: &[&str]| {
+        let run = world.run(["cache", "check"]).args(flags);
+        run.flag("--cache-dir", world.cache()).finish()
+    };
+    check(&["--repair"]).succeeds();
+    // A record that went leaves a key behind.
+    check(&["--repair"]).succeeds();
+    check(&[]).succeeds();
+    build("a=0").cached(&sdist.wheel());
 }
 
 #[test]
@@ -236,24 +288,18 @@ fn how_a_source_is_built_is_read_out_of_it_once() {
     let [revision] = revisions.as_slice() else {
         panic!("one source, one record: {revisions:?}");
     };
-    let text = fs::read_to_string(revision).expect("the record");
-    assert!(text.contains("\"requires\":[]"), "{text}");
+    let (none, other) = ("\"requires\":[]", "\"requires\":[\"tool\"]");
     // Only who reads the record and not the archive asks for what is not in the archive.
-    let forged = text.replace("\"requires\":[]", "\"requires\":[\"tool\"]");
-    fs::write(revision, &forged).expect("forged");
+    forged::reword(&world.cache(), revision, none, other);
     let done = world.build(&sdist).args(["-C", "a=1"]).finish();
     done.built(&sdist.wheel());
     assert_eq!(world.index.requests("/simple/tool/"), 1, "{done}");
     // What breaks the rules of a pyproject.toml is no record, and is made anew.
-    fs::write(
-        revision,
-        text.replace("\"requires\":[]", "\"requires\":[\"!\"]"),
-    )
-    .expect("broken");
+    forged::reword(&world.cache(), revision, other, "\"requires\":[\"!\"]");
     let done = world.build(&sdist).args(["-C", "a=2"]).finish();
     done.built(&sdist.wheel());
     let anew = fs::read_to_string(revision).expect("the record");
-    assert!(anew.contains("\"requires\":[]"), "{anew}: {done}");
+    assert!(anew.contains(none), "{anew}: {done}");
 }
 
 #[test]
@@ -267,8 +313,12 @@ fn a_damaged_environment_is_noticed_before_it_is_used() {
     );
     world.build(&sdist).finish().built(&sdist.wheel());
     type Damage = fn(&Path);
-    let damages: [Damage; 3] = [
+    let damages: [Damage; 4] = [
         |file| fs::remove_file(file).expect("removed"),
+        |file| {
+            let text = fs::read_to_string(file).expect("an own file");
+            fs::write(file, text.replace("1.0", "6.6")).expect("altered");
+        },
         |file| fs::write(file, "version = 'more evil'").expect("altered"),
         |file| fs::write(file.with_file_name("more.pth"), "import evil").expect("added"),
     ];
@@ -304,6 +354,35 @@ fn a_damaged_download_is_fetched_again() {
         2,
         "{done}"
     );
+}
+
+#[test]
+fn the_folder_of_a_source_is_looked_for_again_after_a_heal() {
+    let world = world();
+    let inner = Sdist::hello("inner", "1.0");
+    let mut outer = Sdist::hello("outer", "1.0");
+    for (name, content) in inner.files() {
+        outer = outer.file(&format!("sub/inner/{name}"), content);
+    }
+    world
+        .index
+        .offer(Offer::new("x", "outer-1.0.tar.gz", outer.tar_gz()));
+    let url = world.index.file_url("outer-1.0.tar.gz");
+    let run = |folder: &str, setting: &str| {
+        let spec = format!("{url}#subdirectory={folder}");
+        world.wheel(spec).args(["-C", setting]).finish()
+    };
+    run("sub/inner", "a=1").built(&inner.wheel());
+    let sources = files(&world.cache().join("sources-v1"));
+    without_sources(&world);
+    let done = run("sub/inner", "a=2");
+    done.built(&inner.wheel());
+    assert_eq!(files(&world.cache().join("sources-v1")), sources, "{done}");
+    run("sub/inner", "a=1").cached(&inner.wheel());
+    without_sources(&world);
+    fs::remove_dir_all(world.out()).expect("there is output");
+    let failure = run("sub/other", "a=2").fails_with(Code::BadPyproject);
+    assert!(failure.message.contains("`sub/other`"), "{failure:?}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Where things are written: the output folder, the cache, a full disk, and nowhere else.
 
 use std::fs::Permissions;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, chown};
 
 use model::Code;
 use tests::decoy::{changes, states};
@@ -32,7 +32,15 @@ fn an_output_folder_that_can_not_be_written_is_an_error() {
         let out = world.folder("work/out");
         std::fs::set_permissions(&out, Permissions::from_mode(0o555)).expect("an own folder");
         let done = world.build(&Sdist::hello("hello", "1.0")).finish();
-        done.fails_with(Code::OutDir);
+        let failure = done.fails_with(Code::OutDir);
+        assert!(
+            failure.message.contains(&out.display().to_string()),
+            "{done}"
+        );
+        assert!(
+            failure.hint.is_some_and(|hint| hint.contains("--out-dir")),
+            "{done}"
+        );
         assert!(!world.cache().exists(), "nothing was begun: {done}");
     }
 }
@@ -64,20 +72,41 @@ fn a_cache_that_others_can_write_is_refused() {
         .exits_with(Code::CacheRefused);
 }
 
+/// A user who is neither root nor anybody whom the program runs as.
+const STRANGER: u32 = 65_533;
+
 #[test]
-fn a_cache_of_somebody_else_is_refused() {
-    for setting in ordinary()
-        .into_iter()
-        .filter(|setting| setting.identity == Identity::Unprivileged)
-    {
+fn a_root_and_a_lower_cache_of_another_user_are_refused_for_their_owner() {
+    if Identity::Caller.uid() != 0 {
+        return site().unrun.note("another user (needs root)");
+    }
+    for setting in Setting::all(site()) {
         let world = World::new(site(), setting);
-        let cache = world.cache();
-        std::fs::create_dir(&cache).expect("a folder of root");
-        std::fs::set_permissions(&cache, Permissions::from_mode(0o777)).expect("an own folder");
-        world
-            .build(&Sdist::hello("hello", "1.0"))
-            .finish_anyhow()
-            .exits_with(Code::CacheRefused);
+        let sdist = Sdist::hello("hello", "1.0");
+        world.build(&sdist).finish().built(&sdist.wheel());
+        let theirs = world.move_cache("theirs");
+        let private = Permissions::from_mode(0o755);
+        std::fs::set_permissions(&theirs, private).expect("root may");
+        chown(&theirs, Some(STRANGER), Some(STRANGER)).expect("root may");
+        let before = states(&theirs);
+        for run in [
+            world.build(&sdist).set("--cache-dir", &theirs),
+            world.build(&sdist).flag("--cache-readonly", &theirs),
+            world.build(&sdist).flag("--scratch-dir", &theirs),
+        ] {
+            let done = run.finish_anyhow();
+            done.exits_with(Code::CacheRefused);
+            let says = format!(
+                "belongs to user {STRANGER}, you are user {}",
+                setting.identity.uid()
+            );
+            assert!(done.stderr.contains(&says), "{setting}: {done}");
+        }
+        assert_eq!(changes(&before, &states(&theirs)), Vec::<String>::new());
+        // Root could do anything anyway, so a lower cache of root serves everybody.
+        chown(&theirs, Some(0), Some(0)).expect("root may");
+        let above = world.build(&sdist).flag("--cache-readonly", &theirs);
+        above.finish().cached(&sdist.wheel());
     }
 }
 

@@ -36,6 +36,57 @@ pub(crate) fn functions(folder: &Path) -> BTreeSet<String> {
     found
 }
 
+/// The names of the functions in a folder that are run as tests, by every run: of a table of tests, under
+/// an attribute that makes one, or in the list of a test program without libtest.
+fn tests_in(folder: &Path) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for entry in fs::read_dir(folder).expect("a folder of ours").flatten() {
+        let path = entry.path();
+        if path.is_dir() && !path.ends_with("target") {
+            found.extend(tests_in(&path));
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            let text = fs::read_to_string(&path).expect("sources are text");
+            let is_listed = path.to_string_lossy().contains("/filter/tests/kernel/");
+            found.extend(tests_of(&text, is_listed));
+        }
+    }
+    found
+}
+
+/// The tests in a text; `is_listed` says that a list elsewhere makes all of its functions tests.
+fn tests_of(text: &str, is_listed: bool) -> Vec<String> {
+    let mut found = Vec::new();
+    let (mut is_test, mut is_ignored) = (false, false);
+    for line in text.lines().map(str::trim_start) {
+        if let Some((name, _)) = line.split_once(": \"").filter(|_| line.contains(" => ")) {
+            found.push(name.to_owned());
+            continue;
+        }
+        is_test |= line.starts_with("#[test]") || line.starts_with("#[tokio::test");
+        is_ignored |= line.starts_with("#[ignore");
+        let line = line.strip_prefix("pub(crate) ").unwrap_or(line);
+        let line = line.strip_prefix("async ").unwrap_or(line);
+        if let Some(rest) = line.strip_prefix("fn ") {
+            let name = rest.split(['(', '<']).next().unwrap_or_default();
+            if (is_test || is_listed) && !is_ignored {
+                found.push(name.to_owned());
+            }
+            (is_test, is_ignored) = (false, false);
+        }
+    }
+    found
+}
+
+#[test]
+fn a_function_without_the_attribute_and_an_ignored_test_hold_no_promise() {
+    let text = "fn helps() {}\n#[test]\nfn is_run() {}\n#[test]\n#[ignore = \"long\"]\nfn is_left_out() {}\n\
+        #[tokio::test]\nasync fn is_run_too() {}\n// #[test]\nfn is_none() {}\n    of_a_table: \"x\" => Code;\n";
+    assert_eq!(
+        tests_of(text, false),
+        ["is_run", "is_run_too", "of_a_table"]
+    );
+}
+
 /// What a page puts in backquotes and is called as tests are: a sentence.
 fn named(page: &str) -> BTreeSet<&str> {
     page.split('`')
@@ -59,7 +110,7 @@ fn every_test_that_the_page_of_wants_names_is_there() {
         "worker",
     ]
     .iter()
-    .flat_map(|folder| functions(&repository().join(folder)))
+    .flat_map(|folder| tests_in(&repository().join(folder)))
     .collect();
     let missing: Vec<_> = names
         .iter()

@@ -72,11 +72,15 @@ fn a_full_mount_is_found_out_before_anything_starts() {
     );
     let options = "size=1m,mode=0755";
     let scratch = world.build(&sdist).flag("--scratch-dir", &small);
-    mounted(&world, scratch, options, &fill).fails_with(Code::DiskFull);
-    assert!(!world.cache().exists());
     let out = world.build(&sdist).out(small.to_str().expect("text"));
-    mounted(&world, out, options, &fill).fails_with(Code::DiskFull);
-    assert!(!world.cache().exists());
+    for (run, flag) in [(scratch, "--scratch-dir"), (out, "--out-dir")] {
+        let failure = mounted(&world, run, options, &fill).fails_with(Code::DiskFull);
+        let place = small.display().to_string();
+        assert!(failure.message.contains(&place), "{failure:?}");
+        let hint = failure.hint.expect("a remedy");
+        assert!(hint.contains("make room") && hint.contains(flag), "{hint}");
+        assert!(!world.cache().exists());
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use model::Code;
 use nix::sys::signal::Signal;
 use tests::decoy::{State, changes, states};
-use tests::{Outcome, Run, Running, Sdist, Setting, World, release, search};
+use tests::{Outcome, Run, Running, Sdist, Setting, Venv, World, release, search};
 
 use crate::scratches::{recorded, recorder};
 use crate::{site, world};
@@ -187,6 +187,91 @@ fn what_a_kill_left_is_gone_after_the_next_run_that_takes_the_place() {
                 changes(&before, &look(&world)),
                 Vec::<String>::new(),
                 "{name}: {done}"
+            );
+        }
+    }
+}
+
+/// Names in a folder, sorted.
+fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).expect("a folder").flatten();
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+/// The place of the rule that comes before the root's: what is installed into.
+#[test]
+fn an_installation_without_a_cache_works_where_it_installs_and_leaves_no_trace_there() {
+    for setting in [Setting::PLAIN, Setting::DENIED] {
+        for into_target in [false, true] {
+            let about = format!("{setting}, target: {into_target}");
+            let world = World::new(site(), setting);
+            let (first, next) = (Sdist::hello("first", "1.0"), Sdist::hello("next", "1.0"));
+            let waiting = Sdist::waiting();
+            world.index.sdist(&first).sdist(&next).sdist(&waiting);
+            // The root exists, and would serve.
+            world.wheel("first").finish().built(&first.wheel());
+            let venv = Venv::new(&world, "env");
+            let place = match into_target {
+                true => world.folder("target"),
+                false => venv.root.clone(),
+            };
+            let install = |name: &str| {
+                let run = venv.install([name, "--no-cache"]);
+                let run = run.env("TMPDIR", world.temporary());
+                match into_target {
+                    true => run.flag("--target", &place),
+                    false => run,
+                }
+            };
+            world.temporary();
+            let (before, empty) = (look(&world), names(&place));
+            let works_in_place = |running: &mut Running<'_, '_>| {
+                let folder = ready(running, &place);
+                let inside = folder.strip_prefix(&place).expect("it works there");
+                let top = inside.components().next().expect("in a folder of its own");
+                let root = place.join(top);
+                assert!(
+                    root.join("sources-v1").is_dir(),
+                    "{about}: everything is there"
+                );
+                assert_eq!(
+                    changes(&before, &look(&world)),
+                    Vec::<String>::new(),
+                    "{about}"
+                );
+                (folder, root)
+            };
+
+            let mut killed = install("waits")
+                .grace(std::time::Duration::from_secs(10))
+                .start();
+            let (_, root) = works_in_place(&mut killed);
+            killed.signal(Signal::SIGKILL);
+            let done = killed.finish_anyhow();
+            assert!(root.exists(), "{about}: a kill leaves something: {done}");
+            install("next").finish().succeeds();
+            assert!(!root.exists(), "{about}: the next run takes it away");
+            let mut installed = names(&place);
+            installed.retain(|name| !name.starts_with("next"));
+            assert_eq!(installed, empty, "{about}");
+
+            let mut running = install("waits").start();
+            let (folder, _) = works_in_place(&mut running);
+            release(&folder, "{}");
+            let done = running.finish();
+            done.succeeds();
+            let mut installed = names(&place);
+            let new = ["next", "waits", "spoils.json"];
+            installed.retain(|name| !new.iter().any(|it| name.starts_with(it)));
+            assert_eq!(installed, empty, "{about}: {done}");
+            assert_eq!(
+                changes(&before, &look(&world)),
+                Vec::<String>::new(),
+                "{about}"
             );
         }
     }

@@ -5,6 +5,10 @@ use std::path::{Path, PathBuf};
 
 use cache::{Bucket, Cache};
 
+/// The log's name in its folder, and that of the file that says what became of the build.
+pub(crate) const LOG: &str = "log";
+pub(crate) const SUMMARY: &str = "build.json";
+
 /// Tries until a free name is found; one collides once in millions.
 const TRIES: usize = 16;
 
@@ -47,13 +51,13 @@ impl BuildId {
     /// Returns the log file.
     #[must_use]
     pub fn log(&self) -> PathBuf {
-        self.folder.join("log")
+        self.folder.join(LOG)
     }
 
     /// Returns the file that says what the build was and what became of it.
     #[must_use]
     pub fn summary(&self) -> PathBuf {
-        self.folder.join("build.json")
+        self.folder.join(SUMMARY)
     }
 
     /// Returns the folder.

@@ -17,7 +17,7 @@ use crate::executor::Floor;
 /// The schema that this program writes, and the only one that it reads.
 const SCHEMA: &str = "fumehood-kept/1";
 /// The file beside a log.
-const NAME: &str = "kept.json";
+pub(crate) const NAME: &str = "kept.json";
 
 /// `logs-v1/<id>/kept.json`
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::refusal::Refusal;
 
 /// The schema that this program writes.
-const SCHEMA: &str = "fumehood-build/1";
+pub(crate) const SCHEMA: &str = "fumehood-build/1";
 
 /// `logs-v1/<id>/build.json`
 #[derive(Clone, Debug, Serialize, Deserialize)]

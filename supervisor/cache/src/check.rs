@@ -2,8 +2,8 @@
 //! somewhere?
 //!
 //! What a crash may leave behind is no damage: nobody reads it, and the next run or a prune removes
-//! it. It is counted. Whether an environment holds what was installed knows the crate that installs,
-//! which hands its check in.
+//! it. It is counted. Whether an environment holds what was installed, and whether a record has the
+//! form that is read, know the crates that write them; whoever asks hands their checks in.
 
 use std::fs::File;
 use std::io;
@@ -20,8 +20,9 @@ use crate::shelf::RECORD;
 use crate::sweep::names_in;
 use crate::{Bucket, Cache, CacheError, InUse, Item, Plan, What, names};
 
-/// Says what is wrong with the environment of a name; nothing if it is as it was installed.
-pub type CheckEnvironment<'a> = &'a dyn Fn(&Sha256) -> Result<(), String>;
+/// Says what is wrong with an entry whose form another crate knows: an environment, a pointer, a
+/// revision, a page, what an interpreter said, a log.
+pub type CheckEntry<'a> = &'a dyn Fn(&Item) -> Result<(), String>;
 
 /// Says what is wrong with the git repository of a name; nothing if all of it is there.
 pub type CheckRepository<'a> = &'a dyn Fn(&Sha256) -> Result<(), Unsound>;
@@ -29,8 +30,8 @@ pub type CheckRepository<'a> = &'a dyn Fn(&Sha256) -> Result<(), Unsound>;
 /// What other crates know of their entries.
 #[derive(Clone, Copy)]
 pub struct Checks<'a> {
-    /// About environments.
-    pub environment: CheckEnvironment<'a>,
+    /// About all other entries whose form is known elsewhere.
+    pub entry: CheckEntry<'a>,
     /// About git repositories.
     pub repository: CheckRepository<'a>,
 }
@@ -65,6 +66,8 @@ pub struct Checked {
     pub unread: Vec<String>,
     /// Unfinished things whose makers are gone, the wheels without a key among them.
     pub left_over: u64,
+    /// What is none of ours, relative to the root: it was not looked into, and nothing touches it.
+    pub strangers: Vec<PathBuf>,
     /// Wheels that are sound and that no key leads to: a crash came between the two steps.
     keyless: Vec<Keyless>,
 }
@@ -100,11 +103,34 @@ pub struct Repaired {
     pub left: Vec<String>,
 }
 
+impl Checked {
+    /// Adds what was found in a cache below, which is only read and so not mended from here.
+    pub fn add_below(&mut self, root: &Path, below: Self) {
+        self.entries += below.entries;
+        self.files += below.files;
+        self.bytes += below.bytes;
+        let full = |path: PathBuf| root.join(path);
+        self.strangers.extend(below.strangers.into_iter().map(full));
+        let of = |about: String| format!("{about} (in {})", root.display());
+        self.unread.extend(below.unread.into_iter().map(of));
+        self.damage
+            .extend(below.damage.into_iter().map(|damage| Damage {
+                label: format!("{} of {}", damage.label, root.display()),
+                path: full(damage.path),
+                remedy: None,
+                ..damage
+            }));
+    }
+}
+
 impl Cache {
     /// Reads everything. Nothing is changed.
     pub fn check(&self, by: Checks<'_>) -> Checked {
         let found = self.inventory();
-        let mut checked = Checked::default();
+        let mut checked = Checked {
+            strangers: found.beside,
+            ..Checked::default()
+        };
         for text in found.unreadable {
             checked.damage.push(Damage {
                 path: PathBuf::new(),
@@ -115,6 +141,7 @@ impl Cache {
         }
         for item in found.items {
             if item.what == What::Stranger {
+                checked.strangers.push(item.path);
                 continue;
             }
             checked.entries += 1;
@@ -198,19 +225,21 @@ impl Cache {
             What::Source(digest) | What::Download(digest) => wrong_bytes(&path, digest, None),
             What::Wheel(_) => wrong_wheel(&path),
             What::LostKey(_) => Some("it leads to a wheel that is not there".to_owned()),
-            What::Environment(_) => {
-                let name = path.file_name().and_then(|name| name.to_str());
-                let name = name.and_then(|name| name.parse().ok());
-                name.and_then(|name| (by.environment)(&name).err())
-            }
             What::StandIn(name) => crate::sealed::wrong(&path, name),
             What::Repository(name) => match (by.repository)(name) {
                 Ok(()) => None,
                 Err(Unsound::Damaged(why)) => Some(why),
                 Err(Unsound::Unread(why)) => return Err(why),
             },
+            What::Environment(_)
+            | What::Pointer(_)
+            | What::Revision(_)
+            | What::Page(_)
+            | What::Interpreter
+            | What::Log => (by.entry)(&item).err(),
             What::Damaged(why) => Some(why.clone()),
-            _ => None,
+            // A lock is empty, a kept scratch is whatever its build made of it.
+            What::Lock | What::KeptScratch | What::Stranger => None,
         };
         Ok(why.map(|why| Damage {
             path: item.path.clone(),

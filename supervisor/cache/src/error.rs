@@ -260,8 +260,8 @@ impl CacheError {
                     .to_owned()
             }
             Self::DiskFull { .. } => {
-                "make room (`fumehood cache size` shows what the cache holds), or move the cache \
-                 with --cache-dir"
+                "make room there (`fumehood cache size` shows what the cache holds), or name another \
+                 place: --cache-dir, --scratch-dir, --out-dir"
                     .to_owned()
             }
             Self::OutDir { .. } => "name a directory that you can write with --out-dir".to_owned(),

@@ -20,6 +20,7 @@ mod names;
 mod place;
 mod plan;
 mod publish;
+mod recall;
 mod record;
 mod removal;
 mod root;
@@ -33,7 +34,7 @@ mod sweep;
 
 pub use bucket::Bucket;
 pub use carry_out::{CarriedOut, InUse};
-pub use check::{CheckEnvironment, CheckRepository, Checked, Checks, Damage, Repaired, Unsound};
+pub use check::{CheckEntry, CheckRepository, Checked, Checks, Damage, Repaired, Unsound};
 pub use deliver::{check_out_dir, deliver};
 pub use error::CacheError;
 pub use inventory::{Built, Installed, Inventory, Item, Page, Pointer, What};

@@ -100,6 +100,12 @@ fn put(root: &Path, path: &Path, text: &str) -> io::Result<()> {
     }
 }
 
+/// Whether an entry of a root, besides its buckets and scratches, is there because of us, or is no
+/// reason to take the root for anybody's.
+pub(crate) fn is_ours(name: &str) -> bool {
+    FILES.iter().any(|(ours, _)| *ours == name) || name == "lost+found" || may_be_unfinished(name)
+}
+
 /// Whether a root entry is called as an unfinished file is.
 pub(crate) fn may_be_unfinished(name: &str) -> bool {
     name.strip_prefix(UNFINISHED)

@@ -11,13 +11,14 @@ use std::io;
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use rustix::fs::{Access, AtFlags, CWD, Mode, StatVfsMountFlags};
 
 use crate::lease::{Claim, Lease, Record};
 use crate::publish::{self, Published};
 use crate::staging::{LeasedDir, dir_flags};
-use crate::{Cache, CacheError, Keeping, Swept, entry_lease, lease, mark, names, removal, root};
+use crate::{Cache, CacheError, Inventory, Item, Plan, Swept, lease, mark, names, removal, root};
 
 /// How often a folder is tried to be made: names collide seldom, sweeps come between seldom.
 const TRIES: usize = 64;
@@ -118,31 +119,43 @@ impl Place {
         }
     }
 
-    /// Removes what processes that are gone have left here.
+    /// Removes what processes that are gone have left here, and of scratches that are kept those that
+    /// are old, or more than there is room for: by the rule of those in a root.
     ///
     /// # Errors
     /// If the place can not be listed; single entries that resist are in the answer.
-    pub fn sweep(&self) -> Result<Swept, CacheError> {
+    pub fn sweep(&self, now: SystemTime) -> Result<Swept, CacheError> {
         let mut swept = Swept::default();
+        let mut kept = Inventory::default();
         let failed = |source| CacheError::io("list", &self.path, source);
         for entry in fs::read_dir(&self.path).map_err(failed)? {
             let name = entry.map_err(failed)?.file_name();
             let Some(text) = name.to_str() else { continue };
             let hidden = text.starts_with(mark::UNFINISHED);
             if (hidden || names::may_be_scratch(text))
-                && let Err(error) = self.sweep_one(&name, hidden, &mut swept)
+                && let Err(error) = self.sweep_one(&name, hidden, &mut swept, Some(&mut kept))
             {
+                swept.left.push(error.to_string());
+            }
+        }
+        let old = Plan::tidy(&kept, now).removals;
+        swept.in_use += (kept.items.len() - old.len()) as u64;
+        for removal in old {
+            let name = removal.path.into_os_string();
+            if let Err(error) = self.sweep_one(&name, false, &mut swept, None) {
                 swept.left.push(error.to_string());
             }
         }
         Ok(swept)
     }
 
+    /// Removes what nobody holds; what is kept only where nothing is `kept` any more.
     fn sweep_one(
         &self,
         name: &OsString,
         hidden: bool,
         swept: &mut Swept,
+        kept: Option<&mut Inventory>,
     ) -> Result<(), CacheError> {
         let path = self.path.join(name);
         // Gone meanwhile, no folder, a link, or somebody else's.
@@ -168,12 +181,17 @@ impl Place {
             }
             Claim::Missing | Claim::Foreign => return Ok(()),
         };
-        let name = name.to_string_lossy();
-        if !hidden && !lease.record().is_some_and(|record| record.is_for(&name)) {
+        let text = name.to_string_lossy();
+        if !hidden && !lease.record().is_some_and(|record| record.is_for(&text)) {
             return Ok(());
         }
-        if lease.record().is_some_and(Record::is_kept) && is_young(&path) {
-            swept.in_use += 1;
+        if lease.record().is_some_and(Record::is_kept)
+            && let Some(kept) = kept
+        {
+            let about = fs::symlink_metadata(&path)
+                .map_err(|source| CacheError::io("look at", &path, source))?;
+            kept.items
+                .push(Item::kept_scratch(&path, &about, PathBuf::from(name)));
             return Ok(());
         }
         let mut home = LeasedDir {
@@ -284,14 +302,4 @@ impl Drop for Fresh {
             tracing::warn!(%error, "the fresh root of this run stays behind");
         }
     }
-}
-
-/// Whether a scratch was kept so lately that somebody may still want to look at it.
-fn is_young(path: &Path) -> bool {
-    let made = fs::symlink_metadata(path).map(|found| entry_lease::used(&found));
-    // A clock that was set back makes nothing old.
-    made.is_ok_and(|made| {
-        made.elapsed()
-            .map_or(true, |age| age < Keeping::SCRATCHES.younger)
-    })
 }

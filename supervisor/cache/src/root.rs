@@ -15,6 +15,7 @@ use rustix::io::Errno;
 
 use crate::entry_lease::EntryLeases;
 use crate::mark::{self, Ownership};
+use crate::recall::Recall;
 use crate::{Bucket, CacheError, Layer, Place, names};
 
 /// What a build's `TMPDIR` adds to the root: `/<6 characters>/<room>` and one byte of reserve.
@@ -45,6 +46,7 @@ struct Inner {
     root: PathBuf,
     no_exec: bool,
     leases: EntryLeases,
+    known: Recall,
 }
 
 /// How the root's length fits what builds append to it.
@@ -175,6 +177,7 @@ impl Cache {
             root: real,
             no_exec: volume.f_flag.contains(StatVfsMountFlags::NOEXEC),
             leases: EntryLeases::default(),
+            known: Recall::default(),
         };
         let inner = Arc::new(inner);
         let around = Arc::default();
@@ -207,6 +210,10 @@ impl Cache {
 
     pub(crate) fn entry_leases(&self) -> &EntryLeases {
         &self.inner.leases
+    }
+
+    pub(crate) fn known(&self) -> &Recall {
+        &self.inner.known
     }
 
     /// Whether programs can not be started from the root's mount (`noexec`).

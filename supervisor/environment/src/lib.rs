@@ -17,8 +17,8 @@ pub use installation::{
     Change, Distribution, Prepared, Session, Target, TargetError, Wanted, installed,
 };
 pub use interpreter::{
-    Found, InterpreterError, OLDEST, QUESTION, Search, Stamp, find, fits, folders_to_ask,
-    folders_to_run, remember, remembered, understand,
+    Found, InterpreterError, OLDEST, QUESTION, Search, Stamp, check_remembered, find, fits,
+    folders_to_ask, folders_to_run, remember, remembered, understand,
 };
 pub use manifest::{Difference, Manifest, ManifestError};
 pub use resolve::{

@@ -12,6 +12,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use model::Sha256;
 use serde::{Deserialize, Serialize};
 
 /// The most entries of a folder that a manifest is taken of.
@@ -126,6 +127,12 @@ impl Manifest {
             .keys()
             .find(|path| !self.entries.contains_key(*path))
             .map(|path| Difference::Added(readable(path)))
+    }
+
+    /// Returns a digest of all of it.
+    #[must_use]
+    pub fn digest(&self) -> Sha256 {
+        Sha256::of(format!("{:?}", self.entries))
     }
 
     /// Returns how many entries there are, the folder itself included.

@@ -53,3 +53,4 @@ pub use pip_configuration::PipConfiguration;
 pub use proxies::{BadProxy, Proxies};
 pub use refresh::Refresh;
 pub use settings::ClientSettings;
+pub use store::check_page;

@@ -1,6 +1,6 @@
 //! Pages in the cache: what an index said, with how long it may be used.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use cache::{Bucket, Cache};
 use model::Sha256;
@@ -11,6 +11,9 @@ use crate::freshness::Freshness;
 
 /// Bumped when a field changes its meaning; others are ignored or defaulted.
 const SCHEMA: u32 = 1;
+
+/// The folder of metadata of files; a page's folder is called by a digest.
+const METADATA: &str = "metadata";
 
 /// A page in the cache.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -25,6 +28,23 @@ pub(crate) struct StoredPage {
 struct StoredMetadata {
     schema: u32,
     text: String,
+}
+
+/// Looks whether a file of [`Bucket::Simple`] is what its place says: a page, or the metadata of a file.
+///
+/// # Errors
+/// If not.
+pub fn check_page(cache: &Cache, path: &Path) -> Result<(), String> {
+    let above = path.parent().and_then(Path::file_name);
+    let is_sound = if above.is_some_and(|above| above == METADATA) {
+        let kept = cache.read_record::<StoredMetadata>(path);
+        kept.is_some_and(|kept| kept.schema == SCHEMA)
+    } else {
+        let page = cache.read_record::<StoredPage>(path);
+        page.is_some_and(|page| page.schema == SCHEMA)
+    };
+    let wrong = || "it is neither a page nor metadata".to_owned();
+    is_sound.then_some(()).ok_or_else(wrong)
 }
 
 /// The places in [`Bucket::Simple`].
@@ -48,18 +68,13 @@ impl Store {
             .join(format!("{page}.json"))
     }
 
-    pub(crate) fn page(&self, path: &std::path::Path) -> Option<StoredPage> {
+    pub(crate) fn page(&self, path: &Path) -> Option<StoredPage> {
         let page: StoredPage = self.cache.read_record(path)?;
         (page.schema == SCHEMA).then_some(page)
     }
 
     /// Keeps a page. A failure costs time later, nothing else.
-    pub(crate) fn keep_page(
-        &self,
-        path: &std::path::Path,
-        freshness: Freshness,
-        document: Document,
-    ) {
+    pub(crate) fn keep_page(&self, path: &Path, freshness: Freshness, document: Document) {
         if freshness.no_store {
             return;
         }
@@ -76,7 +91,7 @@ impl Store {
     fn metadata_path(&self, key: &Sha256) -> PathBuf {
         self.cache
             .bucket(Bucket::Simple)
-            .join("metadata")
+            .join(METADATA)
             .join(format!("{key}.json"))
     }
 

@@ -192,6 +192,24 @@ impl<'a> Pointers<'a> {
         self.0.write_record(&self.local_path(path), record)
     }
 
+    /// Looks whether the pointer in a file is one of the kind that lies there.
+    ///
+    /// # Errors
+    /// If not.
+    pub fn check(&self, path: &Path) -> Result<(), String> {
+        let inside = path.strip_prefix(self.0.bucket(Bucket::Pointers));
+        let kind = inside.ok().and_then(|inside| inside.iter().next());
+        let is_sound = match kind.and_then(|kind| kind.to_str()) {
+            Some("path") => {
+                let record = self.0.read_record::<LocalRecord>(path);
+                record.is_some_and(|record| record.schema == SCHEMA)
+            }
+            _ => self.read(path.to_owned()).is_some(),
+        };
+        let wrong = || "it is not what is written here".to_owned();
+        is_sound.then_some(()).ok_or_else(wrong)
+    }
+
     fn local_path(&self, path: &Path) -> PathBuf {
         let key = Sha256::of(path.as_os_str().as_bytes());
         self.0

@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::names::printable;
 use crate::{BuildSystem, CoreMetadata, ProjectTable};
 
 /// What the record's form is called; a reader leaves others alone.
@@ -273,6 +274,33 @@ impl<'a> Revisions<'a> {
         self.change(source, |record| record.hashes.extend(more.clone()));
     }
 
+    /// Looks whether everything that is known of a source could be used.
+    ///
+    /// # Errors
+    /// If not: what is wrong first.
+    pub fn check(&self, source: &Sha256) -> Result<(), String> {
+        let record = self.read(source).ok_or("it is not what is written here")?;
+        for (folder, project) in &record.projects {
+            let about = if folder.is_empty() { "." } else { folder };
+            let about = printable(about);
+            if project.build_system().is_none() {
+                return Err(format!("the build system of `{about}` breaks the rules"));
+            }
+            if project
+                .said
+                .as_ref()
+                .is_some_and(|said| said.metadata().is_none())
+            {
+                return Err(format!("the metadata of `{about}` can not be read"));
+            }
+        }
+        let is_key = |key: &String| key.parse::<Sha256>().is_ok();
+        match record.answers.keys().all(is_key) {
+            true => Ok(()),
+            false => Err("an answer is named by something else than a key".to_owned()),
+        }
+    }
+
     fn read(&self, source: &Sha256) -> Option<Record> {
         self.0
             .read_record::<Record>(&self.path(source))
@@ -364,18 +392,25 @@ mod tests {
         assert_eq!(revisions.answer::<u64>(&id, &key), None);
 
         let path = revisions.path(&id.digest.sha256);
-        let text = std::fs::read_to_string(&path).unwrap();
+        let text = cache.read_record::<Value>(&path).unwrap().to_string();
+        revisions.check(&id.digest.sha256).unwrap();
         for damage in [
             text.replace("hatchling>=1", "not a requirement!"),
             text.replace("hatchling.build", "os;system"),
             text.replace("[\".\"]", "[\"../..\"]"),
             text.replace("revision/2", "revision/9"),
-            String::new(),
-            "{".to_owned(),
+            text.replace("\"projects\":{", "\"projects\":{\"a\":1,"),
         ] {
             assert_ne!(damage, text);
+            let damage: Value = serde_json::from_str(&damage).unwrap();
+            cache.write_record(&path, &damage).unwrap();
+            assert_eq!(revisions.project(&id), None);
+            revisions.check(&id.digest.sha256).unwrap_err();
+        }
+        for damage in ["", "{", &text] {
             std::fs::write(&path, damage).unwrap();
             assert_eq!(revisions.project(&id), None);
+            revisions.check(&id.digest.sha256).unwrap_err();
         }
     }
     fn said(text: &str) -> Said {

@@ -41,7 +41,7 @@ pub(crate) enum CacheCommand {
     /// Print the cache root; with --no-cache, where a run would work and why
     Dir(DirArgs),
     /// Print how much is kept, bucket by bucket
-    Size(PlaceArgs),
+    Size(SizeArgs),
     /// List what is kept
     List(ListArgs),
     /// Remove everything, or what belongs to some projects, or some kinds of it
@@ -58,6 +58,17 @@ pub(crate) struct FormArgs {
     /// The form of the answer on standard output
     #[arg(long, value_name = "FORM", value_parser = ["text", "json"])]
     pub(crate) output_format: Option<String>,
+}
+
+/// `fumehood cache size`
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct SizeArgs {
+    /// Where everything is kept.
+    #[command(flatten)]
+    pub(crate) places: PlaceArgs,
+    /// The form of the answer.
+    #[command(flatten)]
+    pub(crate) form: FormArgs,
 }
 
 /// `fumehood cache list`
@@ -135,6 +146,9 @@ pub(crate) struct CheckArgs {
     /// Remove what is damaged, so that the next run fetches or makes it again
     #[arg(long)]
     pub(crate) repair: bool,
+    /// A cache that is only read, below the other, to be checked too; may be given often
+    #[arg(long, value_name = "DIR")]
+    pub(crate) cache_readonly: Vec<String>,
     /// Where everything is kept.
     #[command(flatten)]
     pub(crate) places: PlaceArgs,

@@ -7,12 +7,13 @@ mod remove;
 use std::path::{Path, PathBuf};
 
 use cache::Cache;
+use serde::Serialize;
 
 use super::Surroundings;
 use crate::args::{CacheCommand, FormArgs, PlaceArgs};
 use crate::render::{Problem, bytes};
 use crate::settings::{PlaceSettings, ReportForm, SettingsError};
-use crate::{compose, data};
+use crate::{compose, data, report};
 
 /// The name of the form that machines read.
 const SCHEMA: &str = "fumehood-cache/1";
@@ -26,7 +27,7 @@ pub(super) fn run(command: &CacheCommand, around: &Surroundings) -> Result<(), P
             let places = PlaceSettings::for_work(&args.places, &args.work, layers);
             dir(&places.map_err(unfit)?, around)
         }
-        CacheCommand::Size(args) => size(&PlaceSettings::new(args, layers).map_err(unfit)?),
+        CacheCommand::Size(args) => size(&Asked::new(&args.places, &args.form, around)?),
         CacheCommand::List(args) => list::run(args, around),
         CacheCommand::Clean(args) => remove::clean(args, around),
         CacheCommand::Prune(args) => remove::prune(args, around),
@@ -73,20 +74,53 @@ fn dir(places: &PlaceSettings, around: &Surroundings) -> Result<(), Problem> {
     data::put(&format!("{}\n", chosen.place.path().display()))
 }
 
+/// The answer of `size`.
+#[derive(Serialize)]
+struct Sizes {
+    schema: &'static str,
+    buckets: Vec<SizeOf>,
+    files: u64,
+    bytes: u64,
+}
+
+#[derive(Serialize)]
+struct SizeOf {
+    name: &'static str,
+    files: u64,
+    bytes: u64,
+}
+
 /// Prints one line a bucket and one for all.
-fn size(places: &PlaceSettings) -> Result<(), Problem> {
+fn size(asked: &Asked) -> Result<(), Problem> {
     let failed = |error| compose::of_cache(&error);
-    let Some(cache) = Cache::open_existing(&places.cache.value).map_err(failed)? else {
-        return data::put("nothing is kept yet\n");
+    let cache = Cache::open_existing(&asked.root).map_err(failed)?;
+    let sizes = match &cache {
+        Some(cache) => cache.sizes().map_err(failed)?,
+        None if asked.form == ReportForm::Text => return data::put("nothing is kept yet\n"),
+        None => Vec::new(),
     };
-    let mut text = String::new();
-    let (mut files, mut total) = (0, 0);
-    for (bucket, size) in cache.sizes().map_err(failed)? {
-        text.push_str(&line(bucket.folder(), size.files, size.bytes));
-        files += size.files;
-        total += size.bytes;
+    let buckets: Vec<_> = sizes
+        .into_iter()
+        .map(|(bucket, size)| SizeOf {
+            name: bucket.folder(),
+            files: size.files,
+            bytes: size.bytes,
+        })
+        .collect();
+    let files = buckets.iter().map(|one| one.files).sum();
+    let together = buckets.iter().map(|one| one.bytes).sum();
+    if asked.form == ReportForm::Json {
+        return data::put(&report::text(&Sizes {
+            schema: SCHEMA,
+            buckets,
+            files,
+            bytes: together,
+        }));
     }
-    text.push_str(&line("together", files, total));
+    let lines = buckets
+        .iter()
+        .map(|one| line(one.name, one.files, one.bytes));
+    let text: String = lines.chain([line("together", files, together)]).collect();
     data::put(&text)
 }
 

@@ -135,7 +135,7 @@ fn kept(places: &PlaceSettings, out_dir: Option<&Path>, talk: &Talk) -> Result<C
 }
 
 fn sweep(place: &Place, talk: &Talk) {
-    if let Err(error) = place.sweep() {
+    if let Err(error) = place.sweep(SystemTime::now()) {
         talk.note(&format!(
             "what a crash left in `{}` stays there: {error}",
             place.path().display()

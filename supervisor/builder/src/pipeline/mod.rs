@@ -52,6 +52,7 @@ pub use describe::metadata;
 pub(crate) use equip::Memo;
 pub(crate) use given::GivenWheel;
 pub(crate) use identify::specifiers_of;
+pub(crate) use retrace::PROPOSAL;
 pub use sdist::build;
 pub(crate) use turn::Turns;
 pub use whole::{carry_out, fetch, plan};

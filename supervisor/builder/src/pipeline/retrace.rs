@@ -25,7 +25,7 @@ use crate::watch::BuildEvent;
 const TAIL: u64 = 64 * 1024;
 
 /// The file beside a log that holds the policy of a traced build.
-const PROPOSAL: &str = "policy.toml";
+pub(crate) const PROPOSAL: &str = "policy.toml";
 
 /// The line between two runs in one log.
 const MARK: &str = "--- fumehood: run once more with the trace on ---\n";

@@ -14,7 +14,7 @@ use crate::entry_lease::used;
 use crate::lease::{Claim, Record};
 use crate::record::read_one;
 use crate::shelf::{BY_KEY, RECORD};
-use crate::{Bucket, Cache, Size, entry_lease, names, sealed};
+use crate::{Bucket, Cache, Size, entry_lease, mark, names, sealed};
 
 /// Folders below a bucket that are looked into for records.
 const DEPTH: usize = 6;
@@ -67,24 +67,26 @@ impl Cache {
 
     fn kept_scratches(&self, into: &mut Inventory) {
         for Found { name, about } in list(self.root(), &mut into.unreadable) {
+            let path = self.root().join(&name);
             if !about.is_dir() || !names::may_be_scratch(&name) {
+                let is_bucket = Bucket::ALL.iter().any(|bucket| bucket.folder() == name);
+                if !is_bucket && !mark::is_ours(&name) {
+                    into.beside.push(name.into());
+                }
                 continue;
             }
-            let path = self.root().join(&name);
-            let Ok(Some((_, Claim::Taken(lease)))) = self.claim(&path) else {
-                continue;
+            let lease = match self.claim(&path) {
+                Ok(Some((_, Claim::Taken(lease)))) => lease,
+                Ok(Some((_, Claim::Missing | Claim::Foreign))) => {
+                    into.beside.push(name.into());
+                    continue;
+                }
+                _ => continue,
             };
             let record = lease.record();
             if record.is_some_and(|record| record.is_for(&name) && Record::is_kept(record)) {
-                let Size { files, bytes } = measure(&path, &about);
-                into.items.push(Item {
-                    path: name.into(),
-                    bucket: None,
-                    what: What::KeptScratch,
-                    files,
-                    bytes,
-                    used: used(&about),
-                });
+                into.items
+                    .push(Item::kept_scratch(&path, &about, name.into()));
             }
         }
     }

@@ -1,18 +1,23 @@
 //! What an inventory holds: one item an entry, with what its record says of it.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::fs::Metadata;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use model::{PackageName, Sha256, SourceId, Version};
 
-use crate::Bucket;
+use super::walk::measure;
+use crate::entry_lease::used;
+use crate::{Bucket, Size};
 
 /// Everything that is in the cache.
 #[derive(Clone, Debug, Default)]
 pub struct Inventory {
     /// The entries, bucket by bucket.
     pub items: Vec<Item>,
+    /// What lies beside the buckets and is none of ours, relative to the root.
+    pub beside: Vec<PathBuf>,
     /// What could not be looked at, in words.
     pub unreadable: Vec<String>,
 }
@@ -136,6 +141,19 @@ pub struct Built {
 }
 
 impl Item {
+    /// Returns what a kept scratch is in an inventory.
+    pub(crate) fn kept_scratch(path: &Path, about: &Metadata, name: PathBuf) -> Self {
+        let Size { files, bytes } = measure(path, about);
+        Self {
+            path: name,
+            bucket: None,
+            what: What::KeptScratch,
+            files,
+            bytes,
+            used: used(about),
+        }
+    }
+
     /// Returns what people call it.
     #[must_use]
     pub fn label(&self) -> String {

@@ -75,7 +75,7 @@ fn environment(project: &str, is_orphan: bool) -> What {
 fn inventory(items: Vec<Item>) -> Inventory {
     Inventory {
         items,
-        unreadable: Vec::new(),
+        ..Inventory::default()
     }
 }
 
@@ -142,6 +142,12 @@ fn ci_keeps_what_was_built_and_every_record() {
         item(wheel("foo", "new", "another setting"), 1, 0),
         item(What::Page(Page::default()), 1, 0),
         item(What::Interpreter, 1, 0),
+        item(What::Revision(digest("new")), 1, 0),
+        item(
+            What::Revision(digest("of a folder that no pointer knows")),
+            1,
+            900,
+        ),
         item(What::Log, 1, 0),
     ]);
     let wish = Prune {

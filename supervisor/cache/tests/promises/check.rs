@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use cache::{Bucket, Cache, Checked, Checks, InUse, Plan, Prune, Reason};
+use cache::{Bucket, Cache, Checked, Checks, InUse, Plan, Prune, Reason, What};
 use model::Sha256;
 
 use crate::shelves::{blob, environment, point, wheel};
@@ -40,7 +40,7 @@ fn full() -> Full {
 
 fn check(cache: &Cache) -> Checked {
     cache.check(Checks {
-        environment: &|_| Ok(()),
+        entry: &|_| Ok(()),
         repository: &|_| Ok(()),
     })
 }
@@ -197,13 +197,43 @@ fn what_an_environments_check_says_is_damage() {
     let full = full();
     let cache = &full.world.cache;
     let checked = cache.check(Checks {
-        environment: &|_| Err("module.py changed".to_owned()),
+        entry: &|item| match item.what {
+            What::Environment(_) => Err("module.py changed".to_owned()),
+            _ => Ok(()),
+        },
         repository: &|_| Ok(()),
     });
     assert_eq!(checked.damage.len(), 1);
     assert_eq!(checked.damage[0].why, "module.py changed");
     cache.repair(&checked).unwrap();
     assert!(!full.environment.exists());
+}
+
+#[test]
+fn what_is_none_of_ours_is_named_and_no_damage() {
+    let full = full();
+    let root = full.world.root();
+    fs::create_dir(root.join("thesis")).unwrap();
+    fs::create_dir(root.join("wheels-v0")).unwrap();
+    for path in ["notes.txt", "pointers-v1/notes.txt", "logs-v1/notes"] {
+        fs::write(root.join(path), "mine").unwrap();
+    }
+    let scratch = full.world.cache.scratch().unwrap();
+    let checked = check(&full.world.cache);
+    drop(scratch);
+    let mut named = checked.strangers.clone();
+    named.sort();
+    let expected = [
+        "logs-v1/notes",
+        "notes.txt",
+        "pointers-v1/notes.txt",
+        "thesis",
+        "wheels-v0",
+    ];
+    assert_eq!(named, expected.map(PathBuf::from));
+    assert!(checked.damage.is_empty(), "{checked:?}");
+    full.world.cache.repair(&checked).unwrap();
+    assert!(expected.iter().all(|path| root.join(path).exists()));
 }
 
 #[test]

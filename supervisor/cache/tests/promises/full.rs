@@ -9,6 +9,7 @@ use cache::{Bucket, Cache, CacheError};
 use model::Code;
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
+use serde_json::{Value, json};
 
 use crate::support::{deliver, folder, listing, not_run};
 
@@ -65,7 +66,7 @@ fn a_full_disk_is_told_from_everything_else_and_leaves_nothing_half_written() {
         big.write_all(&[0; 4096]).unwrap();
         cache.publish_file(big, &wheel).unwrap();
         let record = cache.bucket(Bucket::Pointers).join("x/record.json");
-        cache.write_record(&record, &"old").unwrap();
+        cache.write_record(&record, &json!({"a": "old"})).unwrap();
         let filler = fill(place);
 
         let is_full = |error: CacheError| {
@@ -75,12 +76,13 @@ fn a_full_disk_is_told_from_everything_else_and_leaves_nothing_half_written() {
         is_full(Cache::open(&root).unwrap_err());
         is_full(
             cache
-                .write_record(&record, &"new".repeat(9000))
+                .write_record(&record, &json!({"a": "new".repeat(9000)}))
                 .unwrap_err(),
         );
         is_full(cache.scratch().map(|_| ()).unwrap_err());
         is_full(deliver(&wheel, &place.join("dist"), "a.whl").unwrap_err());
-        assert_eq!(cache.read_record::<String>(&record).unwrap(), "old");
+        let read = cache.read_record::<Value>(&record).unwrap();
+        assert_eq!(read["a"], "old");
         assert!(listing(&cache.bucket(Bucket::Staging)).is_empty());
         let out = listing(place);
         assert!(!out.contains(&"dist".to_owned()) || listing(&place.join("dist")).is_empty());
@@ -90,7 +92,7 @@ fn a_full_disk_is_told_from_everything_else_and_leaves_nothing_half_written() {
         let cache = Cache::open(&root).unwrap();
         cache.sweep().unwrap();
         cache.scratch().unwrap().remove().unwrap();
-        cache.write_record(&record, &"new").unwrap();
+        cache.write_record(&record, &json!({"a": "new"})).unwrap();
         deliver(&wheel, &place.join("dist"), "a.whl").unwrap();
     });
 }
@@ -101,7 +103,7 @@ fn a_disk_that_is_read_only_can_be_read() {
         let root = place.join("cache");
         let cache = Cache::open(&root).unwrap();
         let record = cache.bucket(Bucket::Pointers).join("record.json");
-        cache.write_record(&record, &1).unwrap();
+        cache.write_record(&record, &json!({"a": 1})).unwrap();
         let none: Option<&Path> = None;
         let flags = MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY | MsFlags::MS_NOEXEC;
         mount(none, place, none, flags, none).unwrap();
@@ -110,7 +112,8 @@ fn a_disk_that_is_read_only_can_be_read() {
         let error = Cache::open(&place.join("new")).unwrap_err();
         assert_eq!(error.code(), Code::CachePlace, "{error:?}");
         let cache = Cache::open_existing(&root).unwrap().unwrap();
-        assert_eq!(cache.read_record::<u32>(&record), Some(1));
+        let read = cache.read_record::<Value>(&record);
+        assert_eq!(read, Some(json!({"a": 1})));
         assert!(cache.is_noexec());
         assert_eq!(
             deliver(&record, &place.join("dist"), "a")

@@ -3,8 +3,10 @@
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
 
 use cache::{CacheError, Place};
+use serde_json::json;
 
 use crate::support::{
     World, folder, folder_of_nobody, give_away, is_root, listing, set_mode, unprivileged,
@@ -42,7 +44,7 @@ fn a_sweep_of_a_place_leaves_what_lives_is_kept_or_is_not_ours() {
     fs::copy(kept.join("lease"), dir.path().join("abcdef/lease")).unwrap();
     fs::write(dir.path().join("ghijkl/lease"), "mine").unwrap();
     let before = listing(dir.path());
-    let swept = place(dir.path()).sweep().unwrap();
+    let swept = place(dir.path()).sweep(SystemTime::now()).unwrap();
     assert_eq!((swept.scratches, swept.in_use), (0, 2));
     assert_eq!(listing(dir.path()), before);
     assert!(living.path().join("lease").is_file());
@@ -59,7 +61,7 @@ fn scratches_are_made_while_others_sweep() {
                 scope.spawn(|| {
                     let mut sweeps = 0;
                     while !done.load(Ordering::Relaxed) {
-                        let swept = place(dir.path()).sweep().unwrap();
+                        let swept = place(dir.path()).sweep(SystemTime::now()).unwrap();
                         assert_eq!(swept.left, Vec::<String>::new());
                         sweeps += 1;
                     }
@@ -99,11 +101,17 @@ fn a_fresh_root_is_a_cache_that_ends() {
     assert_eq!(listing(dir.path()).len(), 2);
     fresh
         .cache()
-        .write_record(&fresh.cache().root().join("simple-v1/x.json"), &1)
+        .write_record(
+            &fresh.cache().root().join("simple-v1/x.json"),
+            &json!({"a": 1}),
+        )
         .unwrap();
     drop(fresh.cache().scratch().unwrap());
     // Another run that takes the place leaves it alone.
-    assert_eq!(place(dir.path()).sweep().unwrap().in_use, 2);
+    assert_eq!(
+        place(dir.path()).sweep(SystemTime::now()).unwrap().in_use,
+        2
+    );
     drop(fresh);
     assert_eq!(
         listing(dir.path()),

@@ -259,33 +259,66 @@ fn locks_that_nobody_holds_go_and_those_that_are_held_stay() {
     drop(cache.lock("held", wait, &mut || {}).unwrap());
 }
 
-#[test]
-fn a_kept_scratch_goes_when_it_is_old_and_not_before() {
-    let world = World::new();
-    let scratch = world.cache.scratch().unwrap();
-    let path = scratch.keep();
-    let tidy = || world.cache.tidy(SystemTime::now()).entries;
-    assert_eq!(tidy(), 0);
-    age(&path, DAY * 8);
-    assert_eq!(tidy(), 1);
-    assert!(!path.exists());
+/// Bytes that a file claims without taking room.
+fn claim(path: &std::path::Path, bytes: u64) {
+    fs::File::create(path).unwrap().set_len(bytes).unwrap();
 }
 
 #[test]
-fn a_scratch_that_was_kept_elsewhere_goes_when_it_is_old_as_well() {
+fn kept_scratches_go_when_they_are_old_or_too_much_at_the_root_and_elsewhere_alike() {
     let world = World::new();
     let elsewhere = world.dir.path().join("elsewhere");
     fs::create_dir(&elsewhere).unwrap();
     let place = || cache::Place::open(&elsewhere).unwrap();
-    let path = other(&world.cache)
-        .with_scratches_at(place())
-        .scratch()
-        .unwrap()
-        .keep();
-    assert_eq!(path.parent(), Some(elsewhere.as_path()));
-    place().sweep().unwrap();
-    assert!(path.exists());
-    age(&path, DAY * 8);
-    place().sweep().unwrap();
-    assert!(!path.exists());
+    let at_root = other(&world.cache);
+    let at_place = other(&world.cache).with_scratches_at(place());
+    let tidy_root = || at_root.tidy(SystemTime::now()).entries;
+    let tidy_place = || place().sweep(SystemTime::now()).unwrap().scratches;
+    let rules: [(&Cache, &dyn Fn() -> u64); 2] = [(&at_root, &tidy_root), (&at_place, &tidy_place)];
+    for (cache, tidy) in rules {
+        let keep = |bytes: u64, days: u32| {
+            let scratch = cache.scratch().unwrap();
+            claim(&scratch.room('t').unwrap().join("file"), bytes);
+            let path = scratch.keep();
+            assert_eq!(path.parent(), Some(cache.scratches_in()));
+            age(&path, DAY * days);
+            path
+        };
+        let (old, young) = (keep(1, 8), keep(1, 6));
+        assert_eq!(tidy(), 1);
+        assert!(!old.exists() && young.exists());
+        // Eight GiB are kept; the newest one stays however large it is.
+        let (older, newer) = (keep(5 << 30, 5), keep(5 << 30, 4));
+        assert_eq!(tidy(), 2, "those before the newest are too much");
+        assert!(!young.exists() && !older.exists() && newer.exists());
+        let newest = keep(9 << 30, 1);
+        assert_eq!(tidy(), 1);
+        assert!(!newer.exists() && newest.exists());
+        assert_eq!(tidy(), 0);
+    }
+}
+
+#[test]
+fn logs_go_when_they_are_old_and_many_or_too_much() {
+    let world = World::new();
+    let cache = other(&world.cache);
+    let logs = cache.bucket(Bucket::Logs);
+    let log = |number: u32, bytes: u64, days: u32| {
+        let folder = logs.join(format!("{number:08x}"));
+        fs::create_dir(&folder).unwrap();
+        claim(&folder.join("log"), bytes);
+        age(&folder, DAY * days);
+        folder
+    };
+    let tidy = || cache.tidy(SystemTime::now()).entries;
+    let old: Vec<_> = (0..55).map(|number| log(number, 1, 40 + number)).collect();
+    assert_eq!(tidy(), 5, "the newest fifty stay, whatever their age");
+    assert!(old[..50].iter().all(|folder| folder.exists()));
+    assert!(!old[50..].iter().any(|folder| folder.exists()));
+    let fresh = log(99, 1, 1);
+    assert_eq!(tidy(), 1, "one more is one too many");
+    assert!(fresh.exists() && !old[49].exists());
+    let large = log(100, 600 << 20, 0);
+    assert!(tidy() > 40, "more than 512 MiB are too much");
+    assert!(large.exists() && !fresh.exists(), "the newest stays");
 }

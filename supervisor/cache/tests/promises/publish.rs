@@ -3,7 +3,8 @@
 use std::fs;
 use std::io::Write as _;
 
-use cache::{Bucket, Published, StagingFile};
+use cache::{Bucket, CacheError, Published, StagingFile};
+use serde_json::{Value, json};
 
 use crate::support::{World, listing, mode_of};
 
@@ -93,22 +94,39 @@ fn of_many_publishers_at_once_one_is_first_and_all_see_the_whole() {
 }
 
 #[test]
-fn records_are_read_back_and_damaged_ones_are_none() {
+fn records_are_read_back_and_damaged_or_altered_ones_are_none() {
     let world = World::new();
     let path = world.cache.bucket(Bucket::Pointers).join("a/record.json");
-    assert_eq!(world.cache.read_record::<Vec<u32>>(&path), None);
-    world.cache.write_record(&path, &[1, 2, 3]).unwrap();
-    assert_eq!(
-        world.cache.read_record::<Vec<u32>>(&path),
-        Some(vec![1, 2, 3])
-    );
-    world.cache.write_record(&path, &[4]).unwrap();
-    assert_eq!(world.cache.read_record::<Vec<u32>>(&path), Some(vec![4]));
-    fs::write(&path, b"[1, 2").unwrap();
-    assert_eq!(world.cache.read_record::<Vec<u32>>(&path), None);
+    let read = || world.cache.read_record::<Value>(&path);
+    assert_eq!(read(), None);
+    world
+        .cache
+        .write_record(&path, &json!({"of": [1, 2, 3]}))
+        .unwrap();
+    assert_eq!(read(), Some(json!({"of": [1, 2, 3]})));
+    world.cache.write_record(&path, &json!({"of": 4})).unwrap();
+    assert_eq!(read(), Some(json!({"of": 4})));
+    let text = fs::read_to_string(&path).unwrap();
+    let whole: Value = serde_json::from_str(&text).unwrap();
+    assert!(whole["checksum"].is_string(), "{text}");
+    for damaged in [
+        "{\"of\": 1",
+        "{\"of\":4}\n",
+        &text.replace("\"of\":4", "\"of\":5"),
+        &text.replace("\"of\"", "\"or\""),
+    ] {
+        fs::write(&path, damaged).unwrap();
+        assert_eq!(read(), None, "{damaged}");
+    }
+    fs::write(&path, &text).unwrap();
+    assert_eq!(read(), Some(json!({"of": 4})));
     fs::remove_file(&path).unwrap();
     fs::create_dir(&path).unwrap();
-    assert_eq!(world.cache.read_record::<Vec<u32>>(&path), None);
+    assert_eq!(read(), None);
+    let bare = world
+        .cache
+        .write_record(&path.with_file_name("b.json"), &[4]);
+    assert!(matches!(bare, Err(CacheError::Encode { .. })), "{bare:?}");
     assert!(world.staged().is_empty());
 }
 

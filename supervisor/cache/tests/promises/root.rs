@@ -5,6 +5,7 @@ use std::os::unix::fs::MetadataExt as _;
 
 use cache::{Bucket, Budget, Cache, CacheError};
 use model::Code;
+use serde_json::json;
 
 use crate::support::{
     self, World, folder, folder_of_nobody, is_root, not_run, set_mode, unprivileged,
@@ -239,7 +240,10 @@ fn paths_outside_of_the_root_are_never_written() {
         world.root().to_owned(),
         "relative.json".into(),
     ] {
-        let error = world.cache.write_record(&path, &1).unwrap_err();
+        let error = world
+            .cache
+            .write_record(&path, &json!({"a": 1}))
+            .unwrap_err();
         assert!(
             matches!(error, CacheError::Outside { .. }),
             "{path:?}: {error:?}"

@@ -49,7 +49,9 @@ pub(crate) fn wheel(cache: &Cache, project: &str, source: &Digest, key: &Sha256)
         "source_label": format!("{project}-1.0.tar.gz"),
         "key": key, "python": "cpython", "more": [1, 2],
     });
-    fs::write(staged.path().join("record.json"), record.to_string()).unwrap();
+    cache
+        .write_record(&staged.path().join("record.json"), &record)
+        .unwrap();
     cache.publish_dir(staged, &folder).unwrap();
     cache.point_to_wheel(key, &folder).unwrap();
     folder
@@ -67,7 +69,9 @@ pub(crate) fn environment(cache: &Cache, package: &str, interpreter: &Path) -> P
         "interpreter": interpreter,
         "packages": [{"name": package, "version": "1.0", "wheel": "w.whl", "sha256": name}],
     });
-    fs::write(staged.path().join("environment.json"), record.to_string()).unwrap();
+    cache
+        .write_record(&staged.path().join("environment.json"), &record)
+        .unwrap();
     cache.publish_dir(staged, &folder).unwrap();
     folder
 }

@@ -1,6 +1,6 @@
 //! Finished environments in the cache: put there, found again.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use cache::{Bucket, Cache, Layer};
 use model::{PackageName, Sha256, Version};
@@ -37,8 +37,7 @@ struct Record {
     interpreter: PathBuf,
     packages: Vec<Package>,
     /// What was laid out, see [`super::soundness`].
-    #[serde(default)]
-    shape: Option<Sha256>,
+    content: Sha256,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -54,13 +53,24 @@ struct Package {
 #[must_use]
 pub fn find_environment(cache: &Cache, name: &Sha256) -> Option<Environment> {
     cache.hold(&home(cache, name));
-    let found = cache.layers().find_map(|layer| find_in(&layer, name))?;
+    let found = cache.layers().find_map(|layer| {
+        let found = recorded(&layer, name)?;
+        let is_whole = soundness::is_whole(cache, &layer, &found.environment.path, &found.content);
+        is_whole.then_some(found.environment)
+    })?;
     cache.touch(&found.path.with_file_name(RECORD));
     Some(found)
 }
 
+/// What a record says of an environment; whether the folder still holds that is another question.
+pub(super) struct Recorded {
+    pub(super) environment: Environment,
+    /// The digest of what was published.
+    pub(super) content: Sha256,
+}
+
 /// Looks into one layer alone: the record and the folder belong together.
-pub(super) fn find_in(layer: &Layer, name: &Sha256) -> Option<Environment> {
+pub(super) fn recorded(layer: &Layer, name: &Sha256) -> Option<Recorded> {
     let home = layer.bucket(Bucket::Environments).join(name.to_string());
     let record: Record = layer.read_record(&home.join(RECORD))?;
     let path = home.join(ENV);
@@ -68,9 +78,9 @@ pub(super) fn find_in(layer: &Layer, name: &Sha256) -> Option<Environment> {
         && record.name == *name
         && record.installer == INSTALLER_VERSION
         && std::fs::read_link(path.join("bin/python")).is_ok_and(|to| to == record.interpreter)
-        && record.interpreter.is_file()
-        && has_shape(&path, record.shape);
-    usable.then(|| Environment {
+        && record.interpreter.is_file();
+    let content = record.content;
+    let environment = usable.then(|| Environment {
         name: *name,
         path,
         wheels: record
@@ -83,18 +93,10 @@ pub(super) fn find_in(layer: &Layer, name: &Sha256) -> Option<Environment> {
             .into_iter()
             .map(|package| (package.name, package.version))
             .collect(),
-    })
-}
-
-/// Whether a folder still has the shape that its record tells; something missing, cut off or added
-/// shows, at the price of one look at each entry.
-fn has_shape(env: &Path, recorded: Option<Sha256>) -> bool {
-    recorded.is_none_or(|recorded| {
-        let fits = soundness::shape(env).is_ok_and(|found| found == recorded);
-        if !fits {
-            tracing::debug!(path = %env.display(), "an environment is damaged");
-        }
-        fits
+    })?;
+    Some(Recorded {
+        environment,
+        content,
     })
 }
 
@@ -117,15 +119,11 @@ pub(super) fn publish(staged: Staged, cache: &Cache) -> Result<Environment, Inst
                 sha256: wheel.sha256,
             })
             .collect(),
-        shape: Some(soundness::shape(&tree).map_err(InstallError::io("look at", &tree))?),
+        content: soundness::content(&tree).map_err(InstallError::io("read", &tree))?,
     };
-    let path = staged.staging.path().join(RECORD);
-    let mut text = serde_json::to_vec_pretty(&record)
-        .map_err(|error| InstallError::io("write", &path)(error.into()))?;
-    text.push(b'\n');
-    std::fs::write(&path, text).map_err(InstallError::io("write", &path))?;
+    cache.write_record(&staged.staging.path().join(RECORD), &record)?;
     staged.tree.settle()?;
-    soundness::write_manifest(staged.staging.path(), &tree)?;
+    soundness::write_manifest(cache, staged.staging.path(), &tree)?;
     let home = home(cache, &staged.name);
     if home.exists() && find_environment(cache, &staged.name).is_none() {
         discard_environment(cache, &staged.name)?;

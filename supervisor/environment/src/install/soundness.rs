@@ -1,8 +1,10 @@
 //! Whether a published environment is still what was published.
 //!
-//! Two looks, neither of which reads a file: the *shape* (every entry with its type, size and
-//! target) is compared on each find, wherever the cache was moved to; the [`Manifest`] knows inodes
-//! and times too, and is compared where builds could change those.
+//! The [`Manifest`] knows inodes and times of every entry and reads no file: as long as it fits, nothing
+//! was written since the publication. Where it does not, for the cache was moved or something was
+//! touched, the *content* decides: every entry with its type, its bytes or its target. Where builds
+//! could change metadata, an environment has to be untouched as well. Why not the content each time:
+//! `docs/decisions/0007-environments-by-manifest-then-by-content.md`.
 
 use std::fs;
 use std::io;
@@ -10,7 +12,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use cache::Cache;
+use cache::{Cache, Layer};
 use model::Sha256;
 
 use super::{Environment, InstallError};
@@ -21,8 +23,8 @@ const MANIFEST: &str = "manifest.json";
 /// An environment that has more entries is none of ours.
 const MOST: usize = 2_000_000;
 
-/// Returns a digest over the names, types, sizes and targets of everything in a folder.
-pub(super) fn shape(root: &Path) -> io::Result<Sha256> {
+/// Returns a digest over the names, types, bytes and targets of everything in a folder.
+pub(super) fn content(root: &Path) -> io::Result<Sha256> {
     let mut lines = Vec::new();
     let mut folders = vec![PathBuf::new()];
     while let Some(folder) = folders.pop() {
@@ -30,7 +32,7 @@ pub(super) fn shape(root: &Path) -> io::Result<Sha256> {
             let entry = entry?;
             let (path, about) = (folder.join(entry.file_name()), entry.metadata()?);
             let name = hex::encode(path.as_os_str().as_bytes());
-            // Who may execute is part of the shape; the rest of the mode is the mount's business.
+            // Who may execute counts; the rest of the mode is the mount's business.
             let executable = about.mode() & 0o111 != 0;
             lines.push(if about.is_dir() {
                 folders.push(path);
@@ -38,8 +40,11 @@ pub(super) fn shape(root: &Path) -> io::Result<Sha256> {
             } else if about.is_symlink() {
                 let target = fs::read_link(entry.path())?;
                 format!("l {name} {}", hex::encode(target.as_os_str().as_bytes()))
+            } else if about.is_file() {
+                let (digest, size) = Sha256::of_reader(fs::File::open(entry.path())?)?;
+                format!("f {name} {digest} {size} {executable}")
             } else {
-                format!("f {name} {} {executable}", about.size())
+                return Err(io::ErrorKind::InvalidData.into());
             });
             if lines.len() > MOST {
                 return Err(io::ErrorKind::InvalidData.into());
@@ -51,12 +56,40 @@ pub(super) fn shape(root: &Path) -> io::Result<Sha256> {
 }
 
 /// Writes down what a finished environment looks like, into the staged folder `home`.
-pub(super) fn write_manifest(home: &Path, env: &Path) -> Result<(), InstallError> {
-    let path = home.join(MANIFEST);
-    let failed = |error: io::Error| InstallError::io("write", &path)(error);
-    let manifest = Manifest::of(env).map_err(|error| failed(io::Error::other(error)))?;
-    let text = serde_json::to_vec(&manifest).map_err(|error| failed(error.into()))?;
-    fs::write(&path, text).map_err(failed)
+pub(super) fn write_manifest(cache: &Cache, home: &Path, env: &Path) -> Result<(), InstallError> {
+    let failed = |error| InstallError::io("look at", env)(io::Error::other(error));
+    let manifest = Manifest::of(env).map_err(failed)?;
+    Ok(cache.write_record(&home.join(MANIFEST), &manifest)?)
+}
+
+/// Returns what an environment looked like when it was published.
+pub(super) fn read_manifest(layer: &Layer, env: &Path) -> Option<Manifest> {
+    layer.read_record(&env.with_file_name(MANIFEST))
+}
+
+/// Whether an environment of `layer` holds what was published: nothing was written since, or what is
+/// there has the digest `published`. That is found out once a run.
+pub(super) fn is_whole(cache: &Cache, layer: &Layer, env: &Path, published: &Sha256) -> bool {
+    let Some(then) = read_manifest(layer, env) else {
+        return false;
+    };
+    let Ok(now) = Manifest::of(env) else {
+        return false;
+    };
+    if then == now {
+        return true;
+    }
+    let now = now.digest();
+    if cache.recalls(env, &now) {
+        return true;
+    }
+    let is_whole = content(env).is_ok_and(|found| found == *published);
+    if is_whole {
+        cache.recall(env, now);
+    } else {
+        tracing::debug!(path = %env.display(), "an environment is damaged");
+    }
+    is_whole
 }
 
 /// Whether nobody touched an environment since it was published, not even its times; for hosts on

@@ -1,4 +1,5 @@
-//! Checking an environment against what its packages' RECORDs say. Bytecode is in none of them.
+//! Checking an environment against what its packages' RECORDs say, and then all of it, for bytecode is
+//! in none of them, against the digest of what was published.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,8 +7,9 @@ use std::path::{Path, PathBuf};
 use cache::{Bucket, Cache};
 use model::Sha256;
 
-use super::publish::{ENV, find_in};
+use super::publish::{ENV, recorded};
 use super::record::{self, Hasher};
+use super::soundness::{content, read_manifest};
 
 /// Reads every file that an environment's packages installed, and says what is wrong first.
 ///
@@ -17,11 +19,9 @@ pub fn check_environment(cache: &Cache, name: &Sha256) -> Result<(), String> {
     let home = cache.bucket(Bucket::Environments).join(name.to_string());
     let environment = home.join(ENV);
     // In the root alone, and not as one who uses it: looking at it is no use of it.
-    let known = cache
-        .layers()
-        .find(|layer| layer.is_writable())
-        .and_then(|layer| find_in(&layer, name));
-    let Some(known) = known else {
+    let own = cache.layers().find(cache::Layer::is_writable);
+    let own = own.ok_or("there is no cache")?;
+    let Some(known) = recorded(&own, name) else {
         return Err("its record and its folder do not fit together".to_owned());
     };
     let mut checked = 0;
@@ -34,9 +34,17 @@ pub fn check_environment(cache: &Cache, name: &Sha256) -> Result<(), String> {
             }
         }
     }
-    match known.packages.len() {
-        wanted if wanted == checked => Ok(()),
-        wanted => Err(format!("it holds {checked} packages of {wanted}")),
+    let wanted = known.environment.packages.len();
+    if wanted != checked {
+        return Err(format!("it holds {checked} packages of {wanted}"));
+    }
+    if read_manifest(&own, &environment).is_none() {
+        return Err("its manifest can not be read".to_owned());
+    }
+    match content(&environment) {
+        Ok(found) if found == known.content => Ok(()),
+        Ok(_) => Err("something beside the files of its packages changed".to_owned()),
+        Err(error) => Err(format!("it can not be read: {error}")),
     }
 }
 

@@ -72,6 +72,17 @@ pub fn remember(cache: &Cache, found: &Found, facts: &PythonFacts) -> Result<(),
         })
 }
 
+/// Looks whether a file holds what an interpreter answered. Whether that holds still is seen when it
+/// is asked for.
+///
+/// # Errors
+/// If not.
+pub fn check_remembered(cache: &Cache, path: &Path) -> Result<(), String> {
+    let wrong = || "it is not what an interpreter answered".to_owned();
+    let record: Record = cache.read_record(path).ok_or_else(wrong)?;
+    (record.schema == SCHEMA).then_some(()).ok_or_else(wrong)
+}
+
 fn path_of(cache: &Cache, found: &Found) -> PathBuf {
     let environment = found.environment.as_deref().unwrap_or(Path::new(""));
     let name = Sha256::of(format!(

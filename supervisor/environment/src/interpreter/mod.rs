@@ -17,7 +17,7 @@ pub(crate) mod tests;
 
 pub use answer::{OLDEST, QUESTION, understand};
 pub use error::InterpreterError;
-pub use memory::{remember, remembered};
+pub use memory::{check_remembered, remember, remembered};
 pub use places::{folders_to_ask, folders_to_run};
 pub use request::fits;
 pub use search::{Found, Search, Stamp, find};

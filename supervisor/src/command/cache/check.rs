@@ -3,13 +3,13 @@
 use std::cell::Cell;
 
 use builder::Floor;
-use cache::{Cache, Checked, Checks, Repaired, Unsound};
+use cache::{Cache, Checked, Checks, Item, Layer, Repaired, Unsound, What};
 use model::{Code, Sha256};
 use protocol::Level;
 use serde::Serialize;
 
 use super::{Asked, SCHEMA};
-use crate::args::CheckArgs;
+use crate::args::{CheckArgs, WorkArgs};
 use crate::command::Surroundings;
 use crate::render::{Problem, bytes};
 use crate::settings::{PlaceSettings, ReportForm};
@@ -23,6 +23,8 @@ struct Document {
     files: u64,
     bytes: u64,
     left_over: u64,
+    /// What is none of ours: not looked into, and touched by no command.
+    strangers: Vec<String>,
     damage: Vec<Entry>,
     /// What could not be checked, and why.
     unread: Vec<String>,
@@ -40,39 +42,44 @@ struct Entry {
 /// Checks, and repairs if that was asked for.
 pub(super) fn run(args: &CheckArgs, around: &Surroundings) -> Result<(), Problem> {
     let asked = Asked::new(&args.places, &args.form, around)?;
+    let work = WorkArgs {
+        cache_readonly: args.cache_readonly.clone(),
+        ..WorkArgs::default()
+    };
+    let places = PlaceSettings::for_work(&args.places, &work, &around.layers);
+    let lower = places
+        .map_err(|error| compose::of_settings(&error))?
+        .work
+        .lower;
     let failed = |error| compose::of_cache(&error);
-    let cache = Cache::open_existing(&asked.root).map_err(failed)?;
-    let Some(cache) = cache else {
-        return tell(&Checked::default(), &Repaired::default(), asked.form);
-    };
-    let interrupted = Cell::new(false);
-    let checked = cache.check(Checks {
-        environment: &|name| environment::check_environment(&cache, name),
-        repository: &|name| match interrupted.get() {
-            true => Ok(()),
-            false => repository(&asked.places, name).unwrap_or_else(|| {
-                interrupted.set(true);
-                Ok(())
-            }),
-        },
-    });
-    if interrupted.get() {
-        return Err(signals::interrupted());
+    let mut checked = Checked::default();
+    let mut repaired = Repaired::default();
+    let mut left = 0;
+    if let Some(cache) = Cache::open_existing(&asked.root).map_err(failed)? {
+        checked = own(&cache, &asked.places)?;
+        if args.repair {
+            // A handle of its own: what this one read it holds.
+            let mender = Cache::open(&asked.root).map_err(failed)?;
+            drop(cache);
+            repaired = mender.repair(&checked).map_err(failed)?;
+            left = repaired.left.len();
+        } else {
+            left = checked.damage.len();
+        }
     }
-    let repaired = if args.repair {
-        // A handle of its own: what this one read it holds.
-        let mender = Cache::open(&asked.root).map_err(failed)?;
-        drop(cache);
-        mender.repair(&checked).map_err(failed)?
-    } else {
-        Repaired::default()
-    };
+    for root in lower {
+        // The same rules as for a run that reads it.
+        let layer = Layer::open(&root).map_err(failed)?;
+        if let Some(cache) = Cache::open_existing(layer.root()).map_err(failed)? {
+            let below = cache.check(Checks {
+                entry: &|item| judge(&cache, item),
+                repository: &|_| Err(Unsound::Unread("a cache below is only read".to_owned())),
+            });
+            left += below.damage.len();
+            checked.add_below(layer.root(), below);
+        }
+    }
     tell(&checked, &repaired, asked.form)?;
-    let left = if args.repair {
-        repaired.left.len()
-    } else {
-        checked.damage.len()
-    };
     if left == 0 {
         return Ok(());
     }
@@ -80,11 +87,35 @@ pub(super) fn run(args: &CheckArgs, around: &Surroundings) -> Result<(), Problem
         Code::CacheDamaged,
         format!("{left} entries of the cache are damaged"),
     );
+    let fix = match args.repair {
+        false => "`fumehood cache check --repair` removes them; the next run makes them again",
+        true => {
+            "what is damaged in a cache that is only read is as if it were not there; its owner repairs it with `--cache-dir`"
+        }
+    };
     Err(match repaired.left.first() {
         Some(first) => problem.why(first.clone()),
-        None => problem
-            .fix("`fumehood cache check --repair` removes them; the next run makes them again"),
+        None => problem.fix(fix),
     })
+}
+
+/// Checks the cache itself.
+fn own(cache: &Cache, places: &PlaceSettings) -> Result<Checked, Problem> {
+    let interrupted = Cell::new(false);
+    let checked = cache.check(Checks {
+        entry: &|item| judge(cache, item),
+        repository: &|name| match interrupted.get() {
+            true => Ok(()),
+            false => repository(places, name).unwrap_or_else(|| {
+                interrupted.set(true);
+                Ok(())
+            }),
+        },
+    });
+    match interrupted.get() {
+        true => Err(signals::interrupted()),
+        false => Ok(checked),
+    }
 }
 
 /// Has git read one of its repositories, in a worker, which has its scratch in the cache. None if somebody
@@ -110,6 +141,32 @@ fn repository(places: &PlaceSettings, name: &Sha256) -> Option<Result<(), Unsoun
     done.unwrap_or_else(unread)
 }
 
+/// Asks the crate that wrote an entry whether it is one.
+fn judge(cache: &Cache, item: &Item) -> Result<(), String> {
+    let path = cache.root().join(&item.path);
+    match &item.what {
+        What::Environment(_) => {
+            let name = path.file_name().and_then(|name| name.to_str());
+            let name = name.and_then(|name| name.parse().ok());
+            let name = name.ok_or("its name is no digest")?;
+            environment::check_environment(cache, &name)
+        }
+        What::Interpreter => environment::check_remembered(cache, &path),
+        What::Page(_) => index::check_page(cache, &path),
+        What::Revision(digest) => sources::Revisions::of(cache).check(digest),
+        What::Pointer(_) if is_of_git(item) => builder::check_git_pointer(cache, &path),
+        What::Pointer(_) => sources::Pointers::of(cache).check(&path),
+        What::Log => builder::check_log(cache, &path),
+        _ => Ok(()),
+    }
+}
+
+/// `pointers-v1/git/...` and `pointers-v1/git-folders/...`
+fn is_of_git(item: &Item) -> bool {
+    let kind = item.path.iter().nth(1);
+    kind.is_some_and(|kind| kind == "git" || kind == "git-folders")
+}
+
 fn tell(checked: &Checked, repaired: &Repaired, form: ReportForm) -> Result<(), Problem> {
     if form == ReportForm::Json {
         let damage = checked.damage.iter().map(|damage| Entry {
@@ -123,6 +180,11 @@ fn tell(checked: &Checked, repaired: &Repaired, form: ReportForm) -> Result<(), 
             files: checked.files,
             bytes: checked.bytes,
             left_over: checked.left_over,
+            strangers: checked
+                .strangers
+                .iter()
+                .map(|path| path.display().to_string())
+                .collect(),
             damage: damage.collect(),
             unread: checked.unread.clone(),
             mended: repaired.mended.clone(),
@@ -138,6 +200,10 @@ fn tell(checked: &Checked, repaired: &Repaired, form: ReportForm) -> Result<(), 
     }
     for about in &checked.unread {
         text.push_str(&format!("not checked: {}\n", neutralise::line(about)));
+    }
+    for path in &checked.strangers {
+        let path = path.display().to_string();
+        text.push_str(&format!("not ours: {}\n", neutralise::line(&path)));
     }
     if checked.left_over > 0 {
         text.push_str(&format!(

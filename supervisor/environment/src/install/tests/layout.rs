@@ -313,7 +313,7 @@ fn whatever_is_missing_cut_off_or_added_shows_and_the_environment_is_replaced() 
 }
 
 #[test]
-fn a_touch_that_changes_no_size_shows_where_it_is_looked_for() {
+fn other_bytes_of_the_same_size_show_and_a_mere_touch_where_it_is_looked_for() {
     let world = World::new();
     let wheel = Wheel::new("tool", "1.0").with("tool/__init__.py", "x = 1\n");
     let environment = world.install(&[&wheel]);
@@ -321,18 +321,55 @@ fn a_touch_that_changes_no_size_shows_where_it_is_looked_for() {
         .path
         .join(site_packages(&world.facts))
         .join("tool/__init__.py");
+    let find = || find_environment(&world.cache, &environment.name);
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
-    fs::write(&file, "x = 2\n").unwrap();
-    assert!(find_environment(&world.cache, &environment.name).is_some());
+    for _ in 0..2 {
+        assert_eq!(
+            find().as_ref(),
+            Some(&environment),
+            "the bytes are the same"
+        );
+    }
     assert!(!is_untouched(&world.cache, &environment));
-    discard_environment(&world.cache, &environment.name).unwrap();
+    let modified = fs::metadata(&file).unwrap().modified().unwrap();
+    fs::write(&file, "x = 2\n").unwrap();
+    let handle = fs::File::options().write(true).open(&file).unwrap();
+    handle.set_modified(modified).unwrap();
+    assert_eq!(find(), None, "also after it was found whole in this run");
     let again = world.install(&[&wheel]);
+    assert_eq!(fs::read(&file).unwrap(), b"x = 1\n", "it is made anew");
     assert!(is_untouched(&world.cache, &again));
     fs::remove_file(again.path.with_file_name("manifest.json")).unwrap();
     assert!(
-        !is_untouched(&world.cache, &again),
+        !is_untouched(&world.cache, &again) && find().is_none(),
         "without a manifest nobody knows"
     );
+}
+
+#[test]
+fn an_environment_that_was_copied_is_known_by_its_bytes() {
+    let world = World::new();
+    let wheel = Wheel::new("tool", "1.0").with("tool/__init__.py", "x = 1\n");
+    let environment = world.install(&[&wheel]);
+    let copy = world.cache.root().with_file_name("copy");
+    let done = std::process::Command::new("cp")
+        .args([
+            "-a".as_ref(),
+            world.cache.root().as_os_str(),
+            copy.as_os_str(),
+        ])
+        .status();
+    assert!(done.unwrap().success());
+    let cache = cache::Cache::open(&copy).unwrap();
+    let found = find_environment(&cache, &environment.name).unwrap();
+    assert!(found.path.starts_with(&copy), "{found:?}");
+    let file = found
+        .path
+        .join(site_packages(&world.facts))
+        .join("tool/__init__.py");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    fs::write(&file, "x = 2\n").unwrap();
+    assert_eq!(find_environment(&cache, &environment.name), None);
 }
 
 #[test]

@@ -106,29 +106,34 @@ fn serde_json_is_sound(path: &Path) -> bool {
 /// Makes it as if the last looks had been taken so long after the last change that they are not in
 /// doubt.
 fn age(world: &World) {
-    let folder = world.cache.bucket(Bucket::Pointers).join("path");
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let text = fs::read_to_string(&path).unwrap();
+    rewrite(world, |text| {
         let (before, rest) = text.split_once("\"taken\":").unwrap();
         let end = rest.find([',', '}']).unwrap();
         let taken: i64 = rest[..end].parse().unwrap();
-        let aged = format!("{before}\"taken\":{}{}", taken + 60, &rest[end..]);
-        fs::write(&path, aged).unwrap();
+        format!("{before}\"taken\":{}{}", taken + 60, &rest[end..])
+    });
+}
+
+/// Rewrites the records of all local places.
+fn rewrite(world: &World, change: impl Fn(&str) -> String) {
+    let folder = world.cache.bucket(Bucket::Pointers).join("path");
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let record: serde_json::Value = world.cache.read_record(&path).unwrap();
+        let text = record.to_string();
+        let other = change(&text);
+        assert_ne!(text, other);
+        let record: serde_json::Value = serde_json::from_str(&other).unwrap();
+        world.cache.write_record(&path, &record).unwrap();
     }
 }
 
 /// Puts another digest into the record of a local place: only who does not read it returns that.
 fn forge(world: &World, digest: Sha256) -> Sha256 {
-    let folder = world.cache.bucket(Bucket::Pointers).join("path");
     let forged = Sha256::of("forged");
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let text = fs::read_to_string(&path).unwrap();
-        let other = text.replace(&digest.to_string(), &forged.to_string());
-        assert_ne!(text, other);
-        fs::write(&path, other).unwrap();
-    }
+    rewrite(world, |text| {
+        text.replace(&digest.to_string(), &forged.to_string())
+    });
     forged
 }
 
