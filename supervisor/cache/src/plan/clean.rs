@@ -145,7 +145,11 @@ impl<'a> Belongings<'a> {
         match &item.what {
             What::Source(digest) | What::Revision(digest) => self.source(digest),
             // One that was named by its place is in no page: its pointer tells whose it is.
-            What::Download(digest) => self.downloads.get(digest).copied().or_else(|| self.source(digest)),
+            What::Download(digest) => self
+                .downloads
+                .get(digest)
+                .copied()
+                .or_else(|| self.source(digest)),
             What::Pointer(pointer) => match &pointer.project {
                 Some(project) => self.asked(project),
                 None => self.owner(pointer),
