@@ -212,10 +212,7 @@ fn hint(error: &BuildError, build: Option<&str>) -> Option<String> {
             "run it where the kernel gives more (`fumehood doctor` names what is missing), or accept less: --min-isolation {}",
             report.level
         ),
-        BuildError::TooOld { .. } => {
-            "let this user make namespaces (in a container: docs/containers.md), or run it on Linux 6.12 or later"
-                .to_owned()
-        }
+        BuildError::TooOld { .. } => WITHOUT_NAMESPACES.to_owned(),
         BuildError::Removed { .. } => {
             "run it again; whoever says `cache clean --force` or `cache prune --force` takes what others use"
                 .to_owned()
@@ -240,6 +237,9 @@ fn unknown(name: &PackageName, mapped: Option<&Mapped>) -> String {
         Some(_) => format!("leave --no-index out, or do not map `{name}`"),
     }
 }
+
+/// What to do where namespaces are refused and Landlock is too old without them.
+const WITHOUT_NAMESPACES: &str = "let this user make namespaces (in a container: docs/containers.md), or run it on Linux 6.12 or later";
 
 /// What to do about an error of a code, whatever led to it.
 fn hint_of(code: Code) -> Option<&'static str> {

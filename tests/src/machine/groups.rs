@@ -127,7 +127,7 @@ impl Given {
     ///
     /// # Panics
     /// When something is left.
-    pub(super) fn is_as_it_was(self) {
+    pub(super) fn ends_as_it_was(self) {
         assert_eq!(self.below(), Vec::<PathBuf>::new(), "groups are left");
         let handed_on = fs::read_to_string(self.folder.join("cgroup.subtree_control"));
         assert_eq!(handed_on.expect("it is there").trim(), "");

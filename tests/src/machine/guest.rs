@@ -41,6 +41,10 @@ pub fn first_process() -> ! {
     fs::set_permissions("/tmp", fs::Permissions::from_mode(0o1777)).expect("it is there");
     let mut suite = Command::new(PROGRAM);
     suite.arg(INSIDE).stdin(Stdio::null());
+    #[expect(
+        clippy::zombie_processes,
+        reason = "it is waited for with all that falls to this process"
+    )]
     let suite = suite.spawn().expect("the program can be started");
     let suite = Pid::from_raw(i32::try_from(suite.id()).expect("a pid fits"));
     // Orphans fall to this process.

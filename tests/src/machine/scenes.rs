@@ -174,7 +174,7 @@ fn doctor(world: &World<'_>, groups: &Groups) -> String {
         let done = given.around(run).finish();
         serde_json::from_str(&done.stdout).unwrap_or_else(|error| panic!("{error}: {done}"))
     });
-    given.is_as_it_was();
+    given.ends_as_it_was();
     let isolation = &found["isolation"]["found"];
     let level = isolation["level"].as_str().unwrap_or_default();
     assert_eq!(level, world.setting.level().word(), "{found}");
@@ -212,7 +212,7 @@ fn builds(world: &World<'_>, groups: &Groups) -> String {
     let isolation = isolation.expect("a built wheel tells its isolation");
     assert_eq!(isolation.level, world.setting.level().word(), "{done}");
     done.is_tidy();
-    given.is_as_it_was();
+    given.ends_as_it_was();
     format!(
         "{} in {:.1} s, {}",
         isolation.level,
@@ -230,7 +230,7 @@ fn exceeds(excess: &Excess, world: &World<'_>, groups: &Groups) -> String {
     beside.built(&ordinary.wheel());
     let done = running.finish();
     let used = excess.is_told(&done).to_owned();
-    given.is_as_it_was();
+    given.ends_as_it_was();
     format!("exit 6, {}, {used}", excess.named)
 }
 
@@ -240,7 +240,7 @@ fn stubborn(world: &World<'_>, groups: &Groups) -> String {
     let run = world.build(&Sdist::stubborn()).args(Excess::FORKS.flags);
     let done = given.around(slow(run)).finish();
     let used = Excess::FORKS.is_told(&done).to_owned();
-    given.is_as_it_was();
+    given.ends_as_it_was();
     format!("exit 6, {}, {used}", Excess::FORKS.named)
 }
 
@@ -251,7 +251,7 @@ fn above(world: &World<'_>, groups: &Groups) -> String {
     given.bound_tasks(120);
     let done = given.around(slow(world.build(&Sdist::stubborn()))).finish();
     let failure = done.fails_with(Code::Backend);
-    given.is_as_it_was();
+    given.ends_as_it_was();
     format!("{}: {}", failure.code, failure.message)
 }
 
@@ -268,7 +268,7 @@ fn killed(world: &World<'_>, groups: &Groups) -> String {
     let next = Sdist::hello("next", "1.0");
     let done = given.around(slow(world.build(&next))).finish();
     drop(done.built(&next.wheel()));
-    given.is_as_it_was();
+    given.ends_as_it_was();
     format!("{} were left, none is", left.len())
 }
 

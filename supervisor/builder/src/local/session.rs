@@ -30,8 +30,6 @@ use crate::limit::Reached;
 
 /// How long a worker may take beyond what its own deadline allows.
 const GRACE: Duration = Duration::from_secs(20);
-/// Tasks that a limit of a process lets pass more than a group.
-const SPARE: u64 = 64;
 /// How long a worker may take until it is confined.
 const SET_UP: Duration = Duration::from_secs(30);
 
@@ -104,11 +102,7 @@ pub(super) async fn run(
         gathered: Gathered::default(),
     };
     let limits = assignment.limits.clone();
-    if meter.group.bounds_tasks() {
-        // The group shall be what refuses: it says afterwards that it did. A limit of the process comes later.
-        let more = limits.processes.saturating_mul(2);
-        assignment.limits.processes = more.saturating_add(SPARE);
-    }
+    meter.group.refuses_before(&mut assignment.limits);
     let start = Order::Start(Box::new(assignment));
     let ended = tokio::select! {
         outcome = session.converse(start) => outcome.unwrap_or_else(Ended::Failed),

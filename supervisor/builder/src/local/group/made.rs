@@ -19,6 +19,8 @@ use super::parents::{Parent, Parents, Version};
 const PREFIX: &str = "fumehood-";
 /// Tasks in a group that are not the build's: worker, init, unpacker, sentinel.
 const OURS: u64 = 4;
+/// Tasks that a limit of a process allows at least more than a group.
+const SPARE: u64 = 64;
 /// How often a group is tried to be removed whose last processes are still on their way out, and to be
 /// made while another process sweeps.
 const TRIES: u32 = 20;
@@ -90,9 +92,12 @@ impl Group {
         }
     }
 
-    /// Whether the kernel counts tasks in one of the groups and refuses what is too many.
-    pub(in crate::local) fn bounds_tasks(&self) -> bool {
-        self.parts.iter().any(|part| part.parent.pids)
+    /// Has the limits of single processes come after what a group counts: the group says afterwards that it refused,
+    /// they do not.
+    pub(in crate::local) fn refuses_before(&self, limits: &mut Limits) {
+        if self.parts.iter().any(|part| part.parent.pids) {
+            limits.processes = limits.processes.saturating_mul(2).saturating_add(SPARE);
+        }
     }
 
     /// Asks the kernel what it refused.

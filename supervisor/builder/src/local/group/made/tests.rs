@@ -89,7 +89,9 @@ async fn tasks_that_the_group_refused_are_told() {
     let counts = parents.all.iter().any(|parent| parent.pids);
     let shell = waiting(STARTER);
     let group = Group::around(shell.id(), &parents, "few", &few);
-    assert_eq!(group.bounds_tasks(), counts);
+    let mut of_processes = few.clone();
+    group.refuses_before(&mut of_processes);
+    assert_eq!(of_processes.processes > few.processes, counts);
     assert!(!group.refused().tasks);
     end(shell);
     assert_eq!(group.refused().tasks, counts);
