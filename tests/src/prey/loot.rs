@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 use crate::decoy::secret;
 use crate::{Outcome, Prey, World};
 
+/// Hides a text.
+type Form = fn(&str) -> String;
+
 /// Secrets outside, and the form in which each would be hidden in a wheel.
 #[derive(Debug)]
 pub struct Hidden {
@@ -20,7 +23,7 @@ pub struct Hidden {
 impl Hidden {
     /// Lays it out.
     pub fn lay(world: &World<'_>, ground: &Path) -> Self {
-        let forms: [(&str, fn(&str) -> String); 4] = [
+        let forms: [(&str, Form); 4] = [
             ("turned around", |text| text.chars().rev().collect()),
             ("in base64", |text| {
                 base64::engine::general_purpose::STANDARD.encode(text)

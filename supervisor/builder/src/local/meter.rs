@@ -94,9 +94,16 @@ impl Meter {
         (found, (took * SHARE).clamp(least, most))
     }
 
-    /// Looks once more at what changes fast, at a moment when the build waits for what comes next.
-    pub(super) async fn now(self: &Arc<Self>) -> Option<Reached> {
-        self.look(Self::often, OFTEN).await.0
+    /// Looks whether a hook that has just returned was refused a process. Its own process is over by now,
+    /// and was one more.
+    pub(super) async fn returned(self: &Arc<Self>) -> Option<Reached> {
+        let at = |meter: &Self| {
+            let tasks = || Tree::below(meter.worker, meter.init).tasks + 1;
+            meter
+                .refused()
+                .or_else(|| meter.over(Limit::Processes, tasks(), Known::Counted))
+        };
+        self.look(at, OFTEN).await.0
     }
 
     /// Judges by what a worker ended together with its program, which no build can touch: as many processes

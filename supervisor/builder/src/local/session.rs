@@ -171,7 +171,7 @@ impl Session {
             // A hook that was refused a process and fails of it may be over before anybody looks; what it
             // has started is still there.
             if matches!(event, Event::Returned(_))
-                && let Some(reached) = self.meter.now().await
+                && let Some(reached) = self.meter.returned().await
             {
                 return Ok(Ended::Limit(reached));
             }
