@@ -238,6 +238,13 @@ impl Story {
                     assert!(built.has_key || !is_free, "a repair gives lost keys back");
                 }
             }
+            _ => self.go(&cache, step),
+        }
+    }
+
+    /// Something goes, breaks or comes back beside what runs do.
+    fn go(&mut self, cache: &Cache, step: &Step) {
+        match step {
             Step::CleanSources => {
                 let kinds = Kinds {
                     sources: true,
@@ -274,7 +281,7 @@ impl Story {
             }
             Step::Heal { project } => {
                 if let Some(place) = self.place(*project) {
-                    let again = blob(&cache, Bucket::Sources, place.bytes.as_bytes());
+                    let again = blob(cache, Bucket::Sources, place.bytes.as_bytes());
                     assert_eq!(again, place.digest);
                 }
             }
@@ -287,6 +294,7 @@ impl Story {
                     }
                 }
             }
+            _ => unreachable!("runs do {step:?}"),
         }
     }
 
@@ -299,10 +307,17 @@ impl Story {
         };
         // While a pointer can not be read, nothing is of the past.
         let is_unsure = of(Known::Broken).next().is_some();
-        let is_named = of(Known::Whole).any(|place| place.digest == *source);
+        // What a commit was packed to is only remembered: another place may have left it behind.
+        let named = |by_commit: bool| {
+            self.places.iter().any(|(path, place)| {
+                let is_commit = path.iter().any(|part| part == "git");
+                is_commit == by_commit && place.known == Known::Whole && place.digest == *source
+            })
+        };
+        let is_named = named(false);
         let is_former = of(Known::Whole).any(|place| place.former.contains(source));
         let was_named = of(Known::Nothing).any(|place| place.digest == *source);
-        is_unsure || is_named || (was_named && !is_former)
+        is_unsure || is_named || ((was_named || named(true)) && !is_former)
     }
 
     /// Every wheel of what a place stands for now is there, whole and reachable, and so is what a run holds.
