@@ -315,7 +315,7 @@ fn no_map_leads_past_the_ceiling() {
         run(&ceiling("")),
         Code::Ceiling,
         &[
-            &corp.url().trim_end_matches('/').to_owned(),
+            corp.url().trim_end_matches('/'),
             "/etc/fumehood/fumehood.toml:2",
         ],
     );

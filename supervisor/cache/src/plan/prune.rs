@@ -3,7 +3,7 @@
 //! A built wheel is removed only if its source is known to be of the past: a pointer says that its
 //! place stood for it once, and no pointer stands for it now. A pointer that can not be read might
 //! stand for anything, so then nothing is of the past. What a commit was packed to is only remembered: it is
-//! of the past when a reference led there and none does any more.
+//! of the past when a reference of its repository led there and none does any more.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
@@ -27,6 +27,7 @@ pub struct Prune {
 /// What the pointers say of sources.
 struct Places<'a> {
     current: BTreeSet<&'a Sha256>,
+    /// What commits were packed to that no reference of their repositories has left.
     remembered: BTreeSet<&'a Sha256>,
     /// Repositories that sources were taken from.
     repositories: BTreeSet<&'a Sha256>,
@@ -44,11 +45,17 @@ impl<'a> Places<'a> {
             former: BTreeMap::new(),
             is_unsure: !found.unreadable.is_empty(),
         };
+        let mut commits = Vec::new();
+        let mut left = BTreeSet::new();
         for item in &found.items {
             match &item.what {
                 What::Pointer(pointer) => {
                     places.current.extend(&pointer.current);
-                    places.remembered.extend(&pointer.remembered);
+                    for repository in &pointer.repositories {
+                        let with = |digest| (repository, digest);
+                        commits.extend(pointer.remembered.iter().map(with));
+                        left.extend(pointer.former.iter().map(with));
+                    }
                     if pointer.names_sources() {
                         places.repositories.extend(&pointer.repositories);
                     }
@@ -63,12 +70,13 @@ impl<'a> Places<'a> {
                 _ => {}
             }
         }
+        commits.retain(|commit| !left.contains(commit));
+        places.remembered = commits.into_iter().map(|(_, digest)| digest).collect();
         places
     }
 
     fn is_without(&self, source: &Sha256) -> bool {
-        let is_kept_in_mind = self.remembered.contains(source) && !self.former.contains_key(source);
-        !self.is_unsure && !self.current.contains(source) && !is_kept_in_mind
+        !self.is_unsure && !self.current.contains(source) && !self.remembered.contains(source)
     }
 
     /// Whether nothing was taken from a repository any more.

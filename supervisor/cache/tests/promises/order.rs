@@ -307,17 +307,10 @@ impl Story {
         };
         // While a pointer can not be read, nothing is of the past.
         let is_unsure = of(Known::Broken).next().is_some();
-        // What a commit was packed to is only remembered: another place may have left it behind.
-        let named = |by_commit: bool| {
-            self.places.iter().any(|(path, place)| {
-                let is_commit = path.iter().any(|part| part == "git");
-                is_commit == by_commit && place.known == Known::Whole && place.digest == *source
-            })
-        };
-        let is_named = named(false);
+        let is_named = of(Known::Whole).any(|place| place.digest == *source);
         let is_former = of(Known::Whole).any(|place| place.former.contains(source));
         let was_named = of(Known::Nothing).any(|place| place.digest == *source);
-        is_unsure || is_named || ((was_named || named(true)) && !is_former)
+        is_unsure || is_named || (was_named && !is_former)
     }
 
     /// Every wheel of what a place stands for now is there, whole and reachable, and so is what a run holds.
