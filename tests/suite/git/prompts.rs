@@ -74,8 +74,9 @@ impl<'world> Answers<'world> {
 
     /// git as the user has it, which asks the server.
     fn control(&self, home: &Path) -> Run<'_, 'static> {
-        let run = Run::new(self.world, "git".as_ref()).unconfined();
-        run.env("HOME", home).args(["ls-remote", &self.url()])
+        let run = Run::new(self.world, "/usr/bin/env".as_ref()).unconfined();
+        let url = self.url();
+        run.env("HOME", home).args(["git", "ls-remote", &url])
     }
 
     fn marks(&self) -> Vec<PathBuf> {
