@@ -163,8 +163,8 @@ fn asked(world: &World<'_>, run: impl Fn(Run<'_, '_>) -> Value) -> Value {
     let cache = world.cache();
     run(slow(
         world
-            .run(["doctor", "--output-format", "json", "--cache-dir"])
-            .args([cache]),
+            .run(["doctor", "--output-format", "json"])
+            .args(["--cache-dir".as_ref(), cache.as_os_str()]),
     ))
 }
 
