@@ -235,11 +235,18 @@ fn a_repository_that_another_process_fetches_is_waited_for_aloud_and_no_longer_t
     first.wait_until("the server was asked", |_| {
         (world.index.requests(path) > 0).then_some(())
     });
-    for flag in ["--pre", "--force"] {
-        // What is made beside another is put in its place as a whole; a repository grows where it is.
+    // What is made beside another is put in its place as a whole; a repository grows where it is.
+    let ways = [
+        (
+            "--pre",
+            "source in git",
+            "another process that makes the same",
+        ),
+        ("--force", "git", "another process that fetches from it"),
+    ];
+    for (flag, lock, announced) in ways {
         let run = world.wheel(&spec).args([flag, "--lock-timeout", "1s"]);
-        let done = run.finish_anyhow();
-        gives_up(&done, "git", "another process that fetches from it");
+        gives_up(&run.finish_anyhow(), lock, announced);
     }
     gate.open();
     first.finish().exits_with(Code::GitFailed);

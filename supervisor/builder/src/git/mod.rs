@@ -39,4 +39,5 @@ pub(crate) use acquire::{Asked, acquire};
 pub use check::check_repository;
 pub use error::GitError;
 pub(crate) use folder::stand_in;
+pub(crate) use reference::is_one as is_reference;
 pub(crate) use store::OnWait;

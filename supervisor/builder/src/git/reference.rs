@@ -71,6 +71,11 @@ pub(super) fn last(cache: &Cache, folder: &Path, reference: Option<&Reference>) 
     read(cache, &place(folder, reference)).map(|known| known.commit)
 }
 
+/// Whether the record at `path` is one of a reference.
+pub(crate) fn is_one(cache: &Cache, path: &Path) -> bool {
+    read(cache, path).is_some()
+}
+
 fn place(folder: &Path, reference: Option<&Reference>) -> PathBuf {
     let text = reference.map_or("", Reference::as_str);
     folder.join(format!("{}.json", Sha256::of(text)))
