@@ -35,6 +35,10 @@ fn login(password: &str) -> String {
 fn read_processes(running: &Running<'_, '_>, seen: &mut BTreeSet<Vec<u8>>) {
     let read = |pid: i32, file: &str| std::fs::read(format!("/proc/{pid}/{file}")).ok();
     let supervisor = read(running.pid(), "cmdline");
+    // Within its exec a process has no argument list for a moment.
+    if supervisor.as_ref().is_none_or(Vec::is_empty) {
+        return;
+    }
     for process in running.family() {
         let words = read(process.pid, "cmdline");
         // The supervisor itself, or a child of it that has not yet become a worker: it still has

@@ -35,6 +35,8 @@ fn git() -> PathBuf {
 /// Returns the repository of the cache that was made of another one.
 fn another(world: &World<'static>) -> PathBuf {
     let repository = Repository::hello(world, "another");
+    // Made within one second, both would have one commit, which is known by then.
+    repository.git(&["commit", "--quiet", "--allow-empty", "-m", "another"]);
     world.wheel(repository.url()).finish().succeeds();
     let mut places = fs::read_dir(world.cache().join("git-v1")).expect("a bucket");
     places
