@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use super::told;
 use crate::decoy::{State, mark, secret};
 use crate::{Companion, Held, Outcome, Prey, Setting, World};
 
@@ -81,11 +82,7 @@ impl Prey for Secrets {
     }
 
     fn harm(&mut self, done: &Outcome<'_, '_>) -> BTreeSet<String> {
-        let told = self
-            .by_way
-            .iter()
-            .filter(|(_, secret)| done.tells(secret).is_some());
-        told.map(|(way, _)| way.clone()).collect()
+        told(done, &self.by_way)
     }
 }
 
@@ -121,11 +118,7 @@ impl Prey for Variables {
     }
 
     fn harm(&mut self, done: &Outcome<'_, '_>) -> BTreeSet<String> {
-        let told = self
-            .by_name
-            .iter()
-            .filter(|(_, secret)| done.tells(secret).is_some());
-        told.map(|(name, _)| (*name).to_owned()).collect()
+        told(done, &self.by_name)
     }
 }
 

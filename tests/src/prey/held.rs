@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use super::told;
 use crate::decoy::{State, secret};
 use crate::{Ear, Held, Outcome, Prey, World};
 
@@ -55,17 +56,11 @@ impl Prey for Inherited {
     }
 
     fn harm(&mut self, done: &Outcome<'_, '_>) -> BTreeSet<String> {
-        let told = [("read", &self.read), ("listed", &self.listed)];
-        let told = told
-            .into_iter()
-            .filter(|(_, secret)| done.tells(secret).is_some());
+        let mut harm = told(done, [("read", &self.read), ("listed", &self.listed)]);
         let written = (State::of(&self.paths[2]) != self.before).then_some("written");
         let sent = self.ear.heard_bytes().then_some("sent");
-        told.map(|(way, _)| way)
-            .chain(written)
-            .chain(sent)
-            .map(str::to_owned)
-            .collect()
+        harm.extend(written.into_iter().chain(sent).map(str::to_owned));
+        harm
     }
 }
 
@@ -102,7 +97,6 @@ impl Prey for Watched {
     }
 
     fn harm(&mut self, done: &Outcome<'_, '_>) -> BTreeSet<String> {
-        let told = done.tells(&self.name).map(|_| "names".to_owned());
-        told.into_iter().collect()
+        told(done, [("names", &self.name)])
     }
 }

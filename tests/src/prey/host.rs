@@ -8,6 +8,7 @@ use std::os::unix::fs::OpenOptionsExt;
 
 use serde_json::{Value, json};
 
+use super::told;
 use crate::decoy::secret;
 use crate::{Outcome, Prey, World};
 
@@ -84,9 +85,7 @@ impl Prey for Facts {
     }
 
     fn harm(&mut self, done: &Outcome<'_, '_>) -> BTreeSet<String> {
-        let told = self.by_way.iter();
-        let told = told.filter(|(_, fact)| done.tells(fact).is_some());
-        told.map(|(way, _)| (*way).to_owned()).collect()
+        told(done, &self.by_way)
     }
 }
 

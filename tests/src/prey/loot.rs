@@ -7,6 +7,7 @@ use std::path::Path;
 use base64::Engine as _;
 use serde_json::{Value, json};
 
+use super::told;
 use crate::decoy::secret;
 use crate::{Outcome, Prey, World};
 
@@ -64,9 +65,7 @@ impl Prey for Hidden {
     }
 
     fn harm(&mut self, done: &Outcome<'_, '_>) -> BTreeSet<String> {
-        let found = self.forms.iter();
-        let found = found.filter(|(_, form)| done.tells(form).is_some());
-        found.map(|(way, _)| (*way).to_owned()).collect()
+        told(done, &self.forms)
     }
 }
 
@@ -102,9 +101,6 @@ impl Prey for Declared {
     }
 
     fn harm(&mut self, done: &Outcome<'_, '_>) -> BTreeSet<String> {
-        let told = done.tells(&self.value);
-        told.map(|_| "a declared value".to_owned())
-            .into_iter()
-            .collect()
+        told(done, [("a declared value", &self.value)])
     }
 }

@@ -41,7 +41,19 @@ pub use sockets::{Doors, Ears};
 pub use stores::Stores;
 pub use tenants::Tenants;
 
-use crate::{Run, Sdist, World};
+use std::collections::BTreeSet;
+
+use crate::{Outcome, Run, Sdist, World};
+
+/// The ways whose secrets, words or facts can be found in what a build left or printed.
+fn told<W: AsRef<str>, S: AsRef<str>>(
+    done: &Outcome<'_, '_>,
+    by_way: impl IntoIterator<Item = (W, S)>,
+) -> BTreeSet<String> {
+    let told = by_way.into_iter();
+    let told = told.filter(|(_, secret)| done.tells(secret.as_ref()).is_some());
+    told.map(|(way, _)| way.as_ref().to_owned()).collect()
+}
 
 /// Runs a deed with nothing between it and the user, in a folder of its own.
 fn alone<'world, 'site>(world: &'world World<'site>, sdist: &Sdist) -> Run<'world, 'site> {

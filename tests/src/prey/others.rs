@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::told;
 use crate::decoy::secret;
 use crate::processes::{self, Process};
 use crate::{Companion, Held, Lacking, Outcome, Prey, Setting, World};
@@ -66,15 +67,9 @@ impl Prey for Keeper {
     }
 
     fn harm(&mut self, done: &Outcome<'_, '_>) -> BTreeSet<String> {
-        let told = self
-            .secrets
-            .iter()
-            .filter(|(_, secret)| done.tells(secret).is_some());
-        let traced = self.traced.then_some("traced");
-        told.map(|(way, _)| *way)
-            .chain(traced)
-            .map(str::to_owned)
-            .collect()
+        let mut harm = told(done, &self.secrets);
+        harm.extend(self.traced.then(|| "traced".to_owned()));
+        harm
     }
 }
 

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::told;
 use crate::decoy::secret;
 use crate::{Outcome, Prey, World};
 
@@ -53,8 +54,6 @@ impl Prey for Programs {
     }
 
     fn harm(&mut self, done: &Outcome<'_, '_>) -> BTreeSet<String> {
-        let ran = self.words.iter();
-        let ran = ran.filter(|(_, word)| done.tells(word).is_some());
-        ran.map(|(way, _)| (*way).to_owned()).collect()
+        told(done, &self.words)
     }
 }

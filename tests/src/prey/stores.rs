@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use super::told;
 use crate::decoy::secret;
 use crate::{Companion, Outcome, Prey, World};
 
@@ -75,11 +76,7 @@ impl Prey for Stores {
     }
 
     fn harm(&mut self, done: &Outcome<'_, '_>) -> BTreeSet<String> {
-        let told = self
-            .secrets
-            .iter()
-            .filter(|(_, secret)| done.tells(secret).is_some());
-        let mut harm: BTreeSet<String> = told.map(|(way, _)| (*way).to_owned()).collect();
+        let mut harm = told(done, &self.secrets);
         self.keeper.tell("");
         let answer = self.keeper.hear();
         let answer = answer.as_object().expect("an object");
