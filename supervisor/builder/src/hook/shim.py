@@ -5,7 +5,8 @@ descriptor 3 when the call has ended. What the hook returned is in the result fi
 nothing is ever read from standard output.
 
 This process imports nothing of a stranger's. Its child, the stem, imports the backend once, and from the stem
-each hook is forked: what an import costs is paid once a build. Neither of them holds a descriptor of a call.
+each hook is forked: what an import costs is paid once a build. Neither the stem nor a hook holds the
+descriptors on which calls come and are answered.
 """
 
 import json
