@@ -4,32 +4,11 @@ use std::fs;
 use std::path::Path;
 
 use cache::Cache;
-use model::{Digest, Sha256};
-use serde::Deserialize;
 
 use crate::build_id;
-use crate::git::is_reference;
 use crate::kept_build::{self, KeptBuild};
 use crate::pipeline::PROPOSAL;
 use crate::summary::{self, BuildSummary};
-
-/// Which blob a commit is, as far as a check wants to know.
-#[derive(Deserialize)]
-struct Commit {
-    schema: String,
-    #[serde(rename = "commit")]
-    _commit: String,
-    #[serde(rename = "digest")]
-    _digest: Digest,
-}
-
-/// Which stand-in the state of a repository leads to, likewise.
-#[derive(Deserialize)]
-struct State {
-    schema: String,
-    #[serde(rename = "entry")]
-    _entry: Sha256,
-}
 
 /// Looks into the folder of a log. What a build wrote into its log is its own affair, and one that was
 /// killed has no summary.
@@ -58,18 +37,4 @@ pub fn check_log(cache: &Cache, folder: &Path) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-/// Looks whether the pointer of a commit, of a reference or of the state of a repository is one.
-///
-/// # Errors
-/// If not.
-pub fn check_git_pointer(cache: &Cache, path: &Path) -> Result<(), String> {
-    let of_commit = || cache.read_record::<Commit>(path).map(|it| it.schema);
-    let of_state = || cache.read_record::<State>(path).map(|it| it.schema);
-    let is_sound = is_reference(cache, path)
-        || of_commit().is_some_and(|schema| schema.starts_with("fumehood/git-pointer/"))
-        || of_state().is_some_and(|schema| schema.starts_with("fumehood/git-folder/"));
-    let wrong = || "it is not what is written here".to_owned();
-    is_sound.then_some(()).ok_or_else(wrong)
 }

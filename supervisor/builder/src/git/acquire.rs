@@ -217,9 +217,7 @@ async fn kept(
     let path = pointer_path(settings, store, commit);
     let wanted = commit.to_owned();
     let found = blocking("look for a commit", move || {
-        let pointer = cache
-            .read_record::<Pointer>(&path)
-            .filter(|pointer| pointer.schema == SCHEMA && pointer.commit == wanted);
+        let pointer = read(&cache, &path).filter(|pointer| pointer.commit == wanted);
         Ok(pointer.map(|pointer| {
             let is_here = cache.blob(Bucket::Sources, &pointer.digest).is_some();
             (pointer, is_here)
@@ -239,6 +237,16 @@ fn id(asked: &Asked<'_>, pointer: &Pointer) -> SourceId {
         digest: pointer.digest,
         subdirectory: asked.subdirectory.map(ToOwned::to_owned),
     }
+}
+
+/// Whether the record at `path` is one of a commit.
+pub(super) fn is_one(cache: &Cache, path: &Path) -> bool {
+    read(cache, path).is_some()
+}
+
+fn read(cache: &Cache, path: &Path) -> Option<Pointer> {
+    let known = cache.read_record::<Pointer>(path);
+    known.filter(|known| known.schema == SCHEMA)
 }
 
 /// `pointers-v1/git/<digest of the address>/<commit>.json`

@@ -1,4 +1,5 @@
-//! Whether a repository of the cache is whole: git itself reads all of it, in a worker as ever.
+//! Whether what git has in the cache is whole: its records, and its repositories, which git itself reads in a
+//! worker as ever.
 
 use std::fs;
 use std::path::Path;
@@ -10,9 +11,22 @@ use super::command::{Command, Git};
 use super::error::Said;
 use super::history::is_index;
 use super::means::Means;
+use super::{acquire, folder, reference};
 use crate::error::BuildError;
 use crate::executor::Floor;
 use crate::local::LocalExecutor;
+
+/// Looks whether a file holds what is known of a commit, of a reference or of the repository of a folder.
+///
+/// # Errors
+/// If not.
+pub fn check_pointer(cache: &Cache, path: &Path) -> Result<(), String> {
+    let is_sound = acquire::is_one(cache, path)
+        || reference::is_one(cache, path)
+        || folder::is_one(cache, path);
+    let wrong = || "it is not what is written here".to_owned();
+    is_sound.then_some(()).ok_or_else(wrong)
+}
 
 /// Checks the repository that is named by the digest of its address: every byte of its packs, every object in
 /// them by its own name, and that nothing is missing that its branches and tags lead to. Nothing is changed.

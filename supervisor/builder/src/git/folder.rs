@@ -111,9 +111,17 @@ pub(crate) async fn stand_in(
 
 /// Returns what stands in for the repository whose state has the record `record`, if it is there and sound.
 fn kept(cache: &Cache, record: &Path) -> Option<Sealed> {
-    let known = cache.read_record::<Record>(record)?;
-    let is_ours = known.schema == SCHEMA;
-    is_ours.then(|| cache.sealed(Bucket::Git, &known.entry))?
+    cache.sealed(Bucket::Git, &read(cache, record)?.entry)
+}
+
+/// Whether the record at `path` is one of a folder.
+pub(super) fn is_one(cache: &Cache, path: &Path) -> bool {
+    read(cache, path).is_some()
+}
+
+fn read(cache: &Cache, path: &Path) -> Option<Record> {
+    let known = cache.read_record::<Record>(path);
+    known.filter(|known| known.schema == SCHEMA)
 }
 
 fn address(repository: &Path) -> Result<GitUrl, BuildError> {

@@ -36,8 +36,7 @@ mod ssh;
 mod store;
 
 pub(crate) use acquire::{Asked, acquire};
-pub use check::check_repository;
+pub use check::{check_pointer, check_repository};
 pub use error::GitError;
 pub(crate) use folder::stand_in;
-pub(crate) use reference::is_one as is_reference;
 pub(crate) use store::OnWait;

@@ -72,7 +72,7 @@ pub(super) fn last(cache: &Cache, folder: &Path, reference: Option<&Reference>) 
 }
 
 /// Whether the record at `path` is one of a reference.
-pub(crate) fn is_one(cache: &Cache, path: &Path) -> bool {
+pub(super) fn is_one(cache: &Cache, path: &Path) -> bool {
     read(cache, path).is_some()
 }
 
