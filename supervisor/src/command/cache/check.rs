@@ -1,12 +1,14 @@
 //! `fumehood cache check`: everything read, and mended on request.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
+use std::sync::Arc;
 
-use builder::Floor;
+use builder::{Floor, LocalExecutor};
 use cache::{Cache, Checked, Checks, Item, Layer, Repaired, Unsound, What};
 use model::{Code, Sha256};
 use protocol::Level;
 use serde::Serialize;
+use tokio::runtime::Runtime;
 
 use super::{Asked, SCHEMA};
 use crate::args::{CheckArgs, WorkArgs};
@@ -102,14 +104,20 @@ pub(super) fn run(args: &CheckArgs, around: &Surroundings) -> Result<(), Problem
 /// Checks the cache itself.
 fn own(cache: &Cache, places: &PlaceSettings) -> Result<Checked, Problem> {
     let interrupted = Cell::new(false);
+    // Made for the first repository, if there is one.
+    let git = OnceCell::new();
     let checked = cache.check(Checks {
         entry: &|item| judge(cache, item),
-        repository: &|name| match interrupted.get() {
-            true => Ok(()),
-            false => repository(places, name).unwrap_or_else(|| {
+        repository: &|name| {
+            if interrupted.get() {
+                return Ok(());
+            }
+            let git = git.get_or_init(|| Git::new(places)).as_ref();
+            let git = git.map_err(|why| Unsound::Unread(why.clone()))?;
+            git.check(name).unwrap_or_else(|| {
                 interrupted.set(true);
                 Ok(())
-            }),
+            })
         },
     });
     match interrupted.get() {
@@ -118,27 +126,40 @@ fn own(cache: &Cache, places: &PlaceSettings) -> Result<Checked, Problem> {
     }
 }
 
-/// Has git read one of its repositories, in a worker, which has its scratch in the cache. None if somebody
-/// interrupts.
-fn repository(places: &PlaceSettings, name: &Sha256) -> Option<Result<(), Unsound>> {
-    let unread = |problem: Problem| Some(Err(Unsound::Unread(problem.message)));
-    let opened = Cache::open(&places.cache.value).map_err(|error| compose::of_cache(&error));
-    let (cache, runtime) = match (opened, compose::runtime()) {
-        (Ok(cache), Ok(runtime)) => (cache, runtime),
-        (Err(problem), _) | (_, Err(problem)) => return unread(problem),
-    };
-    let executor = compose::executor(places, &cache);
-    let floor = Floor {
-        level: Level::Confined,
-        require: Vec::new(),
-    };
-    let done = runtime.block_on(async {
-        let check = builder::check_repository(&cache, &executor, &floor, name);
-        let done = signals::unless_interrupted(check).await;
-        executor.idle().await;
-        done
-    });
-    done.unwrap_or_else(unread)
+/// What has git read its repositories, in workers, which have their scratches in the cache.
+struct Git {
+    cache: Cache,
+    runtime: Runtime,
+    executor: Arc<LocalExecutor>,
+}
+
+impl Git {
+    fn new(places: &PlaceSettings) -> Result<Self, String> {
+        let opened = Cache::open(&places.cache.value).map_err(|error| compose::of_cache(&error));
+        let cache = opened.map_err(|problem| problem.message)?;
+        let runtime = compose::runtime().map_err(|problem| problem.message)?;
+        let executor = compose::executor(places, &cache);
+        Ok(Self {
+            cache,
+            runtime,
+            executor,
+        })
+    }
+
+    /// Has one read. None if somebody interrupts.
+    fn check(&self, name: &Sha256) -> Option<Result<(), Unsound>> {
+        let floor = Floor {
+            level: Level::Confined,
+            require: Vec::new(),
+        };
+        let done = self.runtime.block_on(async {
+            let check = builder::check_repository(&self.cache, &self.executor, &floor, name);
+            let done = signals::unless_interrupted(check).await;
+            self.executor.idle().await;
+            done
+        });
+        done.unwrap_or_else(|problem| Some(Err(Unsound::Unread(problem.message))))
+    }
 }
 
 /// Asks the crate that wrote an entry whether it is one.
