@@ -68,7 +68,7 @@ fn asked(mut words: impl Iterator<Item = String>) -> Result<Asked, String> {
 fn measure(asked: &Asked) {
     let own = std::env::current_exe().expect("the kernel knows this file");
     let programs = own.parent().expect("a program lies in a folder");
-    let folder = programs.join("bench");
+    let folder = programs.join("benched");
     std::fs::create_dir_all(&folder).expect("a folder below Cargo's target folder can be made");
     let python = python();
     let deny = [
@@ -88,7 +88,10 @@ fn measure(asked: &Asked) {
     for scenario in Scenario::ALL {
         if is_wanted(&scenario.name()) {
             drop(writeln!(std::io::stderr(), "bench: {}", scenario.title()));
-            results.push(bench.run(scenario, asked.rounds));
+            let result = bench.run(scenario, asked.rounds);
+            // Shown at once: a scenario that fails later takes nothing away.
+            drop(writeln!(std::io::stderr(), "{}", table(&[&result])));
+            results.push(result);
         }
     }
     let mut text = format!(
@@ -96,7 +99,7 @@ fn measure(asked: &Asked) {
         machine(),
         bench.peers.versions().join(", "),
         asked.rounds,
-        table(&results)
+        table(&results.iter().collect::<Vec<_>>())
     );
     if is_wanted(FULL) {
         drop(writeln!(std::io::stderr(), "bench: caches of many entries"));

@@ -9,7 +9,7 @@ use super::who::Who;
 
 /// Returns the figures of all scenarios as tables of Markdown.
 #[must_use]
-pub fn table(results: &[Result]) -> String {
+pub fn table(results: &[&Result]) -> String {
     let mut text = String::new();
     let mut line = |words: &str| {
         text.push_str(words);

@@ -38,8 +38,9 @@ impl Who {
     }
 }
 
-/// Layers that the worker of [`Who::Open`] lacks.
-const LAYERS: &str = "landlock-files+landlock-ports+nested-domain+capabilities+network-namespace+ipc-namespace+limits\
+/// Layers that the worker of [`Who::Open`] lacks. Capabilities are given up all the same: the supervisor asks the kernel
+/// for them, and believes no worker that kept one.
+const LAYERS: &str = "landlock-files+landlock-ports+nested-domain+network-namespace+ipc-namespace+limits\
 +filter-sockets+filter-connects+filter-processes+filter-files+filter-requests+filter-host+filter-metadata";
 
 /// Where the programs are.
