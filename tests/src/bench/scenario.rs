@@ -1,21 +1,22 @@
 //! What is run, from which cache, in turns.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use super::generated::tiny;
+use super::generated::{Needs, forerunners, tiny};
 use super::inputs::Batch;
 use super::measured::Measured;
 use super::who::{Peers, Who};
 use crate::index::Index;
 use crate::report::Report;
+use crate::sdist::Sdist;
 
 /// One kind of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scenario {
-    /// The pure batch: sources are not in the cache, what builds require is, environments included.
+    /// The pure batch: no source is in the cache, what builds require is, environments included.
     Pure,
     /// The same, but environments are made anew.
     Environments,
@@ -129,7 +130,7 @@ impl Bench {
     /// When a run fails, makes other wheels than were asked for, or is below `confined` though it should not be.
     #[must_use]
     pub fn run(&self, scenario: Scenario, rounds: usize) -> Result {
-        let (index, specs) = self.work(scenario);
+        let (index, [specs, before]) = self.work(scenario);
         let url = index.url();
         let mut result = Result {
             scenario,
@@ -140,11 +141,14 @@ impl Bench {
         let templates: BTreeMap<_, _> = scenario
             .who()
             .iter()
-            .map(|who| (*who, self.template(scenario, *who, &url, &specs)))
+            .map(|who| (*who, self.template(scenario, *who, &url, &before)))
             .collect();
+        // Nothing is removed between runs: file systems look for new inodes long where many were freed lately.
+        let runs = self.folder.join("runs");
+        drop(fs::remove_dir_all(&runs));
         for round in 0..rounds {
             for who in scenario.who() {
-                let place = self.folder.join(format!("run-{round}"));
+                let place = runs.join(format!("{round}-{who:?}"));
                 fs::create_dir_all(&place).expect("a folder can be made");
                 let cache = place.join("cache");
                 copy(&templates[who], &cache);
@@ -158,62 +162,55 @@ impl Bench {
                     result.levels.insert(*who, level(*who, &place, specs.len()));
                 }
                 result.runs.entry(*who).or_default().push(measured);
-                fs::remove_dir_all(&place).expect("a run's folder can be removed");
             }
         }
+        fs::remove_dir_all(&runs).expect("what runs left can be removed");
         result
     }
 
-    /// The index of a scenario, and what is asked for.
-    fn work(&self, scenario: Scenario) -> (Index, Vec<String>) {
+    /// The index of a scenario, what is asked for, and what is built beforehand.
+    fn work(&self, scenario: Scenario) -> (Index, [Vec<String>; 2]) {
         let inputs = self.folder.join("inputs");
         let list = scenario.list().unwrap_or("pure24.txt");
         let batch = Batch::fetch(list, &inputs, &self.peers.python);
         let index = batch.index();
-        let specs = match scenario {
-            Scenario::Many(number) => (0..number)
-                .map(|number| {
-                    let sdist = tiny(number);
-                    index.sdist(&sdist);
-                    format!("{}==1.0", sdist.name())
-                })
-                .collect(),
-            Scenario::Single => batch.pins[..1].to_vec(),
-            _ => batch.pins.clone(),
+        let offer = |sdist: Sdist| {
+            index.sdist(&sdist);
+            format!("{}=={}", sdist.name(), sdist.version())
         };
-        (index, specs)
+        let (specs, needs) = match scenario {
+            Scenario::Many(number) => {
+                let needs = Needs {
+                    requires: vec!["setuptools".to_owned()],
+                    asked: Vec::new(),
+                };
+                let specs = (0..number).map(|number| offer(tiny(number))).collect();
+                (specs, BTreeSet::from([needs]))
+            }
+            Scenario::Single => (batch.pins[..1].to_vec(), batch.needs(1)),
+            _ => (batch.pins.clone(), batch.needs(batch.pins.len())),
+        };
+        let before = match scenario.is_cached() {
+            true => specs.clone(),
+            false => forerunners(&needs).into_iter().map(offer).collect(),
+        };
+        (index, [specs, before])
     }
 
     /// Makes the cache that each run of `who` starts from.
-    fn template(&self, scenario: Scenario, who: Who, url: &str, specs: &[String]) -> PathBuf {
+    fn template(&self, scenario: Scenario, who: Who, url: &str, before: &[String]) -> PathBuf {
         let place = self.folder.join(format!("{}-{who:?}", scenario.name()));
         drop(fs::remove_dir_all(&place));
         fs::create_dir_all(&place).expect("a folder can be made");
         let (cache, out) = (place.join("cache"), place.join("out"));
-        // What many projects require is found out by the first of them.
-        let first = match scenario {
-            Scenario::Many(_) => &specs[..1],
-            _ => specs,
-        };
-        let command = self.peers.command(who, url, [&cache, &out], first);
+        let command = self.peers.command(who, url, [&cache, &out], before);
         let _ = Measured::run(&command, &place);
-        if !scenario.is_cached() {
-            let names = first
-                .iter()
-                .map(|pin| pin.split("==").next().unwrap_or(pin));
-            let names: Vec<_> = names.collect();
-            let mut command = self.peers.forget(who, &cache, &names);
-            let done = command.stdin(Stdio::null()).output().expect("it starts");
-            let words = String::from_utf8_lossy(&done.stderr);
-            assert!(done.status.success(), "{command:?} failed: {words}");
-            if scenario == Scenario::Environments && who.is_ours() {
-                let mut command = Command::new(&self.peers.ours);
-                command.args(["cache", "clean", "--environments", "--cache-dir"]);
-                let done = command.arg(&cache).output().expect("it starts");
-                assert!(done.status.success(), "environments are kept");
-            }
+        if scenario == Scenario::Environments && who.is_ours() {
+            let mut command = Command::new(&self.peers.ours);
+            command.args(["cache", "clean", "--environments", "--cache-dir"]);
+            let done = command.arg(&cache).output().expect("it starts");
+            assert!(done.status.success(), "environments are kept");
         }
-        fs::remove_dir_all(&out).expect("what was made can be removed");
         cache
     }
 }

@@ -165,20 +165,4 @@ impl Peers {
         command.current_dir("/");
         command
     }
-
-    /// Returns the command that makes `who` forget the sources and wheels of some projects.
-    #[must_use]
-    pub fn forget(&self, who: Who, cache: &Path, names: &[&str]) -> Command {
-        let mut command = match who {
-            Who::Ours | Who::Confined | Who::Open => Command::new(&self.ours),
-            Who::Uv => Command::new(self.venv.join("bin/uv")),
-            Who::Pip => Command::new(self.venv.join("bin/python")),
-        };
-        match who {
-            Who::Pip => command.args(["-m", "pip", "cache", "remove", "*"]),
-            _ => command.args(["cache", "clean"]).args(names),
-        };
-        command.arg("--cache-dir").arg(cache);
-        command
-    }
 }
