@@ -1,7 +1,8 @@
 //! Measures this program against its peers: `cargo build --release && cargo run --release -p tests --bin bench`.
 //!
-//! `--rounds N` (5), `--only SCENARIO` (repeatable), `--write`: into `docs/performance.md` and its picture. Beside CI;
-//! it needs the package index the first time, and a machine that does nothing else.
+//! `--rounds N` (5), `--only SCENARIO` (repeatable), `--folder DIR` (beside the programs): where caches and inputs lie,
+//! `--write`: into `docs/performance.md` and its picture. Beside CI; it needs the package index the first time, and a
+//! machine that does nothing else.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ const MARKS: [&str; 2] = ["<!-- figures -->\n", "<!-- end of figures -->\n"];
 struct Asked {
     rounds: usize,
     only: Vec<String>,
+    folder: Option<PathBuf>,
     write: bool,
 }
 
@@ -41,6 +43,7 @@ fn asked(mut words: impl Iterator<Item = String>) -> Result<Asked, String> {
     let mut asked = Asked {
         rounds: 5,
         only: Vec::new(),
+        folder: None,
         write: false,
     };
     while let Some(word) = words.next() {
@@ -52,6 +55,7 @@ fn asked(mut words: impl Iterator<Item = String>) -> Result<Asked, String> {
                 asked.rounds = number.map_err(|_| format!("`{text}` is no number"))?;
             }
             "--only" => asked.only.push(value()?),
+            "--folder" => asked.folder = Some(PathBuf::from(value()?)),
             "--write" => asked.write = true,
             other => return Err(format!("`{other}` is not known")),
         }
@@ -68,7 +72,7 @@ fn asked(mut words: impl Iterator<Item = String>) -> Result<Asked, String> {
 fn measure(asked: &Asked) {
     let own = std::env::current_exe().expect("the kernel knows this file");
     let programs = own.parent().expect("a program lies in a folder");
-    let folder = programs.join("benched");
+    let folder = asked.folder.clone().unwrap_or_else(|| programs.join("benched"));
     std::fs::create_dir_all(&folder).expect("a folder below Cargo's target folder can be made");
     let python = python();
     let deny = [
