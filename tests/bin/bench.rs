@@ -72,7 +72,10 @@ fn asked(mut words: impl Iterator<Item = String>) -> Result<Asked, String> {
 fn measure(asked: &Asked) {
     let own = std::env::current_exe().expect("the kernel knows this file");
     let programs = own.parent().expect("a program lies in a folder");
-    let folder = asked.folder.clone().unwrap_or_else(|| programs.join("benched"));
+    let folder = asked
+        .folder
+        .clone()
+        .unwrap_or_else(|| programs.join("benched"));
     std::fs::create_dir_all(&folder).expect("a folder below Cargo's target folder can be made");
     let python = python();
     let deny = [

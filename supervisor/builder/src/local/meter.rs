@@ -98,7 +98,7 @@ impl Meter {
     /// and was one more.
     pub(super) async fn returned(self: &Arc<Self>) -> Option<Reached> {
         let at = |meter: &Self| {
-            let tasks = || Tree::below(meter.worker, meter.init).tasks + 1;
+            let tasks = || meter.tree().tasks + 1;
             meter
                 .refused()
                 .or_else(|| meter.over(Limit::Processes, tasks(), Known::Counted))
@@ -121,6 +121,11 @@ impl Meter {
             meter.refused().or_else(|| room().filter(is_counted))
         };
         self.look(at, OFTEN).await.0
+    }
+
+    /// The processes of the build as they are now.
+    fn tree(&self) -> Tree {
+        Tree::below(self.worker, self.init, self.group.processes())
     }
 
     fn silence(&self) -> Option<Reached> {
@@ -147,7 +152,7 @@ impl Meter {
     }
 
     fn often(&self) -> Option<Reached> {
-        let tree = Tree::below(self.worker, self.init);
+        let tree = self.tree();
         let in_files = *self.in_files();
         let memory = tree.memory(self.limits.memory_bytes.saturating_sub(in_files));
         self.refused()
@@ -157,7 +162,7 @@ impl Meter {
     }
 
     fn seldom(&self) -> Option<Reached> {
-        let tree = Tree::below(self.worker, self.init);
+        let tree = self.tree();
         let held = Held::by(&tree.pids, self.rooms.device);
         *self.in_files() = held.memory_bytes;
         self.over(Limit::OpenFiles, held.most_open, Known::Counted)

@@ -29,12 +29,15 @@ struct Stat {
 }
 
 impl Tree {
-    /// Looks at everything below `worker`. The worker itself, and with `init` its child that is the
-    /// init of the namespaces, are no part of the build.
-    pub(in crate::local) fn below(worker: u32, init: bool) -> Self {
+    /// Looks at everything below `worker`, among those `known` to be all that may be there or, without, among
+    /// all that can be seen. The worker itself, and with `init` its child that is the init of the namespaces,
+    /// are no part of the build.
+    pub(in crate::local) fn below(worker: u32, init: bool, known: Option<Vec<u32>>) -> Self {
         let mut children: BTreeMap<u32, Vec<(u32, Stat)>> = BTreeMap::new();
-        for (pid, stat) in all() {
-            children.entry(stat.parent).or_default().push((pid, stat));
+        for pid in known.unwrap_or_else(all) {
+            if let Some(stat) = stat(pid) {
+                children.entry(stat.parent).or_default().push((pid, stat));
+            }
         }
         Self::of(&children, worker, init)
     }
@@ -87,13 +90,16 @@ fn ticks_a_second() -> u64 {
 }
 
 /// Every process that can be seen.
-fn all() -> impl Iterator<Item = (u32, Stat)> {
+fn all() -> Vec<u32> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    entries.filter_map(|entry| {
-        let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
-        let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
-        Some((pid, parse(&String::from_utf8_lossy(&stat))?))
-    })
+    let number = |entry: fs::DirEntry| entry.file_name().to_str()?.parse().ok();
+    entries.filter_map(number).collect()
+}
+
+/// Nothing if it has ended meanwhile.
+fn stat(pid: u32) -> Option<Stat> {
+    let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
+    parse(&String::from_utf8_lossy(&stat))
 }
 
 /// Reads a `/proc/PID/stat`. The name in parentheses may hold anything; what follows the last one
