@@ -39,7 +39,7 @@ pub fn deliver(
         _ => CacheError::io("open", file, source),
     })?;
     let refused = |source: io::Error| CacheError::out_dir(out_dir, source);
-    fs::create_dir_all(out_dir).map_err(refused)?;
+    root::make_dirs(out_dir, 0o777).map_err(refused)?;
     let target = out_dir.join(name);
     sweep(out_dir);
     let hidden = names::staging().map_err(refused)?;

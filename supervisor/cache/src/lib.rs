@@ -43,7 +43,7 @@ pub use lock::{Lock, lock_file};
 pub use place::{Fresh, Place};
 pub use plan::{Clean, Keeping, Kinds, Plan, Prune, Reason, Removal};
 pub use publish::{Published, sync_tree};
-pub use root::{Budget, Cache, PathBudget};
+pub use root::{Budget, Cache, PathBudget, make_dirs};
 pub use scratch::{Kept, Scratch};
 pub use sealed::Sealed;
 pub use size::Size;

@@ -158,6 +158,10 @@ impl Place {
         kept: Option<&mut Inventory>,
     ) -> Result<(), CacheError> {
         let path = self.path.join(name);
+        if root::sweep_link(&path) {
+            swept.staging += 1;
+            return Ok(());
+        }
         // Gone meanwhile, no folder, a link, or somebody else's.
         let Ok(dir) = rustix::fs::open(&path, dir_flags(), Mode::empty()) else {
             return Ok(());

@@ -3,6 +3,7 @@
 //! Whoever can write a cache decides what is installed, so a root of another owner, or one that
 //! others may write, is refused. Parents of the root are not judged.
 
+use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
@@ -79,18 +80,15 @@ impl Cache {
     /// If the place is foreign, unsafe, full, or can not be written; each says what to do.
     pub fn open(root: &Path) -> Result<Self, CacheError> {
         let root = std::path::absolute(root).map_err(|source| CacheError::place(root, source))?;
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o755)
-            .create(root.parent().unwrap_or(&root))
-            .map_err(|source| CacheError::place(&root, source))?;
+        let place = |source: io::Error| CacheError::place(&root, source);
+        make_dirs(root.parent().unwrap_or(&root), 0o755).map_err(place)?;
         match DirBuilder::new().mode(0o700).create(&root) {
-            Ok(()) => {}
+            Ok(()) => sync_above(&root).map_err(place)?,
             // What exists is judged below; a dangling link or a file fails there.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             // A root of the file system, or `..` at the end: it exists if it can be opened.
             Err(_) if root.is_dir() => {}
-            Err(source) => return Err(CacheError::place(&root, source)),
+            Err(source) => return Err(place(source)),
         }
         let (cache, ownership) = Self::judge(&root)?;
         check_space(cache.root())?;
@@ -185,15 +183,18 @@ impl Cache {
     }
 
     fn make_buckets(&self) -> Result<(), CacheError> {
+        let mut is_changed = false;
         for bucket in Bucket::ALL {
             match DirBuilder::new().mode(0o755).create(self.bucket(bucket)) {
-                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                    return Err(CacheError::place(self.root(), error));
-                }
-                _ => {}
+                Ok(()) => is_changed = true,
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(CacheError::place(self.root(), error)),
             }
         }
-        Ok(())
+        match is_changed {
+            true => sync_dir(self.root()),
+            false => Ok(()),
+        }
     }
 
     /// Returns the root, absolute and without links.
@@ -309,6 +310,30 @@ impl Cache {
     }
 }
 
+/// Makes a directory and what is missing above it, and syncs the directories in which something was made.
+///
+/// # Errors
+/// If one can not be made or synced.
+pub fn make_dirs(path: &Path, mode: u32) -> io::Result<()> {
+    let is_missing = |place: &&Path| !place.as_os_str().is_empty() && !place.exists();
+    let missing: Vec<_> = path.ancestors().take_while(is_missing).collect();
+    DirBuilder::new().recursive(true).mode(mode).create(path)?;
+    missing.into_iter().rev().try_for_each(sync_above)
+}
+
+/// Syncs the directory that something lies in. Who may write to one need not be allowed to read it; such a one
+/// can not be synced.
+fn sync_above(path: &Path) -> io::Result<()> {
+    let above = match path.parent() {
+        Some(above) if !above.as_os_str().is_empty() => above,
+        _ => Path::new("."),
+    };
+    match File::open(above) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        opened => opened?.sync_all(),
+    }
+}
+
 /// Syncs a directory, so that the names in it survive a crash.
 pub(crate) fn sync_dir(path: &Path) -> Result<(), CacheError> {
     File::open(path)
@@ -316,13 +341,31 @@ pub(crate) fn sync_dir(path: &Path) -> Result<(), CacheError> {
         .map_err(|source| CacheError::io("sync the folder", path, source))
 }
 
+/// What the link says that shows whether there are links.
+const TRIAL: &str = ".";
+
+/// Removes a link that a run left which was killed while it tried whether there are links, and says whether it was one.
+/// Whoever tries it beside us needs it no more.
+pub(crate) fn sweep_link(path: &Path) -> bool {
+    let caller = rustix::process::geteuid().as_raw();
+    let name = path.file_name().and_then(OsStr::to_str);
+    name.is_some_and(mark::may_be_unfinished)
+        && fs::symlink_metadata(path).is_ok_and(|found| found.uid() == caller)
+        && fs::read_link(path).is_ok_and(|said| said == Path::new(TRIAL))
+        && fs::remove_file(path).is_ok()
+}
+
 /// Refuses a directory whose file system has no symbolic links; makes one and takes it away.
 pub(crate) fn check_links(dir: &Path) -> Result<(), CacheError> {
     let place = |source: io::Error| CacheError::place(dir, source);
     let name = names::staging().map_err(place)?;
     let link = dir.join(format!("{}{name}", mark::UNFINISHED));
-    match rustix::fs::symlink(".", &link) {
-        Ok(()) => fs::remove_file(&link).map_err(place),
+    match rustix::fs::symlink(TRIAL, &link) {
+        Ok(()) => match fs::remove_file(&link) {
+            // Swept by a run beside us.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            removed => removed.map_err(place),
+        },
         // What kernels and file systems in user space say that know of none.
         Err(errno @ (Errno::PERM | Errno::NOSYS | Errno::OPNOTSUPP)) => Err(CacheError::NoLinks {
             path: dir.to_owned(),

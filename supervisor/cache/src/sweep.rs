@@ -16,7 +16,7 @@ use rustix::io::Errno;
 use crate::discard::in_words;
 use crate::lease::{Claim, Lease, Record};
 use crate::staging::{LeasedDir, dir_flags};
-use crate::{Bucket, Cache, CacheError, lock, mark, names};
+use crate::{Bucket, Cache, CacheError, lock, mark, names, root};
 
 /// What a sweep did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,11 +56,11 @@ impl Cache {
         Ok(swept)
     }
 
-    /// Removes what a crash left of marking the root. The root is marked now, so that whoever is
+    /// Removes what a crash left of marking the root, or of trying what it can do. The root is marked now, so that whoever is
     /// marking it beside us needs it no more.
     fn sweep_mark(&self, path: &Path, swept: &mut Swept) {
         let is_file = fs::symlink_metadata(path).is_ok_and(|found| found.is_file());
-        if is_file && fs::remove_file(path).is_ok() {
+        if root::sweep_link(path) || (is_file && fs::remove_file(path).is_ok()) {
             swept.staging += 1;
         }
     }

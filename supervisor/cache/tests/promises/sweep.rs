@@ -4,9 +4,9 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use cache::Bucket;
+use cache::{Bucket, Place};
 
-use crate::support::World;
+use crate::support::{World, folder};
 
 /// Makes a scratch whose maker is gone: kept, and then no longer wanted.
 fn orphan(world: &World) -> PathBuf {
@@ -51,6 +51,33 @@ fn unfinished_things_are_removed_when_their_makers_are_gone() {
     assert!(dir.path().join("file").exists() && file.path().exists());
     drop((file, dir));
     assert!(world.staged().is_empty());
+}
+
+#[test]
+fn a_link_that_a_trial_left_is_removed_and_a_link_of_others_is_not() {
+    let world = World::new();
+    let elsewhere = folder();
+    let place = Place::open(elsewhere.path()).unwrap();
+    let now = std::time::SystemTime::now();
+    for (folder, sweep) in [
+        (world.root(), &(|| world.cache.sweep()) as &dyn Fn() -> _),
+        (elsewhere.path(), &|| place.sweep(now)),
+    ] {
+        let link = |name: &str, to: &str| {
+            let path = folder.join(name);
+            std::os::unix::fs::symlink(to, &path).unwrap();
+            path
+        };
+        let left = link(".fumehood-00000000000000a1", ".");
+        let theirs = [
+            link(".fumehood-00000000000000a2", ".."),
+            link(".fumehood", "."),
+            link("aaaaaa", "."),
+        ];
+        assert_eq!(sweep().unwrap().staging, 1, "{}", folder.display());
+        assert!(!left.is_symlink());
+        assert!(theirs.iter().all(|path| path.is_symlink()));
+    }
 }
 
 #[test]
