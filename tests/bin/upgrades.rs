@@ -44,7 +44,11 @@ fn main() -> ExitCode {
             target.call, target.shape, target.number
         ));
     }
-    say(&format!("{rounds} of {} moments: {tally:?}", moments.len()));
+    let twice = upgrade.repairs_ended();
+    say(&format!(
+        "{rounds} of {} moments: {tally:?}, {twice} repairs ended",
+        moments.len()
+    ));
     ExitCode::SUCCESS
 }
 

@@ -222,11 +222,20 @@ impl<'world, 'site> Run<'world, 'site> {
 
     /// Runs under `strace`, which writes these calls of all processes to a file: see [`crate::trace`].
     #[must_use]
-    pub fn traced(mut self, log: &Path, calls: &str) -> Self {
+    pub fn traced(self, log: &Path, calls: &str) -> Self {
+        self.traced_failing(log, calls, &[])
+    }
+
+    /// The same, and lets some of these calls fail: `linkat:error=EPERM`.
+    #[must_use]
+    pub fn traced_failing(mut self, log: &Path, calls: &str, faults: &[&str]) -> Self {
         let mut words: Vec<OsString> = ["strace", "-f", "-y", "-s", "4096", "-e"]
             .map(Into::into)
             .into();
         words.extend([format!("trace={calls}").into(), "-o".into(), log.into()]);
+        for fault in faults {
+            words.extend(["-e".into(), format!("inject={fault}").into()]);
+        }
         self.wrappers.push(words);
         self
     }

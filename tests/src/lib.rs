@@ -12,6 +12,7 @@ pub mod killpoint;
 pub mod machine;
 pub mod prey;
 pub mod processes;
+pub mod publication;
 pub mod search;
 pub mod trace;
 

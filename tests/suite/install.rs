@@ -678,6 +678,7 @@ fn an_upgrade_that_is_killed_leaves_the_old_version_or_the_new_one() {
         came.contains(&Became::Old) && came.contains(&Became::New),
         "{came:?}"
     );
+    assert!(upgrade.repairs_ended() > 0, "no repair was killed");
 }
 
 #[test]

@@ -51,6 +51,7 @@ mod lower_caches;
 mod matrix;
 mod metadata;
 mod needs;
+mod order;
 mod outputs;
 mod packages;
 mod places;

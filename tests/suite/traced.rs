@@ -1,11 +1,11 @@
-//! What the program does to files, as its system calls show it: nothing outside of its places, and the order in which
-//! finished things appear.
+//! What the program does to files, as its system calls show it: nothing outside of its places. The order in which finished
+//! things appear: `order`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use tests::trace::{self, Call};
-use tests::{Repository, Run, Sdist, Setting, Wheel, World, search};
+use tests::{Repository, Run, Sdist, Setting, Wheel, World};
 
 use crate::site;
 
@@ -61,7 +61,7 @@ fn strays(calls: &[Call], start: &Path, places: &[PathBuf]) -> BTreeSet<String> 
 const FILES: &str = "%file,clone,clone3,fork,vfork,fchdir,fchmod,fchown,ftruncate";
 
 /// A project whose build needs another one from the index, and writes to its temporary folder.
-fn needing() -> Sdist {
+pub(crate) fn needing() -> Sdist {
     Sdist::hello("needing", "1.0")
         .requires(&["base"])
         .prologue("import base, tempfile; tempfile.NamedTemporaryFile().write(b'x')")
@@ -267,143 +267,6 @@ fn a_stray_write_is_seen_in_a_trace() {
         .collect();
     let expected = [here.clone(), here.join("a"), here.join("b"), here.join("c")];
     assert_eq!(names, expected.into(), "{seen:?}");
-}
-
-/// The calls by which something gets its final name, and those that make it stay.
-pub(crate) const PUBLISHING: &str =
-    "open,openat,fsync,fdatasync,rename,renameat,renameat2,link,linkat";
-
-/// Something that got its final name.
-pub(crate) struct Publication {
-    from: PathBuf,
-    pub(crate) to: PathBuf,
-    began: usize,
-    ended: usize,
-}
-
-impl Publication {
-    /// Its bytes were synced before it had its name, and the folder with the name afterwards.
-    pub(crate) fn is_in_order(&self, calls: &[Call]) {
-        let (from, to) = (self.from.display(), self.to.display());
-        let synced = |what: &Path, when: &dyn Fn(&Call) -> bool| {
-            calls
-                .iter()
-                .filter(|call| call.name.ends_with("sync") && when(call))
-                .any(|call| call.descriptor().as_deref() == Some(what))
-        };
-        let before = |what: &Path| synced(what, &|call| call.ended < self.began);
-        if self.to.is_dir() {
-            // Every file in it. What is a link has no bytes of its own.
-            let files = search::files(&self.to);
-            for file in files.iter().filter(|file| !file.is_symlink()) {
-                let inside = file.strip_prefix(&self.to).expect("a file in it");
-                let staged = self.from.join(inside);
-                assert!(
-                    before(&staged),
-                    "{} was not synced before it was in {to}",
-                    staged.display()
-                );
-            }
-        } else {
-            assert!(
-                before(&self.from),
-                "{from} was not synced before it became {to}"
-            );
-        }
-        let parent = self.to.parent().expect("a folder");
-        assert!(
-            synced(parent, &|call| call.began > self.ended),
-            "the folder of {to} was not synced"
-        );
-    }
-}
-
-/// Returns what was moved or linked into the buckets and the output folder, but not within the staging bucket.
-pub(crate) fn publications(calls: &[Call], cache: &Path, out: &Path) -> Vec<Publication> {
-    let mut opened: BTreeMap<(u32, String), PathBuf> = BTreeMap::new();
-    let mut found = Vec::new();
-    for call in calls {
-        if let (true, Some(path)) = (call.name.starts_with("open"), call.returned()) {
-            let number = call.answer.split('<').next().unwrap_or_default();
-            opened.insert((call.pid, number.trim().to_owned()), path);
-        }
-        if !call.name.starts_with("rename") && !call.name.starts_with("link") {
-            continue;
-        }
-        let paths = call.paths(Path::new("/"));
-        let [from, to] = paths.as_slice() else {
-            continue;
-        };
-        // Every bucket is versioned by name; scratches and what is set aside to be removed are none.
-        let bucket = to.strip_prefix(cache).is_ok_and(|inside| {
-            let first = inside.components().next();
-            let first = first.map(|part| part.as_os_str().to_string_lossy().into_owned());
-            first.is_some_and(|name| name.contains("-v") && name != "staging-v1")
-        });
-        if !bucket && !to.starts_with(out) {
-            continue;
-        }
-        // A file without a name is linked by its descriptor.
-        let from = match from.strip_prefix("/proc/self/fd") {
-            Ok(number) => {
-                let key = (call.pid, number.display().to_string());
-                opened.get(&key).cloned().unwrap_or_else(|| from.clone())
-            }
-            Err(_) => from.clone(),
-        };
-        found.push(Publication {
-            from,
-            to: to.clone(),
-            began: call.began,
-            ended: call.ended,
-        });
-    }
-    found
-}
-
-#[test]
-fn whatever_is_published_is_synced_before_it_has_its_name_and_its_folder_after() {
-    for setting in Setting::all(site())
-        .into_iter()
-        .filter(|setting| *setting == Setting::PLAIN || *setting == Setting::DENIED)
-    {
-        let world = World::new(site(), setting);
-        if !world.has_program("strace") {
-            return;
-        }
-        world.index.wheel(&Wheel::new("base", "1.0"));
-        let sdist = needing();
-        world.index.sdist(&sdist);
-        let log = world.folder("traces").join("order");
-        let done = world
-            .wheel("needing==1.0")
-            .traced(&log, PUBLISHING)
-            .finish();
-        done.built(&sdist.wheel());
-        let calls = trace::calls(&log);
-        let published = publications(&calls, &world.cache(), &world.out());
-        for one in &published {
-            one.is_in_order(&calls);
-        }
-        let kinds: BTreeSet<_> = published
-            .iter()
-            .filter_map(|one| one.to.strip_prefix(world.cache()).ok()?.components().next())
-            .map(|bucket| bucket.as_os_str().to_owned())
-            .collect();
-        for bucket in [
-            "sources-v1",
-            "downloads-v1",
-            "simple-v1",
-            "environments-v1",
-            "wheels-v1",
-        ] {
-            assert!(
-                kinds.contains(std::ffi::OsStr::new(bucket)),
-                "{bucket} is not among {kinds:?}"
-            );
-        }
-        assert!(published.iter().any(|one| one.to.starts_with(world.out())));
-    }
 }
 
 #[test]

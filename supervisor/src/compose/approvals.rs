@@ -3,9 +3,9 @@
 //! It widens, so no variable says where it is, only the account database: a project that sets `HOME` must not
 //! become the user. An entry counts for one source each, named by its bytes.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use builder::Approval;
@@ -79,11 +79,7 @@ pub(crate) fn approve(new: &[Approval], off_limits: &OffLimits) -> Result<PathBu
     })?;
     let failed = |error: io::Error| unusable(&file, &error.to_string());
     let folder = file.parent().unwrap_or(&file);
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
-        .map_err(failed)?;
+    ::cache::make_dirs(folder, 0o700).map_err(failed)?;
     // Whoever approves at the same time waits, and then reads what this one wrote.
     let lock = File::open(folder).map_err(failed)?;
     lock.lock().map_err(failed)?;

@@ -1,9 +1,13 @@
 //! One round: an upgrade is ended at a system call, and whatever that left is the old version or the new one.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::{Order, Seen, Target};
+use crate::command::Run;
+use crate::outcome::Outcome;
+use crate::publication::{PUBLISHING, Publications};
 use crate::venv::Venv;
 use crate::wheel::Wheel;
 use crate::world::World;
@@ -27,6 +31,7 @@ pub struct Upgrade<'world, 'site> {
     old: BTreeMap<String, Vec<u8>>,
     new: BTreeMap<String, Vec<u8>>,
     wheels: [String; 3],
+    repairs_ended: Cell<usize>,
 }
 
 /// A package of several parts that know their version.
@@ -91,6 +96,7 @@ impl<'world, 'site> Upgrade<'world, 'site> {
             old,
             new,
             wheels,
+            repairs_ended: Cell::default(),
         }
     }
 
@@ -122,6 +128,12 @@ impl<'world, 'site> Upgrade<'world, 'site> {
         moments
     }
 
+    /// Returns how often a repair was ended as well.
+    #[must_use]
+    pub fn repairs_ended(&self) -> usize {
+        self.repairs_ended.get()
+    }
+
     /// Ends an upgrade at a moment, sees what is left, and lets another run come by.
     ///
     /// # Panics
@@ -137,12 +149,10 @@ impl<'world, 'site> Upgrade<'world, 'site> {
         }
         assert_eq!(done.signal, Some(9), "{done}");
         self.is_usable(target);
-        let other = &self.wheels[2];
-        let next = self
-            .venv
-            .install(["--no-deps", "--reinstall", other])
-            .finish_anyhow();
-        next.succeeds();
+        if target.leaving {
+            self.interrupt_repair(target);
+        }
+        let next = self.repair(target.number.is_multiple_of(2));
         let [infos, parts] = self.look(target);
         assert_eq!(infos.len(), 1, "{target:?}: {infos:?}");
         assert!(
@@ -170,15 +180,66 @@ impl<'world, 'site> Upgrade<'world, 'site> {
         became
     }
 
-    /// Right after the end, before anything is repaired: installed, of one version or the other, and importable.
+    /// Ends the repair as well, where it comes by the call at which the upgrade ended.
+    fn interrupt_repair(&self, target: &Target) {
+        let again = Target {
+            number: 1,
+            ..target.clone()
+        };
+        let order = self.order(Some(again));
+        let done = self.installed_already().watched(&order).finish_anyhow();
+        if seen(&order).iter().any(|call| call.killed) {
+            assert_eq!(done.signal, Some(9), "{done}");
+            self.repairs_ended.set(self.repairs_ended.get() + 1);
+            self.is_usable(target);
+        } else {
+            done.succeeds();
+        }
+    }
+
+    /// Lets the next run come by: one that installs something else, or finds that there is nothing to do. If there is
+    /// a journal, all that it did has to be durable before that goes.
+    fn repair(&self, is_idle: bool) -> Outcome<'world, 'site> {
+        let other = &self.wheels[2];
+        let run = match is_idle {
+            true => self.installed_already(),
+            false => self.venv.install(["--no-deps", "--reinstall", other]),
+        };
+        let work = self.venv.root.join(".fumehood");
+        let journal = work.join("journal.json");
+        if !journal.exists() || !self.world.has_program("strace") {
+            let done = run.finish_anyhow();
+            done.succeeds();
+            return done;
+        }
+        let log = self.world.folder("kills").join("repair");
+        let done = run.traced(&log, PUBLISHING).finish_anyhow();
+        done.succeeds();
+        let trace = Publications::read(&log);
+        trace.are_durable_before_removing(
+            |path| path.starts_with(&self.venv.root) && !path.starts_with(&work),
+            &journal,
+        );
+        done
+    }
+
+    /// A run that finds what it wants installed, whichever version it is.
+    fn installed_already(&self) -> Run<'world, 'site> {
+        self.venv.install(["--no-deps", "thing"])
+    }
+
+    /// Right after the end, before anything is repaired: installed, of one version or the other, and importable. No
+    /// part is older than what is said to be installed.
     fn is_usable(&self, target: &Target) {
         let [infos, parts] = self.look(target);
         assert_eq!(infos.len(), 1, "{target:?}: {infos:?}");
+        let possible = match infos[0].as_str() {
+            "1.0" => &["1.0", "2.0"][..],
+            _ => &["2.0"],
+        };
         for version in infos.iter().chain(&parts) {
-            assert!(
-                ["1.0", "2.0"].contains(&version.as_str()),
-                "{target:?}: {version}"
-            );
+            let is_possible = possible.contains(&version.as_str());
+            assert!(is_possible, "{target:?}: {version} of {infos:?}");
         }
         let said = self.venv.program("thing", &[]);
         assert!(
@@ -200,7 +261,7 @@ impl<'world, 'site> Upgrade<'world, 'site> {
         assert_eq!(without_other(self.venv.everything()), self.old);
     }
 
-    fn upgrade(&self, order: &Order) -> crate::outcome::Outcome<'world, 'site> {
+    fn upgrade(&self, order: &Order) -> Outcome<'world, 'site> {
         let run = self.venv.install(["--no-deps", &self.wheels[1]]);
         run.watched(order).finish_anyhow()
     }

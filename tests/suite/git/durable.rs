@@ -1,11 +1,12 @@
 //! What git leaves in the cache is there after a power loss: synced before it has its name.
 
 use std::fs;
+use std::path::Path;
 
-use tests::{Repository, Setting, World, trace};
+use tests::publication::{PUBLISHING, Publications};
+use tests::{Repository, Setting, World};
 
 use crate::site;
-use crate::traced::{PUBLISHING, publications};
 
 #[test]
 fn packs_references_and_settings_of_a_repository_are_synced_before_they_have_their_names() {
@@ -40,14 +41,10 @@ fn packs_references_and_settings_of_a_repository_are_synced_before_they_have_the
             fs::read_to_string(bare.join("config")).expect("settings"),
             config
         );
-        let calls = trace::calls(&log);
-        let mut seen = Vec::new();
-        for one in publications(&calls, &world.cache(), &world.out()) {
-            if let Ok(name) = one.to.strip_prefix(&bare) {
-                one.is_in_order(&calls);
-                seen.push(name.display().to_string());
-            }
-        }
+        let trace = Publications::read(&log);
+        let is_last = |path: &Path| path.starts_with(&bare);
+        let names = trace.names_in_order(is_last).into_iter();
+        let seen: Vec<_> = names.map(|one| one.to.display().to_string()).collect();
         for wanted in [
             ".pack",
             ".idx",

@@ -1,6 +1,8 @@
 //! Doing the steps of a journal, and undoing them. Each can be asked for twice: what is done already is
 //! seen from what lies where.
 
+use std::collections::BTreeSet;
+
 use super::TargetError;
 use super::beneath::Beneath;
 use super::journal::{Entry, Journal, Step, clear, kept_in};
@@ -41,7 +43,7 @@ pub(super) fn repair(beneath: &Beneath) -> Result<bool, TargetError> {
             backward(beneath, entry)?;
         }
     }
-    finish(beneath, committed.into_iter())?;
+    finish(beneath, &journal, &committed)?;
     Ok(true)
 }
 
@@ -52,18 +54,22 @@ pub(super) fn undo(beneath: &Beneath, journal: &Journal) -> Result<(), TargetErr
         .iter()
         .rev()
         .try_for_each(|entry| backward(beneath, entry))?;
-    clear(beneath)
+    finish(beneath, journal, &[])
 }
 
-/// Removes empty folders of old versions, and then the traces of the run.
-pub(super) fn finish<'a>(
+/// Removes empty folders of the old versions of some packages, and then the traces of the run, once all that was
+/// done by its journal is durable.
+pub(super) fn finish(
     beneath: &Beneath,
-    entries: impl Iterator<Item = &'a Entry>,
+    journal: &Journal,
+    committed: &[&Entry],
 ) -> Result<(), TargetError> {
-    for entry in entries {
-        for folder in &entry.emptied {
-            beneath.remove_empty(folder)?;
-        }
+    for folder in committed.iter().flat_map(|entry| &entry.emptied) {
+        beneath.remove_empty(folder)?;
+    }
+    let folders: BTreeSet<_> = journal.entries.iter().flat_map(Entry::folders).collect();
+    for folder in folders {
+        beneath.sync(folder)?;
     }
     clear(beneath)
 }
@@ -122,6 +128,7 @@ fn step_forward(beneath: &Beneath, entry: &Entry, step: &Step) -> Result<(), Tar
             let (staged, kept) = (entry.staged(path), entry.kept(*kept));
             if beneath.has(&staged)? {
                 beneath.copy(path, &kept)?;
+                beneath.sync(&kept_in(entry.number))?;
                 beneath.put_over(&staged, path)?;
             }
         }

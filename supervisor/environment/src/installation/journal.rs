@@ -71,6 +71,18 @@ pub(super) struct Entry {
 }
 
 impl Entry {
+    /// Returns the folders of the target in which names come and go.
+    pub(super) fn folders(&self) -> impl Iterator<Item = &str> {
+        let steps = self.steps.iter().map(|step| match step {
+            Step::Put { path }
+            | Step::Exchange { path, .. }
+            | Step::Over { path, .. }
+            | Step::Take { path, .. } => path,
+        });
+        let paths = steps.chain(&self.emptied);
+        paths.map(|path| path.rsplit_once('/').map_or("", |(folder, _)| folder))
+    }
+
     /// Returns the path of something staged.
     pub(super) fn staged(&self, path: &str) -> String {
         format!("{}/{path}", staged(self.number))

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use cache::{Lock, lock_file, sync_tree};
+use cache::{Lock, lock_file, make_dirs, sync_tree};
 use model::{PackageName, Version};
 
 use super::beneath::{Beneath, Kind};
@@ -56,7 +56,7 @@ impl Session {
         on_wait: &mut dyn FnMut(),
     ) -> Result<Self, TargetError> {
         let root = &target.root;
-        fs::create_dir_all(root).map_err(TargetError::io("create the folder", root))?;
+        make_dirs(root, 0o777).map_err(TargetError::io("create the folder", root))?;
         let name = format!("the environment `{}`", root.display());
         let lock = lock_file(&root.join(LOCK), &name, wait, on_wait)?;
         let beneath = Beneath::open(root)?;
@@ -150,13 +150,15 @@ impl Prepared<'_> {
         let beneath = &session.beneath;
         let abilities = session.abilities()?;
         sync_tree(&session.work())?;
+        beneath.sync("")?;
         let mut journal = Journal::new();
         match self.move_in(&mut journal, abilities) {
             Ok(changes) => {
-                for place in [session.target.site_packages.as_str(), SCRIPTS, ""] {
-                    beneath.sync(place)?;
-                }
-                carry::finish(beneath, journal.entries.iter())?;
+                carry::finish(
+                    beneath,
+                    &journal,
+                    &journal.entries.iter().collect::<Vec<_>>(),
+                )?;
                 Ok(changes)
             }
             Err(error) => {
