@@ -74,6 +74,36 @@ fn a_kill_while_a_folder_or_a_commit_is_packed_is_survived() {
 }
 
 #[test]
+fn a_kill_while_something_comes_from_a_url_is_survived() {
+    killed_at(
+        Setting::PLAIN,
+        Scenario::Url,
+        &["source: rename", "pointer: rename"],
+    );
+    killed_at(
+        Setting::DENIED,
+        Scenario::WheelUrl,
+        &["download: write", "pointer: write"],
+    );
+}
+
+#[test]
+fn a_kill_while_sources_and_what_they_need_are_fetched_is_survived() {
+    let names = [
+        "source: sync",
+        "revision record: rename",
+        "download: rename",
+    ];
+    killed_at(Setting::PLAIN, Scenario::Fetch, &names);
+}
+
+#[test]
+fn a_kill_above_a_lower_cache_is_survived_and_leaves_that_one_alone() {
+    let names = ["source: rename", "wheel: rename", "wheel's key: write"];
+    killed_at(Setting::DENIED, Scenario::Lower, &names);
+}
+
+#[test]
 fn a_kill_while_an_older_wheel_is_replaced_is_survived() {
     killed_at(Setting::PLAIN, Scenario::Again, &["delivery: rename"]);
 }

@@ -6,11 +6,17 @@ use serde::Deserialize;
 
 use super::{Order, Seen, Target};
 use crate::command::Run;
+use crate::decoy::{changes, states};
 use crate::git::Repository;
+use crate::index::Offer;
 use crate::outcome::Outcome;
 use crate::sdist::Sdist;
+use crate::search;
 use crate::wheel::Wheel;
 use crate::world::World;
+
+/// The name of the root of a cache below.
+const LOWER: &str = "lower";
 
 /// What is running when the kill comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,6 +31,14 @@ pub enum Scenario {
     Again,
     /// Another build with the same sources and environment.
     Other,
+    /// A build of an sdist behind a URL.
+    Url,
+    /// The delivery of a wheel behind a URL.
+    WheelUrl,
+    /// `fetch` of sources and of what building them needs; what comes after it has no network.
+    Fetch,
+    /// A build above a cache that is only read, in which the source is damaged.
+    Lower,
     /// `cache prune --ci` after a build.
     Prune,
     /// `cache clean` after a build.
@@ -42,18 +56,22 @@ pub enum Ended {
 
 impl Scenario {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 11] = [
         Self::Index,
         Self::Directory,
         Self::Git,
         Self::Again,
         Self::Other,
+        Self::Url,
+        Self::WheelUrl,
+        Self::Fetch,
+        Self::Lower,
         Self::Prune,
         Self::Clean,
     ];
 
-    /// Lays out what is built, makes what must be there before, and returns the spec and the project.
-    fn prepare(self, world: &World<'_>) -> (String, Sdist) {
+    /// Lays out what is built, makes what must be there before, and returns the spec and the wheel's file name.
+    fn prepare(self, world: &World<'_>) -> (String, String) {
         let sdist = Sdist::hello("thing", "1.0").requires(&["base"]);
         world.index.wheel(&Wheel::new("base", "1.0")).sdist(&sdist);
         let spec = match self {
@@ -64,12 +82,28 @@ impl Scenario {
                 repository.commit("one");
                 repository.url()
             }
+            Self::Url => world.index.file_url(&sdist.filename("tar.gz")),
+            Self::WheelUrl => {
+                let wheel = Wheel::new("ready", "1.0");
+                let offer = Offer::new("elsewhere", &wheel.filename(), wheel.pack());
+                world.index.replace(offer);
+                return (world.index.file_url(&wheel.filename()), wheel.filename());
+            }
             _ => "thing==1.0".to_owned(),
         };
-        if matches!(self, Self::Again | Self::Other | Self::Prune | Self::Clean) {
+        if matches!(
+            self,
+            Self::Again | Self::Other | Self::Lower | Self::Prune | Self::Clean
+        ) {
             world.wheel(&spec).finish().built(&sdist.wheel());
         }
-        (spec, sdist)
+        if self == Self::Lower {
+            let lower = world.move_cache(LOWER);
+            for source in search::files(&lower.join("sources-v1")) {
+                fs::write(source, "damaged").expect("an own file");
+            }
+        }
+        (spec, sdist.wheel())
     }
 
     fn victim<'a>(self, world: &'a World<'a>, spec: &str) -> Run<'a, 'a> {
@@ -81,6 +115,7 @@ impl Scenario {
         match self {
             Self::Prune => cache(&["cache", "prune", "--ci"]),
             Self::Clean => cache(&["cache", "clean"]),
+            Self::Fetch => world.run(["fetch", spec, "--no-binary", "thing"]).places(),
             _ => self.build(world, spec),
         }
     }
@@ -89,6 +124,10 @@ impl Scenario {
         let run = world.wheel(spec);
         match self {
             Self::Other => run.args(["-C", "other=1"]),
+            Self::Lower => {
+                let lower = world.cache_at(LOWER);
+                run.args(["-C", "other=1"]).flag("--cache-readonly", lower)
+            }
             _ => run,
         }
     }
@@ -128,7 +167,8 @@ pub fn trace(world: &World<'_>, scenario: Scenario) -> Vec<Seen> {
 /// # Panics
 /// When a promise is broken.
 pub fn one_round(world: &World<'_>, scenario: Scenario, target: &Target) -> Ended {
-    let (spec, sdist) = scenario.prepare(world);
+    let (spec, wheel) = scenario.prepare(world);
+    let lower = states(&world.cache_at(LOWER));
     let order = order(world, Some(target.clone()));
     let run = scenario.victim(world, &spec).watched(&order);
     let done = run
@@ -145,9 +185,17 @@ pub fn one_round(world: &World<'_>, scenario: Scenario, target: &Target) -> Ende
     }
     assert_eq!(done.signal, Some(9), "{done}");
     let checked = check(world, &done);
-    let again = scenario.build(world, &spec).finish();
-    assert_eq!(again.wheel().filename, sdist.wheel(), "{again}");
-    assert_eq!(world.delivered(), [sdist.wheel()], "{again}");
+    let mut again = scenario.build(world, &spec);
+    if scenario == Scenario::Fetch {
+        let fetched = scenario.victim(world, &spec).finish();
+        fetched.succeeds();
+        again = again.args(["--offline"]);
+    }
+    let again = again.finish();
+    assert_eq!(again.wheel().filename, wheel, "{again}");
+    assert_eq!(world.delivered(), [wheel], "{again}");
+    let changed = changes(&lower, &states(&world.cache_at(LOWER)));
+    assert!(changed.is_empty(), "{changed:?} {again}");
     let afterwards = check(world, &again);
     assert_eq!(afterwards.left_over, 0, "something is left: {again}");
     assert_eq!(strays(world), Vec::<String>::new(), "{again}");

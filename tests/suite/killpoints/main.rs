@@ -4,7 +4,7 @@
 //! all (200), each step at least N times (5), with this seed (1), so many at
 //! once (2), only steps whose names have the word in them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
@@ -39,7 +39,7 @@ struct Tally {
     missed: usize,
     most_left: u64,
     calls: BTreeSet<String>,
-    runs: BTreeSet<Scenario>,
+    runs: BTreeMap<Scenario, usize>,
     failures: Vec<String>,
 }
 
@@ -148,7 +148,7 @@ impl Tally {
     /// Counts a round; nothing came of one in which a promise was broken.
     fn add(&mut self, round: &Round, came: Option<Ended>) {
         self.calls.insert(round.target.call.clone());
-        self.runs.insert(round.scenario);
+        *self.runs.entry(round.scenario).or_default() += 1;
         match came {
             Some(Ended::Killed(left)) if round.target.leaving => {
                 self.after += 1;
@@ -167,7 +167,7 @@ impl Tally {
 }
 
 impl Asked {
-    /// Draws the rounds: the steps in turn, each entering and leaving a call.
+    /// Draws the rounds: the steps in turn, each in all runs that have it in turn, entering and leaving a call.
     fn plan(&self, steps: &[Step]) -> Vec<Round> {
         let mut chance = self.seed;
         let count = if steps.is_empty() {
@@ -177,10 +177,16 @@ impl Asked {
         };
         (0..count)
             .map(|number| {
-                let step = number % steps.len();
+                let (turn, step) = (number / steps.len(), number % steps.len());
                 let targets = &steps[step].targets;
-                let (scenario, mut target) = targets[draw(&mut chance, targets.len())].clone();
-                target.leaving = (number / steps.len()) % 2 == 1;
+                let runs: BTreeSet<_> = targets.iter().map(|(scenario, _)| scenario).collect();
+                let runs: Vec<_> = runs.into_iter().collect();
+                let run = runs[(step + turn) % runs.len()];
+                let of_run: Vec<_> = targets.iter().filter(|it| it.0 == *run).collect();
+                let (scenario, mut target) = of_run[draw(&mut chance, of_run.len())].clone();
+                // Each run comes to both sides, also where their number is even.
+                let passed = turn / runs.len() * (1 - runs.len() % 2);
+                target.leaving = (turn + passed) % 2 == 1;
                 let setting = [Setting::PLAIN, Setting::DENIED][draw(&mut chance, 2)];
                 Round {
                     step,
