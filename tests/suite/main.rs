@@ -70,6 +70,7 @@ mod terminal;
 mod traced;
 mod unfit_places;
 mod wheel_files;
+mod wheel_metadata;
 mod wheel_urls;
 mod without_cache;
 mod without_links;
