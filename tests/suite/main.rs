@@ -69,6 +69,7 @@ mod sockets;
 mod terminal;
 mod traced;
 mod unfit_places;
+mod url_twice;
 mod wheel_files;
 mod wheel_metadata;
 mod wheel_urls;
