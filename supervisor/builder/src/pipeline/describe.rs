@@ -106,7 +106,7 @@ impl Pipeline {
                 let looked = self.look(&bytes).await?;
                 if let Some(fixed) = looked.fixed(expectation) {
                     let package = looked.package(expectation);
-                    let key = key_of(&source.id, &self.settings, package.as_ref());
+                    let key = key_of(&source.id, &self.settings, package.as_ref())?;
                     return self
                         .serve(&source.id, key, of_fixed(fixed, &source.id))
                         .await;
@@ -128,7 +128,7 @@ impl Pipeline {
             return self.describe(&source.into(), expectation).await;
         }
         let package = looked.package(expectation);
-        let key = key_of(&source.id, &self.settings, package.as_ref());
+        let key = key_of(&source.id, &self.settings, package.as_ref())?;
         let expectation = &expectation.or(looked.named.clone());
         // A wheel may come of it.
         let turn = self.turn(format!("wheel {key}"), &source.label).await?;
