@@ -21,6 +21,7 @@ mod deeds;
 mod default_index;
 mod dependencies;
 mod described;
+mod environment_looks;
 mod environments;
 mod escape;
 mod fetching;

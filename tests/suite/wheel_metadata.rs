@@ -35,7 +35,9 @@ fn traced<'w, 's>(world: &World<'_>, run: Run<'w, 's>) -> (Outcome<'w, 's>, Vec<
     let log = world.folder("work").join("calls");
     let done = run.traced(&log, "openat,open").finish();
     let calls = trace::calls(&log);
-    let mut opened: Vec<_> = calls.iter().filter_map(Call::returned).collect();
+    let named = calls.iter().flat_map(|call| call.paths(Path::new("/")));
+    let returned = calls.iter().filter_map(Call::returned);
+    let mut opened: Vec<_> = named.chain(returned).collect();
     assert!(
         opened.iter().any(|path| path.starts_with(world.cache())),
         "the trace shows what is opened: {done}"
