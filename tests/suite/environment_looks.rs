@@ -24,11 +24,12 @@ fn programs(world: &World<'_>) -> PathBuf {
 fn an_environment_is_looked_at_once_before_a_build_also_where_a_touch_counts() {
     let lower = Setting::lower(site()).into_iter();
     let lower = lower.filter(|setting| !setting.holds_metadata());
+    let lower = lower.map(Setting::of_caller);
     let settings: Vec<_> = [Setting::PLAIN].into_iter().chain(lower).collect();
     assert!(settings.len() > 1, "{settings:?}");
     for setting in settings {
         let world = World::new(site(), setting);
-        if !world.has_program("strace") {
+        if !world.traces_paths() {
             return;
         }
         world.index.wheel(&Wheel::new("tool", "1.0"));

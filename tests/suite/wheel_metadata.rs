@@ -74,7 +74,7 @@ fn ways(world: &World<'_>) -> [(String, Wheel); 3] {
 #[test]
 fn what_a_wheel_says_is_read_out_of_it_once_and_goes_with_it() {
     let world = world();
-    if !world.has_program("strace") {
+    if !world.traces_paths() {
         return;
     }
     let none = Vec::<PathBuf>::new();
@@ -126,7 +126,7 @@ fn what_a_wheel_says_is_read_out_of_it_once_and_goes_with_it() {
 #[test]
 fn what_is_kept_of_a_wheel_is_removed_with_it_and_read_in_a_cache_below() {
     let world = world();
-    if !world.has_program("strace") {
+    if !world.traces_paths() {
         return;
     }
     let cache = |words: &[&str]| {
