@@ -187,6 +187,17 @@ impl<'site> World<'site> {
         there
     }
 
+    /// Whether a trace shows which paths the program names: it hides its memory from others of its uid, so only
+    /// root's does. Where not, that is noted as not run.
+    #[must_use]
+    pub fn traces_paths(&self) -> bool {
+        let is_root = rustix::process::geteuid().is_root();
+        if !is_root {
+            self.site.unrun.note("root, to trace the program");
+        }
+        is_root && self.has_program("strace")
+    }
+
     /// Returns the program's path.
     #[must_use]
     pub fn program(&self) -> &Path {

@@ -6,6 +6,7 @@ use model::Code;
 use serde_json::{Value, json};
 use tests::{Outcome, Sdist, Wheel, World, forged, search};
 
+use crate::wheel_files::lay;
 use crate::world;
 
 fn check<'a>(world: &'a World<'_>, flags: &[&str]) -> Outcome<'a, 'a> {
@@ -18,7 +19,10 @@ fn filled(world: &World<'_>) -> Vec<PathBuf> {
     let sdist = Sdist::hello("thing", "1.0").requires(&["tool"]);
     world.index.wheel(&Wheel::new("tool", "1.0")).sdist(&sdist);
     let tree = world.lay("tree", &sdist).display().to_string();
-    let run = world.wheels(["thing", &tree]).args(["--keep-scratch"]);
+    let taken = lay(world, &Wheel::new("taken", "1.0"));
+    let run = world
+        .wheels(["thing", &tree, &taken])
+        .args(["--keep-scratch"]);
     run.finish_anyhow().succeeds();
     let mut records = search::files(&world.cache());
     records.retain(|path| {
@@ -39,6 +43,7 @@ fn a_record_of_another_form_is_damage_also_if_its_checksum_fits() {
         .map(|kind| kind.to_string_lossy().into_owned())
         .collect();
     let expected = [
+        "downloads-v1",
         "environments-v1",
         "interpreters-v1",
         "logs-v1",

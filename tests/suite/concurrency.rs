@@ -49,23 +49,28 @@ pub(crate) fn hung_while_installing<'world>(
     (sdist, running)
 }
 
-/// Another process was waited for, aloud, and not for longer than was said.
-fn gives_up(done: &Outcome<'_, '_>, lock: &str, announced: &str) {
+/// Another process was waited for, aloud, by the words for `what`, and not for longer than was said.
+fn gives_up(done: &Outcome<'_, '_>, what: &str, announced: &str) {
     let failure = done.fails_with(Code::LockTimeout);
-    let sentence = format!("the lock of {lock} ");
-    assert!(failure.message.contains(&sentence), "{done}");
-    assert!(failure.message.contains("more than 1 s"), "{done}");
+    let sentence = format!("the lock of the {what} for more than 1 s");
+    assert!(failure.message.contains(&sentence), "{sentence}: {done}");
     assert!(
         failure
             .hint
             .is_some_and(|hint| hint.contains("--lock-timeout")),
         "{done}"
     );
-    assert_eq!(
-        done.stderr.matches(announced).count(),
-        1,
-        "it is said once: {done}"
-    );
+    let lines = done.stderr.lines();
+    let said: Vec<_> = lines.filter(|line| line.contains(announced)).collect();
+    assert_eq!(said.len(), 1, "it is said once: {done}");
+    let is_digest = |word: &str| word.len() >= 32 && word.bytes().all(|it| it.is_ascii_hexdigit());
+    let mut words = said[0].split(|sign: char| !sign.is_ascii_alphanumeric());
+    assert!(!words.any(is_digest), "nobody knows a digest: {done}");
+}
+
+/// What is announced of the same work of another process.
+fn same(what: &str) -> String {
+    format!("another process that makes the same ({what})")
 }
 
 #[test]
@@ -199,7 +204,8 @@ fn a_build_of_another_process_is_waited_for_aloud_and_no_longer_than_said() {
     let folder = first.wait_until_ready();
     let run = world.build(&sdist).args(["--lock-timeout", "1s"]);
     let done = run.finish_anyhow();
-    gives_up(&done, "wheel", "another process that makes the same (wheel");
+    let what = format!("wheel of {}", world.archive(&sdist).display());
+    gives_up(&done, &what, &same(&what));
     release(&folder, "{}");
     first.finish().built(&sdist.wheel());
 }
@@ -210,11 +216,8 @@ fn an_environment_of_another_process_is_waited_for_aloud_and_no_longer_than_said
     let (sdist, first) = hung_while_installing(&world);
     let run = world.build(&sdist).args(["--lock-timeout", "1s"]);
     let done = run.finish_anyhow();
-    gives_up(
-        &done,
-        "environment",
-        "another process that makes the same (environment",
-    );
+    let what = "environment of equipped";
+    gives_up(&done, what, &same(what));
     first.signal(Signal::SIGCONT);
     first.finish().built(&sdist.wheel());
 }
@@ -239,14 +242,18 @@ fn a_repository_that_another_process_fetches_is_waited_for_aloud_and_no_longer_t
     let ways = [
         (
             "--pre",
-            "source in git",
-            "another process that makes the same",
+            format!("source of {spec}"),
+            same(&format!("source of {spec}")),
         ),
-        ("--force", "git", "another process that fetches from it"),
+        (
+            "--force",
+            format!("repository {spec}"),
+            "another process that fetches from it".to_owned(),
+        ),
     ];
     for (flag, lock, announced) in ways {
         let run = world.wheel(&spec).args([flag, "--lock-timeout", "1s"]);
-        gives_up(&run.finish_anyhow(), lock, announced);
+        gives_up(&run.finish_anyhow(), &lock, &announced);
     }
     gate.open();
     first.finish().exits_with(Code::GitFailed);
@@ -272,17 +279,16 @@ fn a_source_that_another_process_fetches_is_waited_for_aloud_and_no_longer_than_
         // Another build of the same source: nothing but the source is waited for.
         let other = || world.wheel(&spec).args(["-C", "a=1"]).out("other");
         let done = other().args(["--lock-timeout", "1s"]).finish_anyhow();
-        gives_up(
-            &done,
-            "source",
-            "another process that makes the same (source",
-        );
+        let what = match behind_a_url {
+            true => format!("source of {spec}"),
+            false => format!("source of {}", listed.filename("tar.gz")),
+        };
+        gives_up(&done, &what, &same(&what));
         assert_eq!(world.index.requests(&path), 1, "{done}");
         let mut second = other().start();
         second.wait_until("it is said that it waits", |running| {
             let said = running.stderr();
-            said.contains("another process that makes the same (source")
-                .then_some(())
+            said.contains(&same(&what)).then_some(())
         });
         gate.open();
         first.finish_anyhow().built(&listed.wheel());

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use tests::{Offer, Repository, Sdist, Wheel, World, search};
 
 use crate::promises::repository;
+use crate::wheel_files::lay;
 use crate::world;
 
 /// Paths of the table that only last while something is made.
@@ -95,6 +96,7 @@ fn work(world: &World<'_>) {
             .lay("tree", &Sdist::hello("tree", "1.0"))
             .display()
             .to_string(),
+        lay(world, &Wheel::new("taken", "1.0")),
     ];
     let links = format!("{}x/", world.index.url());
     let run = world.wheels(&specs).args(["--find-links", &links]);

@@ -49,7 +49,7 @@ pub(crate) fn made(done: &Outcome<'_, '_>) -> Vec<String> {
 }
 
 /// Lays a wheel beside the user and returns its path there.
-fn lay(world: &World<'_>, wheel: &Wheel) -> String {
+pub(crate) fn lay(world: &World<'_>, wheel: &Wheel) -> String {
     world.file(format!("work/w/{}", wheel.filename()), wheel.pack());
     format!("w/{}", wheel.filename())
 }

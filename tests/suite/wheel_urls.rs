@@ -128,7 +128,9 @@ fn what_lies_behind_the_url_is_validated_and_what_changed_is_taken() {
     assert_eq!(world.index.requests(&path(&one)), 2);
     assert_eq!(run(&[&url]), second);
     assert_eq!(run(&[&pinned]), first, "what it was is kept");
-    assert_eq!(files(&world.cache().join("downloads-v1")).len(), 2);
+    let mut blobs = files(&world.cache().join("downloads-v1"));
+    blobs.retain(|path| path.extension().is_none());
+    assert_eq!(blobs.len(), 2);
     // The cache lost it: what comes now is not what was pinned.
     std::fs::remove_dir_all(world.cache().join("downloads-v1")).expect("it was kept");
     whole(&world, &[&pinned])

@@ -9,6 +9,7 @@ use index::IndexUrl;
 use model::{PackageName, Requirement, Sha256, SourceId};
 use serde::Serialize;
 
+use crate::error::BuildError;
 use crate::settings::Settings;
 
 /// Raised when the meaning of a key changes.
@@ -49,11 +50,14 @@ struct Key<'a> {
 
 /// Computes the key of building `source`. Of what is said for single packages only that counts which is for
 /// this one; all of it, while it is not known which package the source holds.
+///
+/// # Errors
+/// If it can not be written down.
 pub(crate) fn key_of(
     source: &SourceId,
     settings: &Settings,
     package: Option<&PackageName>,
-) -> Sha256 {
+) -> Result<Sha256, BuildError> {
     let is_meant = |name: &PackageName| package.is_none_or(|package| package == name);
     let meant = |deps: &BTreeMap<PackageName, Vec<Requirement>>| {
         let deps = deps.iter().filter(|(name, _)| is_meant(name));
@@ -132,7 +136,20 @@ pub(crate) fn key_of(
             .collect(),
         strict_output: settings.strict_output,
     };
-    Sha256::of(serde_json::to_vec(&key).unwrap_or_default())
+    digest_of(&key)
+}
+
+/// The digest of everything in a key. What can not be written down has none: it must never be that of another.
+fn digest_of<T: Serialize>(key: &T) -> Result<Sha256, BuildError> {
+    match serde_json::to_vec(key) {
+        Ok(bytes) => Ok(Sha256::of(bytes)),
+        Err(error) => {
+            tracing::error!(%error, "the key of a build can not be written down");
+            Err(BuildError::Task {
+                doing: "write down the key of a build",
+            })
+        }
+    }
 }
 
 /// The mapped projects, each with the digest of its index: what the index is called changes nothing.
@@ -142,4 +159,22 @@ fn mapped(settings: &Settings) -> Vec<(&str, Option<String>)> {
     mapped
         .map(|(name, mapped)| (name.as_ref(), mapped.index.as_ref().map(digest)))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_not_be_written_down_has_no_key() {
+        // JSON has no such name of a field.
+        let keyless = BTreeMap::from([(Vec::from([1_u8]), "value")]);
+        let refused = digest_of(&keyless);
+        assert!(
+            matches!(refused, Err(BuildError::Task { .. })),
+            "{refused:?}"
+        );
+        let one = digest_of(&["a"]).ok();
+        assert!(one.is_some() && one != digest_of(&["b"]).ok());
+    }
 }

@@ -88,7 +88,8 @@ pub(crate) fn publish(
     // Builds of one key can run side by side where nobody waited; their publications can not, or
     // one would take away what the other has just published and delivers.
     let name = format!("shelf {}", record.key);
-    let _lock = cache.lock(&name, settings.lock_timeout, &mut || {})?;
+    let what = format!("the place of {}", record.filename);
+    let _lock = cache.lock(&name, &what, settings.lock_timeout, &mut || {})?;
     if let Some(kept) = find(cache, &record.key, &settings.floor) {
         return Ok(kept);
     }

@@ -16,6 +16,13 @@ impl Cache {
         self.locate(&self.own_blob_path(bucket, sha256))
     }
 
+    /// Returns where the record is, or would be, that lies beside a blob and goes with it:
+    /// `<bucket>/<2 hex>/<64 hex>.json`
+    #[must_use]
+    pub fn record_beside(&self, bucket: Bucket, sha256: &Sha256) -> PathBuf {
+        self.own_blob_path(bucket, sha256).with_extension("json")
+    }
+
     fn own_blob_path(&self, bucket: Bucket, sha256: &Sha256) -> PathBuf {
         let name = sha256.to_string();
         self.bucket(bucket).join(&name[..2]).join(name)

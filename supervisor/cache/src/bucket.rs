@@ -9,9 +9,9 @@ pub enum Bucket {
     ///
     /// `sources-v1/<2 hex>/<64 hex>`
     Sources,
-    /// Downloaded wheels by digest.
+    /// Downloaded wheels by digest, and beside each what it was found to say of itself.
     ///
-    /// `downloads-v1/<2 hex>/<64 hex>`
+    /// `downloads-v1/<2 hex>/{<64 hex>, <64 hex>.json}`
     Downloads,
     /// Project pages and metadata of indexes, with what HTTP said of their freshness.
     ///

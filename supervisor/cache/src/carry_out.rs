@@ -96,8 +96,13 @@ impl Cache {
             }
             _ => None,
         };
-        // Wheel and key are one entry, whose lease goes by the key.
-        let leased = key.map_or_else(|| path.clone(), |key| self.wheel_pointer(&key));
+        // Wheel and key are one entry, whose lease goes by the key; what a downloaded wheel says of itself
+        // goes by the lease of the wheel.
+        let leased = match (&removal.what, key) {
+            (_, Some(key)) => self.wheel_pointer(&key),
+            (What::WheelMetadata(_), None) => path.with_extension(""),
+            (_, None) => path.clone(),
+        };
         let claim = self.claim_entry(&leased);
         let record = match &removal.what {
             What::Wheel(_) => path.join(crate::shelf::RECORD),

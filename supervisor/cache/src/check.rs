@@ -21,7 +21,7 @@ use crate::sweep::names_in;
 use crate::{Bucket, Cache, CacheError, InUse, Item, Plan, What, names};
 
 /// Says what is wrong with an entry whose form another crate knows: an environment, a pointer, a
-/// revision, a page, what an interpreter said, a log.
+/// revision, a page, what a wheel or an interpreter said, a log.
 pub type CheckEntry<'a> = &'a dyn Fn(&Item) -> Result<(), String>;
 
 /// Says what is wrong with the git repository of a name; nothing if all of it is there.
@@ -234,6 +234,7 @@ impl Cache {
             What::Environment(_)
             | What::Pointer(_)
             | What::Revision(_)
+            | What::WheelMetadata(_)
             | What::Page(_)
             | What::Interpreter
             | What::Log => (by.entry)(&item).err(),

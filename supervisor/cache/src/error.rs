@@ -90,7 +90,7 @@ pub enum CacheError {
     /// Another process holds a lock for longer than this one may wait.
     #[error("another process has held the lock of {name} for more than {} s", waited.as_secs())]
     LockTimeout {
-        /// The lock's name.
+        /// What people call that which is locked.
         name: String,
         /// How long it was waited for.
         waited: Duration,

@@ -35,17 +35,18 @@ pub(crate) enum Mode {
 
 impl Cache {
     /// Takes the lock `name`. If someone else holds it, `on_wait` is called once and the lock is
-    /// waited for, at most `wait`.
+    /// waited for, at most `wait`; `what` says in an error what people call that which is locked.
     ///
     /// # Errors
     /// If the time is up, or the lock file can not be used.
     pub fn lock(
         &self,
         name: &str,
+        what: &str,
         wait: Duration,
         on_wait: &mut dyn FnMut(),
     ) -> Result<Lock, CacheError> {
-        lock_file(&self.lock_path(name), name, wait, on_wait)
+        lock_file(&self.lock_path(name), what, wait, on_wait)
     }
 
     /// Takes the lock `name`, unless someone else holds it.

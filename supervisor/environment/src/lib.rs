@@ -10,8 +10,9 @@ mod manifest;
 mod resolve;
 
 pub use install::{
-    COMPILE, Environment, INSTALLER_VERSION, InstallError, Staged, WheelInput, check_environment,
-    discard_environment, environment_name, find_environment, is_untouched, site_packages, stage,
+    COMPILE, Environment, INSTALLER_VERSION, InstallError, Soundness, Staged, WheelInput,
+    check_environment, discard_environment, environment_name, find_environment,
+    look_for_environment, site_packages, stage,
 };
 pub use installation::{
     Change, Distribution, Prepared, Session, Target, TargetError, Wanted, installed,

@@ -50,7 +50,7 @@ struct Shared {
     metadata: Flights<String, Option<Arc<Vec<u8>>>>,
     /// Files on their way.
     downloads: Flights<(String, Option<Sha256>, Bucket), Digest>,
-    /// Files that were asked for again in this run.
+    /// What lies behind URLs, as it was asked for in this run.
     again: Flights<(String, Bucket), Fetched>,
 }
 

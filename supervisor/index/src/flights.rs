@@ -54,6 +54,13 @@ impl<K: Eq + Hash + Clone, V: Clone> Flights<K, V> {
         brought
     }
 
+    /// Takes note of what other work brought, for whoever wants it of [`Self::once`] and was not answered yet.
+    pub(crate) fn note(&self, key: K, brought: V) {
+        let cell = self.cell(&key);
+        // Who is about to ask, or has an answer, keeps it.
+        let _ = cell.set(brought);
+    }
+
     fn cell(&self, key: &K) -> Arc<OnceCell<V>> {
         let mut cells = self.cells.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(cells.entry(key.clone()).or_default())
@@ -86,5 +93,13 @@ mod tests {
         assert_eq!(flights.together(1, work()).await, Ok(2), "it is not kept");
         assert_eq!(flights.once(1, work()).await, Ok(3));
         assert_eq!(flights.once(1, work()).await, Ok(3), "it is kept");
+        flights.note(1, 9);
+        assert_eq!(flights.once(1, work()).await, Ok(3), "it stays");
+        flights.note(2, 9);
+        assert_eq!(
+            flights.once(2, work()).await,
+            Ok(9),
+            "nothing is to be done"
+        );
     }
 }

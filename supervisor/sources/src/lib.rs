@@ -16,6 +16,7 @@ mod shown;
 mod snapshot;
 mod spec;
 mod wanted;
+mod wheel_metadata;
 
 pub use acquire::{Located, Means, OnBytes, Source, acquire, acquire_file, locate, locate_file};
 pub use agreement::Difference;
@@ -28,3 +29,4 @@ pub use pyproject::{BuildSystem, PyprojectError};
 pub use revisions::{Fixed, Project, Revisions, Said};
 pub use spec::{Spec, SpecError, WheelFile};
 pub use wanted::Wanted;
+pub use wheel_metadata::WheelMetadata;

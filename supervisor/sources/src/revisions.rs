@@ -324,7 +324,7 @@ impl<'a> Revisions<'a> {
         }
         // Two that change at once must not lose what the other adds.
         let name = format!("revision {source}");
-        let _lock = match self.0.lock(&name, PATIENCE, &mut || {}) {
+        let _lock = match self.0.lock(&name, &name, PATIENCE, &mut || {}) {
             Ok(lock) => lock,
             Err(error) => {
                 tracing::debug!(%error, "what is known of a source is not kept");

@@ -100,7 +100,8 @@ impl Store {
         let (label, on_wait) = (self.url.to_string(), std::sync::Arc::clone(on_wait));
         let name = format!("git {}", self.url.digest());
         blocking("lock a repository", move || {
-            Ok(cache.lock(&name, wait, &mut || on_wait(&label))?)
+            let what = format!("the repository {label}");
+            Ok(cache.lock(&name, &what, wait, &mut || on_wait(&label))?)
         })
         .await
     }

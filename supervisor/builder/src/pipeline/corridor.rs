@@ -152,7 +152,7 @@ impl Pipeline {
                 return self.build(&source.into(), expectation).await;
             }
             let package = looked.package(expectation);
-            let key = key_of(&source.id, &self.settings, package.as_ref());
+            let key = key_of(&source.id, &self.settings, package.as_ref())?;
             let expectation = &expectation.or(looked.named);
             let system = looked.system;
             // Taken only now: what has to be built first was built without holding it, so two

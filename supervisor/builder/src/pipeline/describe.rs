@@ -5,11 +5,10 @@
 //! later has to agree with it.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::future::{BoxFuture, join_all};
-use model::{Sha256, SourceId, WheelFilename};
+use model::{Sha256, SourceId};
 use protocol::{Denial, Hook, Level};
 use serde::{Deserialize, Serialize};
 use sources::{CoreMetadata, Fixed, Located, Revisions, Said, Source, Spec};
@@ -18,9 +17,10 @@ use super::corridor::{Expectation, Pipeline, blocking};
 use super::identify::Identified;
 use super::make::Made;
 use super::retrace;
+use super::wheel_metadata::{name_of, read_wheel};
 use crate::error::BuildError;
 use crate::hook::{Goal, PREPARED};
-use crate::inspect::{read_metadata, take_metadata};
+use crate::inspect::take_metadata;
 use crate::key::key_of;
 use crate::outcome::{Described, Failure, MetadataOrigin};
 use crate::record::{BuildRecord, Isolation};
@@ -62,45 +62,17 @@ impl Pipeline {
             Identified::Wheel(file) => self.metadata_of_wheel(&file).await,
             Identified::Given(given) => self.metadata_of_given(&given).await,
             Identified::Source(source, expectation) => self.describe(&source, &expectation).await,
-            Identified::Kept(kept) => {
-                let (id, key) = (kept.record.source.clone(), kept.record.key);
-                match self.answered(&id, &key).await? {
-                    Some(answer) => Ok(answer),
-                    None => of_kept(&kept).await,
-                }
-            }
+            Identified::Kept(kept) => self.metadata_of_kept(&kept).await,
         }
     }
 
-    /// Reads what an index says of a wheel beside it, or else the wheel.
-    pub(super) async fn metadata_of_wheel(
-        &self,
-        file: &index::File,
-    ) -> Result<Described, BuildError> {
-        let place = format!("METADATA of {}", file.filename);
-        let metadata = match self.settings.client.metadata(file).await? {
-            Some(bytes) => {
-                CoreMetadata::parse(&bytes).map_err(crate::inspect::BadWheel::Metadata)?
-            }
-            None => {
-                let (_, path) = self.fetch_wheel(file).await?;
-                let filename = file.filename.clone();
-                blocking("read a wheel", move || of_file(&path, &filename)).await?
-            }
-        };
-        let expectation = Expectation {
-            name: Some(file.name().clone()),
-            version: Some(file.version().clone()),
-        };
-        expectation.check(&metadata.name, &metadata.version)?;
-        Ok(Described {
-            metadata,
-            origin: MetadataOrigin::Wheel,
-            place,
-            source: None,
-            isolation: None,
-            denials: Vec::new(),
-        })
+    /// Returns what is kept of a wheel on the shelf, or else reads the wheel.
+    pub(super) async fn metadata_of_kept(&self, kept: &Kept) -> Result<Described, BuildError> {
+        let (id, key) = (&kept.record.source, &kept.record.key);
+        match self.answered(id, key).await? {
+            Some(answer) => Ok(answer),
+            None => of_kept(kept).await,
+        }
     }
 
     /// Finds out what every wheel of `source` says of itself, building one only if nothing else tells.
@@ -134,7 +106,7 @@ impl Pipeline {
                 let looked = self.look(&bytes).await?;
                 if let Some(fixed) = looked.fixed(expectation) {
                     let package = looked.package(expectation);
-                    let key = key_of(&source.id, &self.settings, package.as_ref());
+                    let key = key_of(&source.id, &self.settings, package.as_ref())?;
                     return self
                         .serve(&source.id, key, of_fixed(fixed, &source.id))
                         .await;
@@ -156,7 +128,7 @@ impl Pipeline {
             return self.describe(&source.into(), expectation).await;
         }
         let package = looked.package(expectation);
-        let key = key_of(&source.id, &self.settings, package.as_ref());
+        let key = key_of(&source.id, &self.settings, package.as_ref())?;
         let expectation = &expectation.or(looked.named.clone());
         // A wheel may come of it.
         let turn = self.turn(format!("wheel {key}"), &source.label).await?;
@@ -326,23 +298,13 @@ fn of_fixed(fixed: Fixed, id: &SourceId) -> Described {
 }
 
 /// Reads the METADATA of a wheel on the shelf.
-pub(super) async fn of_kept(kept: &Kept) -> Result<Described, BuildError> {
+async fn of_kept(kept: &Kept) -> Result<Described, BuildError> {
     let kept = kept.clone();
     blocking("read a wheel", move || {
-        let metadata = of_file(&kept.path, &kept.record.filename)?;
+        let metadata = read_wheel(&kept.path, &name_of(&kept.record.filename)?)?;
         Ok(of_record(&kept.record, metadata))
     })
     .await
-}
-
-pub(super) fn of_file(path: &std::path::Path, filename: &str) -> Result<CoreMetadata, BuildError> {
-    let file = File::open(path).map_err(|source| BuildError::Io {
-        doing: "open",
-        path: path.to_owned(),
-        source,
-    })?;
-    let wheel = WheelFilename::parse(filename).map_err(crate::inspect::BadWheel::from)?;
-    Ok(read_metadata(&file, &wheel)?)
 }
 
 fn of_record(record: &BuildRecord, metadata: CoreMetadata) -> Described {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use environment::{
-    Environment, Question, Root, Staged, WheelInput, discard_environment, environment_name,
-    find_environment, is_untouched, resolve, stage,
+    Environment, Question, Root, Soundness, Staged, WheelInput, discard_environment,
+    environment_name, look_for_environment, resolve, stage,
 };
 use futures::future::try_join_all;
 use model::{PackageName, Requirement};
@@ -150,14 +150,15 @@ impl Pipeline {
         let kept = host.report.guarantees.get(&Guarantee::Metadata) == Some(&Enforcement::Enforced);
         let (cache, name) = (self.settings.cache.clone(), *name);
         blocking("look for an environment", move || {
-            let Some(found) = find_environment(&cache, &name) else {
-                return Ok(None);
-            };
-            if kept || is_untouched(&cache, &found) {
-                return Ok(Some(found));
+            match look_for_environment(&cache, &name) {
+                Some((found, Soundness::Touched(difference))) if !kept => {
+                    let path = found.path.display();
+                    tracing::warn!(%difference, %path, "an environment was changed and is made anew");
+                    discard_environment(&cache, &name)?;
+                    Ok(None)
+                }
+                other => Ok(other.map(|(found, _)| found)),
             }
-            discard_environment(&cache, &name)?;
-            Ok(None)
         })
         .await
     }

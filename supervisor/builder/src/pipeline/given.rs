@@ -2,10 +2,9 @@
 //! interpreter.
 
 use model::TagSet;
-use sources::{Located, Source, Spec, WheelFile};
+use sources::{CoreMetadata, Located, Source, Spec, WheelFile};
 
-use super::corridor::{Pipeline, blocking};
-use super::describe::of_file;
+use super::corridor::Pipeline;
 use super::identify::python_version;
 use crate::error::BuildError;
 use crate::outcome::{Described, MetadataOrigin, Wheel};
@@ -52,14 +51,29 @@ impl Pipeline {
         &self,
         given: &GivenWheel,
     ) -> Result<Described, BuildError> {
-        let source = self.bring_given(given).await?;
-        self.read_given(given, &source).await
+        let sha256 = &given.located.id.digest.sha256;
+        let kept = self.kept_metadata(sha256, &given.file.parts).await?;
+        let metadata = match kept {
+            Some(kept) => kept,
+            None => {
+                let source = self.bring_given(given).await?;
+                self.read_given(given, &source).await?
+            }
+        };
+        Ok(Described {
+            metadata,
+            origin: MetadataOrigin::Wheel,
+            place: format!("METADATA of {}", given.file.filename),
+            source: Some(given.located.id.clone()),
+            isolation: None,
+            denials: Vec::new(),
+        })
     }
 
     /// Takes the wheel.
     pub(super) async fn take_given(&self, given: &GivenWheel) -> Result<Wheel, BuildError> {
         let source = self.bring_given(given).await?;
-        let metadata = self.read_given(given, &source).await?.metadata;
+        let metadata = self.read_given(given, &source).await?;
         let python = python_version(&self.settings.facts).only_release();
         if let Some(wanted) = metadata.requires_python.filter(|it| !it.contains(&python)) {
             return Err(BuildError::Unfit {
@@ -99,17 +113,9 @@ impl Pipeline {
         &self,
         given: &GivenWheel,
         source: &Source,
-    ) -> Result<Described, BuildError> {
-        let (path, filename) = (source.path.clone(), given.file.filename.clone());
-        let place = format!("METADATA of {filename}");
-        let metadata = blocking("read a wheel", move || of_file(&path, &filename)).await?;
-        Ok(Described {
-            metadata,
-            origin: MetadataOrigin::Wheel,
-            place,
-            source: Some(source.id.clone()),
-            isolation: None,
-            denials: Vec::new(),
-        })
+    ) -> Result<CoreMetadata, BuildError> {
+        let name = given.file.parts.clone();
+        self.metadata_in_blob(&source.id.digest.sha256, source.path.clone(), name)
+            .await
     }
 }

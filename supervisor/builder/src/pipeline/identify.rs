@@ -62,7 +62,7 @@ impl Pipeline {
         let on_bytes = progress.on_bytes();
         let work = work_of(spec);
         let _turn = match &work {
-            Some(work) => Some(self.turn(work.clone(), &label).await?),
+            Some(work) => Some(self.turn(work.clone(), &spec.to_string()).await?),
             None => None,
         };
         let repository = self.repository_of(spec).await?;

@@ -99,7 +99,7 @@ impl Pipeline {
             let known = self.known(source).await?;
             package = known.and_then(|looked| looked.package(expectation));
         }
-        Ok(key_of(&source.id, &self.settings, package.as_ref()))
+        key_of(&source.id, &self.settings, package.as_ref())
     }
 
     /// Returns what an earlier look into `source` showed.

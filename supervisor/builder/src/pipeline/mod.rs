@@ -9,7 +9,7 @@
 //! look        pyproject.toml, through the guards                              look.rs
 //! equip       build requirements -> one immutable environment                 equip.rs, provider.rs
 //! make        a worker: unpack, hooks                                         make.rs, run.rs
-//! describe    the metadata alone: what is fixed, what is kept, a hook         describe.rs
+//! describe    the metadata alone: what is fixed, what is kept, a hook         describe.rs, wheel_metadata.rs
 //! retrace     what a failed build was refused: a second run with the trace on    retrace.rs
 //! judge       the evidence                                                    judge.rs
 //! sdist       of a folder, and a wheel from it                             sdist.rs
@@ -42,6 +42,7 @@ mod retrace;
 mod run;
 mod sdist;
 mod turn;
+mod wheel_metadata;
 mod whole;
 
 pub use bytecode::{Compiled, Mode, compile_bytecode};

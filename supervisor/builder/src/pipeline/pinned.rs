@@ -63,7 +63,7 @@ impl Pipeline {
         if !held.iter().all(fits) {
             return Ok(None);
         }
-        self.kept(&key_of(&id, settings, Some(name)), &expectation)
+        self.kept(&key_of(&id, settings, Some(name))?, &expectation)
             .await
     }
 }

@@ -1,23 +1,19 @@
 //! The resolver's window on the world: index pages, metadata, and builds where there is no wheel.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use environment::{Metadata, Provider, ProviderError, WheelInput};
 use futures::future::BoxFuture;
-use index::{Candidate, FormatControl};
+use index::{Candidate, FileKind, FormatControl};
 use model::{PackageName, Version, WheelFilename};
 use sources::CoreMetadata;
 
-use super::corridor::{Expectation, Pipeline, blocking};
+use super::corridor::{Expectation, Pipeline};
 use super::direct::Fixed;
 use crate::error::BuildError;
-
-/// The largest METADATA that is read out of a wheel, in bytes.
-const LARGEST_METADATA: u64 = 4 << 20;
+use crate::inspect::BadWheel;
 
 /// Answers the resolver for the build requirements of one source.
 pub(super) struct BuildProvider {
@@ -85,10 +81,23 @@ impl BuildProvider {
         {
             return parse(&bytes, &wheel.filename);
         }
+        if let Some(wheel) = &candidate.wheel
+            && let Some(sha256) = &wheel.sha256
+            && let FileKind::Wheel(name) = &wheel.kind
+            && let Some(kept) = self.pipeline.kept_metadata(sha256, name).await?
+        {
+            return Ok(kept);
+        }
         let input = self.wheel(project, candidate).await?;
-        let label = input.path.display().to_string();
-        let bytes = blocking("read a wheel's METADATA", move || metadata_of(input.path)).await?;
-        parse(&bytes, &label)
+        let label = input.filename.to_string();
+        let read = self
+            .pipeline
+            .metadata_in_blob(&input.sha256, input.path, input.filename);
+        read.await.map_err(|error| match error {
+            BuildError::Wheel(BadWheel::Metadata(why)) => unusable(&label, &why),
+            BuildError::Wheel(bad) => unusable(&label, &bad),
+            other => other,
+        })
     }
 
     /// The wheel of a candidate: fetched, or built first.
@@ -190,41 +199,15 @@ pub(super) fn input(
 }
 
 fn parse(bytes: &[u8], label: &str) -> Result<CoreMetadata, BuildError> {
-    CoreMetadata::parse(bytes).map_err(|error| BuildError::BuildRequires {
+    CoreMetadata::parse(bytes).map_err(|error| unusable(label, &error))
+}
+
+fn unusable(label: &str, error: &dyn std::error::Error) -> BuildError {
+    BuildError::BuildRequires {
         requirement: label.to_owned(),
         origin: "metadata of a wheel",
         why: error.to_string(),
-    })
-}
-
-/// Reads `*.dist-info/METADATA` out of a wheel.
-fn metadata_of(path: PathBuf) -> Result<Vec<u8>, BuildError> {
-    let bad = |why: String| BuildError::BuildRequires {
-        requirement: path.display().to_string(),
-        origin: "metadata of a wheel",
-        why,
-    };
-    let file = File::open(&path).map_err(|source| BuildError::Io {
-        doing: "open",
-        path: path.clone(),
-        source,
-    })?;
-    let mut zip = zip::ZipArchive::new(file).map_err(|error| bad(error.to_string()))?;
-    let is_metadata =
-        |name: &str| name.ends_with(".dist-info/METADATA") && name.matches('/').count() == 1;
-    let name = zip
-        .file_names()
-        .flatten()
-        .find(|name| is_metadata(name))
-        .map(|name| name.into_owned())
-        .ok_or_else(|| bad("it has no METADATA".to_owned()))?;
-    let member = zip.by_name(&name).map_err(|error| bad(error.to_string()))?;
-    let mut bytes = Vec::new();
-    member
-        .take(LARGEST_METADATA)
-        .read_to_end(&mut bytes)
-        .map_err(|error| bad(error.to_string()))?;
-    Ok(bytes)
+    }
 }
 
 /// Shares one provider between resolver and pipeline.

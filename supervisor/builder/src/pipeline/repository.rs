@@ -50,7 +50,7 @@ impl Pipeline {
         let is_built = |id: SourceId| -> futures::future::BoxFuture<'_, _> {
             Box::pin(async move {
                 let kept = self
-                    .kept(&key_of(&id, settings, wanted.name.as_ref()), wanted)
+                    .kept(&key_of(&id, settings, wanted.name.as_ref())?, wanted)
                     .await?;
                 Ok(kept.is_some())
             })

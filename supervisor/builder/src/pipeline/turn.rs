@@ -99,15 +99,15 @@ impl Pipeline {
         let watcher = Arc::clone(&self.watcher);
         let label = label.to_owned();
         blocking("take a lock", move || {
+            let what = in_words(&name, &label);
             let mut announce = || {
                 watcher.event(&BuildEvent::Waiting {
                     label: label.clone(),
-                    what: format!("another process that makes the same ({name})"),
+                    what: format!("another process that makes the same ({what})"),
                 });
             };
-            Ok(settings
-                .cache
-                .lock(&name, settings.lock_timeout, &mut announce)?)
+            let (what, wait) = (format!("the {what}"), settings.lock_timeout);
+            Ok(settings.cache.lock(&name, &what, wait, &mut announce)?)
         })
         .await
     }
@@ -120,13 +120,20 @@ impl Pipeline {
         let (cache, wanted) = (self.settings.cache.clone(), name.clone());
         let lock = blocking("take a lock", move || Ok(cache.lock_if_free(&wanted)?)).await?;
         if lock.is_none() {
+            let what = in_words(&name, label);
             self.say(BuildEvent::Note {
                 label: label.to_owned(),
-                text: format!("another process makes the same ({name}) and is not waited for"),
+                text: format!("another process makes the same ({what}) and is not waited for"),
             });
         }
         Ok(lock)
     }
+}
+
+/// Says what the work `name` is about as people know it: a name holds digests.
+fn in_words(name: &str, label: &str) -> String {
+    let kind = name.split(' ').next().unwrap_or_default();
+    format!("{kind} of {label}")
 }
 
 /// Names the work of finding out what a place holds, the same for all specs of that place.

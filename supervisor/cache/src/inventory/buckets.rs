@@ -130,7 +130,7 @@ impl Reader<'_> {
         });
     }
 
-    /// `<2 hex>/<64 hex>`
+    /// `<2 hex>/<64 hex>`, and of downloads also `<2 hex>/<64 hex>.json`
     fn blobs(&mut self, what: fn(Sha256) -> What) {
         let top = self.top();
         for shard in self.list(&top) {
@@ -140,13 +140,20 @@ impl Reader<'_> {
                 continue;
             }
             for Found { name, about } in self.list(&folder) {
-                let digest = name.parse::<Sha256>().ok();
+                let path = folder.join(&name);
+                let stem = name.strip_suffix(".json");
+                let stem = stem.filter(|_| self.bucket == Bucket::Downloads);
+                let digest = stem.unwrap_or(&name).parse::<Sha256>().ok();
                 let what = match digest.filter(|_| name.starts_with(&shard.name)) {
-                    Some(digest) if about.is_file() => what(digest),
-                    Some(_) => What::Damaged("it is not a file".to_owned()),
+                    Some(_) if !about.is_file() => What::Damaged("it is not a file".to_owned()),
+                    Some(digest) if stem.is_none() => what(digest),
+                    Some(digest) if read_one::<Value>(&path).is_some() => {
+                        What::WheelMetadata(digest)
+                    }
+                    Some(_) => undecodable(),
                     None => What::Stranger,
                 };
-                self.push(&folder.join(name), &about, what);
+                self.push(&path, &about, what);
             }
         }
     }

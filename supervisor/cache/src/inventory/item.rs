@@ -46,6 +46,8 @@ pub enum What {
     Source(Sha256),
     /// A downloaded wheel.
     Download(Sha256),
+    /// What a downloaded wheel says of itself; it goes with the wheel.
+    WheelMetadata(Sha256),
     /// Which source a place stands for.
     Pointer(Pointer),
     /// What is known of a source by its bytes.
@@ -161,6 +163,9 @@ impl Item {
         match &self.what {
             What::Source(digest) => format!("source {}", short(digest)),
             What::Download(digest) => format!("downloaded wheel {}", short(digest)),
+            What::WheelMetadata(digest) => {
+                format!("metadata of downloaded wheel {}", short(digest))
+            }
             What::Pointer(pointer) => format!("pointer of {}", pointer.label),
             What::Revision(digest) => format!("facts about source {}", short(digest)),
             What::Page(Page {

@@ -38,7 +38,7 @@ impl Kinds {
             What::Source(_) | What::Repository(_) | What::StandIn(_) => self.sources,
             What::Wheel(_) | What::LostKey(_) => self.built,
             What::Environment(_) => self.environments,
-            What::Download(_) => self.downloads,
+            What::Download(_) | What::WheelMetadata(_) => self.downloads,
             _ => false,
         }
     }
@@ -145,7 +145,7 @@ impl<'a> Belongings<'a> {
         match &item.what {
             What::Source(digest) | What::Revision(digest) => self.source(digest),
             // One that was named by its place is in no page: its pointer tells whose it is.
-            What::Download(digest) => self
+            What::Download(digest) | What::WheelMetadata(digest) => self
                 .downloads
                 .get(digest)
                 .copied()

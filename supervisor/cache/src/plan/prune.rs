@@ -122,10 +122,34 @@ impl Plan {
                 plan.add(item, reason);
             }
         }
+        plan.take_metadata_along(found);
         if let Some(most) = wish.max_size {
             plan.shrink(found, most);
+            plan.take_metadata_along(found);
         }
         plan
+    }
+
+    /// Adds what downloaded wheels say of themselves that go, or are not there any more.
+    fn take_metadata_along(&mut self, found: &Inventory) {
+        let mut wheels = BTreeMap::new();
+        for item in &found.items {
+            if let What::Download(digest) = &item.what {
+                let removal = self.removals.iter().find(|it| it.path == item.path);
+                wheels.insert(digest, removal.map(|it| it.reason.clone()));
+            }
+        }
+        for item in &found.items {
+            let What::WheelMetadata(digest) = &item.what else {
+                continue;
+            };
+            let reason = wheels.get(digest).cloned();
+            if let Some(reason) = reason.unwrap_or(Some(Reason::NoWheel))
+                && !self.holds(item)
+            {
+                self.add(item, reason);
+            }
+        }
     }
 
     /// Adds what was used least recently until the rest is not larger than `most`.
@@ -136,6 +160,12 @@ impl Plan {
             .filter(|item| !self.holds(item))
             .collect();
         let mut total: u64 = staying.iter().map(|item| item.bytes).sum();
+        let mut beside = BTreeMap::new();
+        for item in &staying {
+            if let What::WheelMetadata(digest) = &item.what {
+                beside.insert(*digest, item.bytes);
+            }
+        }
         staying.retain(|item| ages(item));
         // Of equal age, what costs no build goes first.
         staying.sort_by_key(|item| {
@@ -147,6 +177,9 @@ impl Plan {
                 return;
             }
             total -= item.bytes;
+            if let What::Download(digest) = &item.what {
+                total -= beside.get(digest).copied().unwrap_or_default();
+            }
             self.add(item, Reason::LeastRecent { most });
         }
     }

@@ -19,6 +19,8 @@ pub enum Reason {
     Dangling,
     /// Its publication was cut short: no key leads to it.
     Keyless,
+    /// The downloaded wheel that it is about is not there.
+    NoWheel,
     /// Nobody waits for it.
     Unheld,
     /// Continuous integration keeps what was built, and fetches the rest faster than it restores it.
@@ -57,6 +59,7 @@ impl std::fmt::Display for Reason {
             Self::NoInterpreter => out.write_str("its interpreter is gone"),
             Self::Dangling => out.write_str("it leads to a wheel that is not there"),
             Self::Keyless => out.write_str("no key leads to it"),
+            Self::NoWheel => out.write_str("its wheel is not there"),
             Self::Unheld => out.write_str("nobody holds it"),
             Self::FetchedAgain => out.write_str("it can be fetched again"),
             Self::MadeAgain => out.write_str("it is made again from what can be fetched"),

@@ -1,5 +1,7 @@
 //! Plans against inventories made by hand.
 
+mod downloads;
+
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
@@ -248,6 +250,8 @@ fn cleaning_a_project_takes_what_is_its_own() {
         item(environment("foo", false), 1, 0),
         item(environment("bar", false), 1, 0),
         item(What::Log, 1, 0),
+        item(What::WheelMetadata(digest("foo wheel")), 1, 0),
+        item(What::WheelMetadata(digest("bar wheel")), 1, 0),
     ]);
     let mut wish = Clean {
         packages: vec!["foo".parse().unwrap()],
@@ -266,7 +270,7 @@ fn cleaning_a_project_takes_what_is_its_own() {
             .map(Option::unwrap)
             .collect()
     };
-    assert_eq!(gone(&wish), [0, 2, 4, 6, 8, 10]);
+    assert_eq!(gone(&wish), [0, 2, 4, 6, 8, 10, 13]);
     wish.kinds.built = true;
     assert_eq!(gone(&wish), [4]);
     wish.packages.clear();

@@ -21,7 +21,7 @@ fn what_is_held_goes_by_force_and_strangers_locks_and_scratches_stay() {
     let stranger = cache.bucket(Bucket::Sources).join("notes.txt");
     fs::write(&stranger, "mine").unwrap();
     let _lock = cache
-        .lock("held", Duration::from_secs(5), &mut || {})
+        .lock("held", "held", Duration::from_secs(5), &mut || {})
         .unwrap();
     let scratch = cache.scratch().unwrap();
 

@@ -25,7 +25,7 @@ fn the_process_that_is_killed() {
     let dir = cache.staging_dir().unwrap();
     std::fs::write(dir.path().join("file"), b"x").unwrap();
     let _lock = cache
-        .lock("held", std::time::Duration::ZERO, &mut || ())
+        .lock("held", "held", std::time::Duration::ZERO, &mut || ())
         .unwrap();
     let mut out = std::io::stdout();
     writeln!(out, "\nready").unwrap();
@@ -59,7 +59,7 @@ fn kill_minus_nine_leaves_nothing_after_the_next_sweep() {
     );
     let held = world
         .cache
-        .lock("held", std::time::Duration::ZERO, &mut || ());
+        .lock("held", "held", std::time::Duration::ZERO, &mut || ());
     assert!(held.is_err(), "the child does not hold its lock");
 
     child.kill().unwrap();
@@ -70,7 +70,7 @@ fn kill_minus_nine_leaves_nothing_after_the_next_sweep() {
     drop(
         world
             .cache
-            .lock("held", std::time::Duration::ZERO, &mut || ())
+            .lock("held", "held", std::time::Duration::ZERO, &mut || ())
             .unwrap(),
     );
 }

@@ -250,13 +250,13 @@ fn locks_that_nobody_holds_go_and_those_that_are_held_stay() {
     let world = World::new();
     let cache = other(&world.cache);
     let wait = Duration::from_secs(5);
-    drop(cache.lock("free", wait, &mut || {}).unwrap());
-    let held = cache.lock("held", wait, &mut || {}).unwrap();
+    drop(cache.lock("free", "free", wait, &mut || {}).unwrap());
+    let held = cache.lock("held", "held", wait, &mut || {}).unwrap();
     let done = prune(&cache, &Prune::default());
     assert_eq!((done.entries, done.in_use.len()), (1, 1), "{done:?}");
     drop(held);
     assert_eq!(prune(&cache, &Prune::default()).entries, 1);
-    drop(cache.lock("held", wait, &mut || {}).unwrap());
+    drop(cache.lock("held", "held", wait, &mut || {}).unwrap());
 }
 
 /// Bytes that a file claims without taking room.

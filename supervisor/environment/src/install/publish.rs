@@ -6,7 +6,7 @@ use cache::{Bucket, Cache, Layer};
 use model::{PackageName, Sha256, Version};
 use serde::{Deserialize, Serialize};
 
-use super::{INSTALLER_VERSION, InstallError, Staged, soundness};
+use super::{INSTALLER_VERSION, InstallError, Soundness, Staged, soundness};
 
 /// The folder of the environment itself.
 pub(super) const ENV: &str = "env";
@@ -52,14 +52,21 @@ struct Package {
 /// It is held from now on, there or not, so that no removal takes it while it is of use.
 #[must_use]
 pub fn find_environment(cache: &Cache, name: &Sha256) -> Option<Environment> {
+    look_for_environment(cache, name).map(|(found, _)| found)
+}
+
+/// As [`find_environment`]; says also whether somebody touched it, by the same one look at all that is in it.
+#[must_use]
+pub fn look_for_environment(cache: &Cache, name: &Sha256) -> Option<(Environment, Soundness)> {
     cache.hold(&home(cache, name));
-    let found = cache.layers().find_map(|layer| {
+    let (found, soundness) = cache.layers().find_map(|layer| {
         let found = recorded(&layer, name)?;
-        let is_whole = soundness::is_whole(cache, &layer, &found.environment.path, &found.content);
-        is_whole.then_some(found.environment)
+        let path = &found.environment.path;
+        let soundness = soundness::compare(cache, &layer, path, &found.content)?;
+        Some((found.environment, soundness))
     })?;
     cache.touch(&found.path.with_file_name(RECORD));
-    Some(found)
+    Some((found, soundness))
 }
 
 /// What a record says of an environment; whether the folder still holds that is another question.

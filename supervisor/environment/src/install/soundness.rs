@@ -15,13 +15,23 @@ use std::path::{Path, PathBuf};
 use cache::{Cache, Layer};
 use model::Sha256;
 
-use super::{Environment, InstallError};
-use crate::Manifest;
+use super::InstallError;
+use crate::{Difference, Manifest};
 
 /// Beside the folder of the environment.
 const MANIFEST: &str = "manifest.json";
 /// An environment that has more entries is none of ours.
 const MOST: usize = 2_000_000;
+
+/// How an environment that holds what was published looks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Soundness {
+    /// As it did then: nobody touched it, not even its times.
+    Untouched,
+    /// Otherwise, with the same content: somebody touched it, or it was copied to another place. Where builds could
+    /// have done that, it is of no use.
+    Touched(Difference),
+}
 
 /// Returns a digest over the names, types, bytes and targets of everything in a folder.
 pub(super) fn content(root: &Path) -> io::Result<Sha256> {
@@ -67,50 +77,28 @@ pub(super) fn read_manifest(layer: &Layer, env: &Path) -> Option<Manifest> {
     layer.read_record(&env.with_file_name(MANIFEST))
 }
 
-/// Whether an environment of `layer` holds what was published: nothing was written since, or what is
-/// there has the digest `published`. That is found out once a run.
-pub(super) fn is_whole(cache: &Cache, layer: &Layer, env: &Path, published: &Sha256) -> bool {
-    let Some(then) = read_manifest(layer, env) else {
-        return false;
+/// Compares an environment of `layer` with what was published; nothing if it holds something else. Where
+/// something was touched since, what is there has to have the digest `published`; that is found out once a run.
+pub(super) fn compare(
+    cache: &Cache,
+    layer: &Layer,
+    env: &Path,
+    published: &Sha256,
+) -> Option<Soundness> {
+    let then = read_manifest(layer, env)?;
+    let now = Manifest::of(env)
+        .inspect_err(|error| tracing::debug!(%error, "an environment can not be looked at"))
+        .ok()?;
+    let Some(difference) = then.difference(&now) else {
+        return Some(Soundness::Untouched);
     };
-    let Ok(now) = Manifest::of(env) else {
-        return false;
-    };
-    if then == now {
-        return true;
-    }
     let now = now.digest();
-    if cache.recalls(env, &now) {
-        return true;
-    }
-    let is_whole = content(env).is_ok_and(|found| found == *published);
-    if is_whole {
-        cache.recall(env, now);
-    } else {
-        tracing::debug!(path = %env.display(), "an environment is damaged");
-    }
-    is_whole
-}
-
-/// Whether nobody touched an environment since it was published, not even its times; for hosts on
-/// which builds could have. One that was copied to another place counts as touched.
-#[must_use]
-pub fn is_untouched(cache: &Cache, environment: &Environment) -> bool {
-    let path = environment.path.with_file_name(MANIFEST);
-    let Some(then) = cache.read_record::<Manifest>(&path) else {
-        return false;
-    };
-    match Manifest::of(&environment.path) {
-        Ok(now) => match then.difference(&now) {
-            None => true,
-            Some(difference) => {
-                tracing::warn!(%difference, path = %environment.path.display(), "an environment was changed and is made anew");
-                false
-            }
-        },
-        Err(error) => {
-            tracing::debug!(%error, "an environment can not be looked at");
-            false
+    if !cache.recalls(env, &now) {
+        if !content(env).is_ok_and(|found| found == *published) {
+            tracing::debug!(path = %env.display(), "an environment is damaged");
+            return None;
         }
+        cache.recall(env, now);
     }
+    Some(Soundness::Touched(difference))
 }

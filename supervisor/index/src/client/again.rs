@@ -21,7 +21,7 @@ pub enum Fetched {
 
 impl Client {
     /// Asks for a URL of the user's; `known` is what was said when it was fetched the last time.
-    /// One client asks once.
+    /// One client asks once, and not at all for what [`Self::download`] has just brought.
     ///
     /// # Errors
     /// If it can not be fetched.

@@ -9,8 +9,8 @@ use reqwest::header::{self, HeaderMap, HeaderValue};
 use sha2::Digest as _;
 use url::Url;
 
-use super::fetch::{add_validators, check_status, freshness_headers};
-use super::{Client, Shared, blocking};
+use super::fetch::{add_validators, check_status, freshness_headers, now};
+use super::{Client, Fetched, Shared, blocking};
 use crate::body::Body;
 use crate::error::shown;
 use crate::freshness::Headers;
@@ -121,8 +121,8 @@ impl Shared {
         if let Some(digest) = self.present(wanted).await? {
             return Ok(digest);
         }
-        let arrived = match self.answer(wanted, on_bytes).await? {
-            Answered::Came(arrived, _) => arrived,
+        let (arrived, said) = match self.answer(wanted, on_bytes).await? {
+            Answered::Came(arrived, said) => (arrived, said),
             // Nothing was said to be known.
             Answered::Unchanged(_) => {
                 return Err(IndexError::Status {
@@ -131,7 +131,12 @@ impl Shared {
                 });
             }
         };
-        self.keep(wanted, arrived).await
+        let digest = self.keep(wanted, arrived).await?;
+        // Whoever wants what is there now, whichever bytes these are, has its answer.
+        let came = Fetched::Came(digest, Freshness::of(said, now()));
+        self.again
+            .note((wanted.url.to_string(), wanted.bucket), came);
+        Ok(digest)
     }
 
     /// Asks for the bytes.

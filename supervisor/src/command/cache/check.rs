@@ -175,6 +175,7 @@ fn judge(cache: &Cache, item: &Item) -> Result<(), String> {
         What::Interpreter => environment::check_remembered(cache, &path),
         What::Page(_) => index::check_page(cache, &path),
         What::Revision(digest) => sources::Revisions::of(cache).check(digest),
+        What::WheelMetadata(digest) => sources::WheelMetadata::of(cache).check(digest),
         What::Pointer(_) if is_of_git(item) => builder::check_git_pointer(cache, &path),
         What::Pointer(_) => sources::Pointers::of(cache).check(&path),
         What::Log => builder::check_log(cache, &path),

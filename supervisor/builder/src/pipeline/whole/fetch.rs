@@ -80,7 +80,7 @@ impl Pipeline {
         };
         let (source, looked, equipment) = self.prepare(located, expectation).await?;
         let package = looked.package(expectation);
-        let key = key_of(&source.id, &self.settings, package.as_ref());
+        let key = key_of(&source.id, &self.settings, package.as_ref())?;
         let turn = self.turn(format!("wheel {key}"), &source.label).await?;
         let what = (&source, &looked.system, package);
         let made = self

@@ -10,7 +10,6 @@ use sources::{CoreMetadata, Located, Spec, Wanted};
 use url::Url;
 
 use super::super::corridor::{Expectation, Pipeline};
-use super::super::describe::of_kept;
 use super::super::identify::Identified;
 use crate::error::BuildError;
 use crate::plan::Means;
@@ -71,7 +70,7 @@ impl Pipeline {
                 self.settled(&source, &expectation).await?
             }
             Identified::Kept(kept) => {
-                let metadata = of_kept(&kept).await?.metadata;
+                let metadata = self.metadata_of_kept(&kept).await?.metadata;
                 (Means::Kept(kept), metadata)
             }
         };

@@ -5,9 +5,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 
 use super::world::{Wheel, World, listing, run};
-use crate::install::{
-    discard_environment, environment_name, find_environment, is_untouched, site_packages,
-};
+use crate::install::{discard_environment, environment_name, find_environment, site_packages};
 
 fn tool() -> Wheel {
     Wheel::new("tool", "1.0")
@@ -304,7 +302,7 @@ fn whatever_is_missing_cut_off_or_added_shows_and_the_environment_is_replaced() 
         let wheel = Wheel::new("tool", "1.0").with("tool/__init__.py", "x = 1\n");
         let environment = world.install(&[&wheel]);
         let name = &environment.name;
-        assert!(is_untouched(&world.cache, &environment));
+        assert!(world.is_untouched(&environment));
         damage(&environment.path.join(site_packages(&world.facts)));
         assert_eq!(find_environment(&world.cache, name), None);
         assert_eq!(world.install(&[&wheel]), environment, "it is made anew");
@@ -330,7 +328,7 @@ fn other_bytes_of_the_same_size_show_and_a_mere_touch_where_it_is_looked_for() {
             "the bytes are the same"
         );
     }
-    assert!(!is_untouched(&world.cache, &environment));
+    assert!(!world.is_untouched(&environment));
     let modified = fs::metadata(&file).unwrap().modified().unwrap();
     fs::write(&file, "x = 2\n").unwrap();
     let handle = fs::File::options().write(true).open(&file).unwrap();
@@ -338,10 +336,10 @@ fn other_bytes_of_the_same_size_show_and_a_mere_touch_where_it_is_looked_for() {
     assert_eq!(find(), None, "also after it was found whole in this run");
     let again = world.install(&[&wheel]);
     assert_eq!(fs::read(&file).unwrap(), b"x = 1\n", "it is made anew");
-    assert!(is_untouched(&world.cache, &again));
+    assert!(world.is_untouched(&again));
     fs::remove_file(again.path.with_file_name("manifest.json")).unwrap();
     assert!(
-        !is_untouched(&world.cache, &again) && find().is_none(),
+        !world.is_untouched(&again) && find().is_none(),
         "without a manifest nobody knows"
     );
 }

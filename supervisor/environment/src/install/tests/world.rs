@@ -12,7 +12,9 @@ use model::{PythonFacts, Sha256, WheelFilename};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-use crate::install::{COMPILE, Environment, InstallError, Staged, WheelInput, stage};
+use crate::install::{
+    COMPILE, Environment, InstallError, Soundness, Staged, WheelInput, look_for_environment, stage,
+};
 use crate::interpreter::tests::real_python;
 
 /// A cache in a folder of its own, and a Python.
@@ -47,6 +49,12 @@ impl World {
 
     pub(crate) fn install(&self, wheels: &[&Wheel]) -> Environment {
         self.stage(wheels).unwrap().publish(&self.cache).unwrap()
+    }
+
+    /// Whether an environment is there that nobody touched.
+    pub(crate) fn is_untouched(&self, environment: &Environment) -> bool {
+        let found = look_for_environment(&self.cache, &environment.name);
+        matches!(found, Some((_, Soundness::Untouched)))
     }
 
     /// Writes a wheel under a name that tells nothing, as blobs have it.
