@@ -14,7 +14,7 @@ use model::Sha256;
 use crate::discard::in_words;
 use crate::inventory::records::WheelRecord;
 use crate::lease::{Claim, Record};
-use crate::plan::{Reason, Removal};
+use crate::plan::Reason;
 use crate::record::read_one;
 use crate::shelf::RECORD;
 use crate::sweep::names_in;
@@ -281,17 +281,9 @@ impl Cache {
 }
 
 fn removal_of(item: &Item) -> Plan {
-    Plan {
-        removals: vec![Removal {
-            path: item.path.clone(),
-            what: item.what.clone(),
-            label: item.label(),
-            reason: Reason::Asked,
-            files: item.files,
-            bytes: item.bytes,
-            used: item.used,
-        }],
-    }
+    let mut plan = Plan::default();
+    plan.add(item, Reason::Asked);
+    plan
 }
 
 fn wrong_wheel(folder: &Path) -> Option<String> {

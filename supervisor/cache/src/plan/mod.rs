@@ -10,6 +10,7 @@ mod reason;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
@@ -25,6 +26,8 @@ use crate::{Item, What};
 pub struct Plan {
     /// The entries.
     pub removals: Vec<Removal>,
+    /// Where in the list each path stands: a plan takes as long as its inventory, not as its square.
+    listed: HashMap<PathBuf, usize>,
 }
 
 /// One entry that is to be removed.
@@ -53,7 +56,8 @@ impl Plan {
         self.removals.is_empty()
     }
 
-    fn add(&mut self, item: &Item, reason: Reason) {
+    pub(crate) fn add(&mut self, item: &Item, reason: Reason) {
+        self.listed.insert(item.path.clone(), self.removals.len());
         self.removals.push(Removal {
             path: item.path.clone(),
             what: item.what.clone(),
@@ -66,6 +70,12 @@ impl Plan {
     }
 
     fn holds(&self, item: &Item) -> bool {
-        self.removals.iter().any(|known| known.path == item.path)
+        self.listed.contains_key(&item.path)
+    }
+
+    /// Returns why an entry goes, if it does.
+    fn why(&self, item: &Item) -> Option<&Reason> {
+        let at = self.listed.get(&item.path)?;
+        self.removals.get(*at).map(|removal| &removal.reason)
     }
 }

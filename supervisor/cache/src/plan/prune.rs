@@ -135,8 +135,7 @@ impl Plan {
         let mut wheels = BTreeMap::new();
         for item in &found.items {
             if let What::Download(digest) = &item.what {
-                let removal = self.removals.iter().find(|it| it.path == item.path);
-                wheels.insert(digest, removal.map(|it| it.reason.clone()));
+                wheels.insert(digest, self.why(item).cloned());
             }
         }
         for item in &found.items {
