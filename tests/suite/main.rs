@@ -70,6 +70,7 @@ mod sockets;
 mod terminal;
 mod traced;
 mod unfit_places;
+mod uv;
 mod wheel_files;
 mod wheel_urls;
 mod without_cache;
