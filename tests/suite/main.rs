@@ -60,6 +60,7 @@ mod projects;
 mod promises;
 mod races;
 mod real;
+mod refused_lines;
 mod removal;
 mod requirement_files;
 mod retrace;
