@@ -1,6 +1,7 @@
 //! Lines of files that nobody follows: each refusal says where the line is, why, and what to do instead.
 
 use model::Code;
+use tests::Sdist;
 
 use crate::world;
 
@@ -88,4 +89,31 @@ fn constraints_typed_files_and_locks_are_held_to_the_same() {
         &["pylock.toml:", OTHER[0], "fix:   lock an archive of it"],
     );
     assert_eq!(world.index.all_requests().len(), 0, "nobody was asked");
+}
+
+#[test]
+fn commands_that_deliver_nothing_take_no_folder_for_it() {
+    let world = world();
+    world.index.sdist(&Sdist::hello("thing", "1.0"));
+    for words in [
+        &["metadata", "thing"][..],
+        &["fetch", "thing"],
+        &["lock-build", "thing"],
+        &["install", "thing"],
+        &["policy", "approve", "0123"],
+    ] {
+        for flag in ["-o", "--out-dir", "-w", "--wheel-dir"] {
+            let run = world.run(words).args([flag, "dist"]).places();
+            let done = run.finish_anyhow();
+            assert_eq!(done.code, Some(2), "{flag}: {done}");
+            done.says(Code::BadFlag);
+            let said = format!(
+                "`{}` delivers no wheels",
+                words[..words.len() - 1].join(" ")
+            );
+            assert!(done.stderr.contains(&said), "{flag}: {done}");
+            assert!(done.stderr.contains("fix:"), "{flag}: {done}");
+        }
+    }
+    assert_eq!(world.index.all_requests().len(), 0);
 }

@@ -8,7 +8,7 @@ use builder::{BuildLock, LockError, Settings, Watcher};
 use model::Code;
 
 use super::making::{Course, Order, Typed};
-use super::{Surroundings, build};
+use super::{Surroundings, build, no_output};
 use crate::args::{Format, LockBuildArgs, ReportArgs, WantedArgs};
 use crate::render::Problem;
 use crate::settings::{PlaceSettings, SettingsError};
@@ -16,6 +16,7 @@ use crate::{compose, data};
 
 /// Builds, or looks at the records of former builds, and prints the file.
 pub(super) fn run(args: &LockBuildArgs, around: &Surroundings) -> Result<(), Problem> {
+    no_output::check(&args.out, "lock-build")?;
     let unfit = |error: SettingsError| compose::of_settings(&error);
     let places =
         PlaceSettings::for_work(&args.places, &args.work, &around.layers).map_err(unfit)?;
@@ -28,6 +29,7 @@ pub(super) fn run(args: &LockBuildArgs, around: &Surroundings) -> Result<(), Pro
         specs: &args.specs,
         wanted: &WantedArgs::default(),
         course: Course::Named,
+        out_dir: None,
         making: &args.making,
         report: &ReportArgs::default(),
         index: &index,
