@@ -48,6 +48,7 @@ mod local_sockets;
 mod local_sources;
 mod look;
 mod lower_caches;
+mod match_runtime;
 mod matrix;
 mod metadata;
 mod needs;
