@@ -1,15 +1,16 @@
-//! The same wheels installed by the program and by pip, beside CI: `cargo run -p tests --bin installs -- FILE [UV]`.
+//! The same wheels installed by the program and by pip, beside CI: `cargo run -p tests --bin installs -- FILE`.
 //!
 //! FILE holds `name==version` lines. Each wheel is fetched by pip once; then two environments are filled without
 //! bytecode, and every difference between the two trees is named, each RECORD row by row. What `docs/install.md` explains
-//! is counted, anything else is an error. With the path of a `uv`, its list has to agree with pip's too. Build the other
+//! is counted, anything else is an error. pip and uv have to list and check both alike; then uv takes every wheel out of both,
+//! one by one, and after a second installation pip all of them: what both leave has to be the same. Build the other
 //! programs first: `cargo build -p tests --bins`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Output};
 
 use tests::{Setting, Site, Venv, World};
 
@@ -30,8 +31,7 @@ fn explained(path: &str, programs: &BTreeSet<String>) -> Option<&'static str> {
 
 fn main() -> ExitCode {
     let mut words = std::env::args().skip(1);
-    let file = words.next().expect("usage: installs FILE [UV]");
-    let uv = words.next();
+    let file = words.next().expect("usage: installs FILE");
     let text = fs::read_to_string(&file).expect("the list can be read");
     let pins: Vec<&str> = text
         .lines()
@@ -50,52 +50,119 @@ fn main() -> ExitCode {
     let world = World::new(&site, Setting::PLAIN);
     let wheels = fetch(&world, &pins, &target.join("installs"));
     let (ours, theirs) = (Venv::new(&world, "a/env"), Venv::new(&world, "b/env"));
-    let run = ours.install(["--no-deps"]).args(&wheels).finish_anyhow();
-    run.succeeds();
-    say(&format!(
-        "{} wheels installed by the program in {:.1} s",
-        wheels.len(),
-        run.took.as_secs_f64()
-    ));
-    let mut command = vec!["install", "--no-deps", "--no-index", "--no-compile"];
-    command.extend(wheels.iter().map(String::as_str));
-    let since = std::time::Instant::now();
-    let by_pip = theirs.pip(&command);
-    assert!(
-        by_pip.status.success(),
-        "{}",
-        String::from_utf8_lossy(&by_pip.stderr)
-    );
-    say(&format!(
-        "{} wheels installed by pip in {:.1} s",
-        wheels.len(),
-        since.elapsed().as_secs_f64()
-    ));
+    let empty = ours.everything();
+    fill(&ours, &theirs, &wheels);
     let mut bad = compare(&ours, &theirs);
-    bad += agree(
-        "pip list",
-        &format!("{:?}", ours.listed()),
-        &format!("{:?}", theirs.listed()),
-    );
-    let check =
-        |venv: &Venv<'_, '_>| String::from_utf8_lossy(&venv.pip(&["check"]).stdout).into_owned();
-    bad += agree("pip check", &check(&ours), &check(&theirs));
-    if let Some(uv) = uv {
-        let list = |venv: &Venv<'_, '_>| {
-            let output = Command::new(&uv)
-                .args(["pip", "list", "-p"])
-                .arg(&venv.root)
-                .output();
-            String::from_utf8_lossy(&output.expect("uv starts").stdout).into_owned()
+    let listed = |venv: &Venv<'_, '_>| format!("{:?}", venv.listed());
+    bad += agree("pip list", &listed(&ours), &listed(&theirs));
+    for (who, word) in [
+        ("pip", "check"),
+        ("uv", "check"),
+        ("uv", "list"),
+        ("uv", "freeze"),
+    ] {
+        let said = |venv: &Venv<'_, '_>| match who {
+            "pip" => words_of(venv, &venv.pip(&[word])),
+            _ => words_of(venv, &venv.uv([word])),
         };
-        bad += agree("uv pip list", &list(&ours), &list(&theirs));
+        bad += agree(&format!("{who} {word}"), &said(&ours), &said(&theirs));
     }
+    let names: Vec<_> = pins
+        .iter()
+        .filter_map(|pin| pin.split("==").next())
+        .collect();
+    let mut gone = 0;
+    for name in &names {
+        let taken = |venv: &Venv<'_, '_>| words_of(venv, &venv.uv(["uninstall", name]));
+        let (ours, theirs) = (taken(&ours), taken(&theirs));
+        match ours == theirs && ours.starts_with("exit 0\n") && ours.contains(" - ") {
+            true => gone += 1,
+            false => bad += agree(&format!("uv pip uninstall {name}"), &ours, &theirs).max(1),
+        }
+    }
+    say(&format!("{gone} wheels taken out by uv"));
+    bad += left("uv", &ours, &theirs, &empty);
+    fill(&ours, &theirs, &wheels);
+    let mut command = vec!["uninstall", "-y"];
+    command.extend(&names);
+    for venv in [&ours, &theirs] {
+        let output = venv.pip(&command);
+        let taken = String::from_utf8_lossy(&output.stdout)
+            .matches("Successfully uninstalled")
+            .count();
+        say(&format!("{taken} wheels taken out by pip"));
+        bad += usize::from(taken != names.len());
+    }
+    bad += left("pip", &ours, &theirs, &empty);
     say(&format!("{bad} unexplained differences"));
     if bad == 0 {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     }
+}
+
+/// Installs the wheels by the program into one environment, by pip into the other.
+fn fill(ours: &Venv<'_, '_>, theirs: &Venv<'_, '_>, wheels: &[String]) {
+    let run = ours.install(["--no-deps"]).args(wheels).finish_anyhow();
+    run.succeeds();
+    let seconds = run.took.as_secs_f64();
+    let count = wheels.len();
+    say(&format!(
+        "{count} wheels installed by the program in {seconds:.1} s"
+    ));
+    let mut command = vec!["install", "--no-deps", "--no-index", "--no-compile"];
+    command.extend(wheels.iter().map(String::as_str));
+    let since = std::time::Instant::now();
+    let by_pip = theirs.pip(&command);
+    let errors = String::from_utf8_lossy(&by_pip.stderr);
+    assert!(by_pip.status.success(), "{errors}");
+    let seconds = since.elapsed().as_secs_f64();
+    say(&format!(
+        "{count} wheels installed by pip in {seconds:.1} s"
+    ));
+}
+
+/// Returns how it ended and all that it said, wherever the environment lies and however long it took.
+fn words_of(venv: &Venv<'_, '_>, output: &Output) -> String {
+    let root = venv.root.display().to_string();
+    let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(&root, "ENV");
+    let is_timed =
+        |line: &&str| line.ends_with("ms") || line.ends_with('s') && line.contains(" in ");
+    let errors = said(&output.stderr);
+    let errors: Vec<_> = errors.lines().filter(|line| !is_timed(line)).collect();
+    let code = output.status.code().unwrap_or(-1);
+    format!("exit {code}\n{}{}", said(&output.stdout), errors.join("\n"))
+}
+
+/// Compares what is left where everything was taken out, with each other and with what was there before.
+fn left(
+    by: &str,
+    ours: &Venv<'_, '_>,
+    theirs: &Venv<'_, '_>,
+    empty: &BTreeMap<String, Vec<u8>>,
+) -> usize {
+    let (one, other) = (ours.everything(), theirs.everything());
+    let of = |tree: &BTreeMap<String, Vec<u8>>| -> BTreeSet<String> {
+        let more = tree.keys().filter(|path| !empty.contains_key(*path));
+        more.cloned().collect()
+    };
+    let (one_more, other_more) = (of(&one), of(&other));
+    // `.lock` is uv's own.
+    let files = one_more
+        .iter()
+        .filter(|path| one[*path] != b"folder" && *path != ".lock");
+    let files: Vec<_> = files.collect();
+    say(&format!(
+        "{by} leaves {} folders and {} files of the program's: {files:?}",
+        one_more.len() - files.len(),
+        files.len()
+    ));
+    let differ: Vec<_> = one_more.symmetric_difference(&other_more).collect();
+    if !differ.is_empty() {
+        say(&format!("{by} leaves of one alone: {differ:?}"));
+    }
+    differ.len() + files.len()
 }
 
 /// Has pip fetch the wheels that are not there yet, and returns their paths.

@@ -36,6 +36,7 @@ mod setting;
 mod site;
 mod ssh_server;
 mod unrun;
+mod uv;
 mod venv;
 mod wheel;
 mod world;

@@ -14,6 +14,7 @@ use std::sync::OnceLock;
 use crate::inputs::Inputs;
 use crate::setting::Identity;
 use crate::unrun::Unrun;
+use crate::uv;
 
 /// The suite's surroundings.
 #[derive(Debug)]
@@ -29,6 +30,7 @@ pub struct Site {
     pub watches: bool,
     target: PathBuf,
     inputs: OnceLock<Inputs>,
+    uv: OnceLock<PathBuf>,
     pythons: [OnceLock<Option<Python>>; 2],
 }
 
@@ -53,6 +55,7 @@ impl Site {
             watches: false,
             target,
             inputs: OnceLock::new(),
+            uv: OnceLock::new(),
             pythons: [OnceLock::new(), OnceLock::new()],
         }
     }
@@ -82,6 +85,12 @@ impl Site {
         self.inputs.get_or_init(|| {
             Inputs::fetch(&self.target.join("inputs"), self.python(Identity::Caller))
         })
+    }
+
+    /// Returns uv, fetched the first time.
+    pub fn uv(&self) -> &Path {
+        self.uv
+            .get_or_init(|| uv::furnish(&self.target.join("uv"), self.python(Identity::Caller)))
     }
 
     /// Returns a Python that the identity can start, or nothing where there is none.

@@ -14,7 +14,7 @@ use crate::world::World;
 /// A virtual environment in a world.
 #[derive(Debug)]
 pub struct Venv<'world, 'site> {
-    world: &'world World<'site>,
+    pub(crate) world: &'world World<'site>,
     /// Its folder.
     pub root: PathBuf,
 }

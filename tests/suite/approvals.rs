@@ -201,3 +201,52 @@ fn refused(world: &World<'_>, sdist: &Sdist) {
     let logs = of_cache(world, &["log"]);
     logs.succeeds();
 }
+
+#[test]
+fn what_failed_is_what_is_run_again_whether_an_sdist_or_metadata() {
+    for setting in [Setting::PLAIN, Setting::DENIED] {
+        let world = World::new(site(), setting);
+        let path = given(&world);
+        let open = format!("open({:?})", path.display().to_string());
+        // A wheel of it is built without the file: only the hook that failed reads it.
+        let sdist = Sdist::hello("kit", "1.0").hooks(&format!(
+            "def build_sdist(sdist_directory, config_settings=None):\n    \
+             {open}\n    \
+             import io, tarfile\n    \
+             with tarfile.open(os.path.join(sdist_directory, 'kit-1.0.tar.gz'), 'w:gz') as archive:\n        \
+                 for name in sorted(os.listdir('.')):\n            \
+                     if os.path.isfile(name): archive.add(name, 'kit-1.0/' + name)\n    \
+             return 'kit-1.0.tar.gz'\n\n\
+             def prepare_metadata_for_build_wheel(metadata_directory, config_settings=None):\n    \
+             {open}\n    \
+             folder = os.path.join(metadata_directory, 'kit-1.0.dist-info')\n    \
+             os.makedirs(folder)\n    \
+             with open(os.path.join(folder, 'METADATA'), 'wb') as file:\n        \
+                 file.write(wheel_file.metadata(*project()))\n    \
+             return 'kit-1.0.dist-info'"
+        ));
+        let tree = world.lay("work/tree", &sdist).display().to_string();
+        let archive = world.archive(&sdist).display().to_string();
+        for (words, code_source) in [
+            (["build", &tree, "--sdist"], "sdist"),
+            (["metadata", &archive, "--quiet"], "metadata"),
+        ] {
+            let run = || at_home(&world, world.run(words).places().report());
+            let failure = run().finish().fails_with(Code::DeniedFile);
+            let build = failure.log.expect("a run has a log");
+            let approved = approve(&world, &build, &[]).finish();
+            approved.succeeds();
+            let shown = format!("--allow-read {}", path.display());
+            assert!(approved.stdout.contains(&shown), "{approved}");
+            run().finish().succeeds();
+            let text = fs::read_to_string(file(&world)).expect("it was written");
+            assert_eq!(
+                text.matches("[[approval]]").count(),
+                1,
+                "{code_source}: {text}"
+            );
+            fs::remove_file(file(&world)).expect("it is there");
+            let _ = fs::remove_dir_all(world.out());
+        }
+    }
+}

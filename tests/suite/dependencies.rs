@@ -45,7 +45,7 @@ pub(crate) fn pins(plan: &Value) -> Vec<String> {
 }
 
 /// A project that says nothing of its requirements before it is built.
-fn secretive(name: &str, version: &str, requires: &[&str]) -> Sdist {
+pub(crate) fn secretive(name: &str, version: &str, requires: &[&str]) -> Sdist {
     let headers: String = requires
         .iter()
         .map(|one| format!("Requires-Dist: {one}\\n"))
@@ -56,7 +56,7 @@ fn secretive(name: &str, version: &str, requires: &[&str]) -> Sdist {
 }
 
 /// A project whose pyproject.toml says all of its requirements.
-fn open(name: &str, version: &str, requires: &[&str]) -> Sdist {
+pub(crate) fn open(name: &str, version: &str, requires: &[&str]) -> Sdist {
     let sdist = secretive(name, version, requires);
     let list = serde_json::to_string(requires).expect("strings are JSON");
     let build =
@@ -88,7 +88,7 @@ fn is_described(answer: &Value, schema: &str, entries: &str) {
 }
 
 /// Counts the times that code of a source ran: each has a log.
-fn builds(world: &World<'_>) -> usize {
+pub(crate) fn builds(world: &World<'_>) -> usize {
     let logs = search::files(&world.cache().join("logs-v1"));
     logs.iter().filter(|path| path.ends_with("log")).count()
 }
@@ -596,87 +596,4 @@ fn two_that_ask_for_each_other_wait_for_nobody_and_the_cycle_is_named() {
             }
         }
     }
-}
-
-#[test]
-fn a_further_build_requirement_can_have_the_version_of_the_run_time() {
-    let world = world();
-    for version in ["1.0", "1.5", "2.0"] {
-        world.index.wheel(&Wheel::new("base", version));
-    }
-    let app = open("app", "1.0", &["base<2"]).hooks(
-        "def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):\n    \
-         import base\n    \
-         return wheel_file.write(wheel_directory, *project(), files={'told.txt': base.version.encode()})",
-    );
-    world.lay("work/tree", &app);
-    world.index.sdist(&app);
-    let told = || {
-        let wheel = world.out().join("app-1.0-py3-none-any.whl");
-        String::from_utf8(search::member(&wheel, "told.txt")).expect("it is text")
-    };
-    let run = |words: &[&str], extra: &str| {
-        let run = whole(&world, words).args(["--extra-build-dep", extra]);
-        run.finish_anyhow()
-    };
-    run(&["app"], "app:base").succeeds();
-    assert_eq!(told(), "2.0", "by itself it is the newest");
-    let matched = "app:base@match-runtime";
-    for (words, version, origin) in [
-        (&["app"][..], "1.5", "built"),
-        (&["app", "base<1.5"], "1.0", "built"),
-        (&["app"], "1.5", "cached"),
-        (&["./tree", "base<1.2"], "1.0", "built"),
-    ] {
-        let outcome = run(words, matched);
-        let made = made(outcome.succeeds());
-        assert!(made.contains(&format!("app 1.0 {origin}")), "{outcome}");
-        assert!(
-            made.contains(&format!("base {version} downloaded")),
-            "{outcome}"
-        );
-        assert_eq!(told(), version, "{outcome}");
-    }
-    // The file that a project keeps says it too; what a version of its own says is the same wheel.
-    world.file(
-        "work/fumehood.toml",
-        "[extra-build-dependencies]\napp = ['base@match-runtime']\n",
-    );
-    let outcome = whole(&world, &["app"]).finish();
-    assert!(
-        made(outcome.succeeds()).contains(&"app 1.0 cached".to_owned()),
-        "{outcome}"
-    );
-    world.file("work/fumehood.toml", "");
-    let outcome = run(&["app"], "app:base==1.5");
-    assert!(
-        made(outcome.succeeds()).contains(&"app 1.0 cached".to_owned()),
-        "{outcome}"
-    );
-    // Where nothing is resolved, or nothing of that name, nothing is guessed and nothing runs.
-    let before = builds(&world);
-    world.index.sdist(&secretive("silent", "1.0", &["base"]));
-    for (words, extra, said) in [
-        (&["app", "--no-deps"][..], matched, "none is chosen yet"),
-        (
-            &["silent"],
-            "silent:base@match-runtime",
-            "none is chosen yet",
-        ),
-        (
-            &["app"],
-            "app:other@match-runtime",
-            "it is not among what was chosen",
-        ),
-    ] {
-        let outcome = run(words, extra);
-        outcome.says(Code::BuildRequires);
-        assert!(outcome.stderr.contains(said), "{outcome}");
-    }
-    let built = world
-        .run(["build", "./tree"])
-        .args(["--extra-build-dep", matched]);
-    let outcome = built.places().report().finish_anyhow();
-    outcome.says(Code::BuildRequires);
-    assert_eq!(builds(&world), before, "{outcome}");
 }

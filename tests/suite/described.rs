@@ -300,7 +300,8 @@ fn what_the_hook_leaves_is_judged_as_strictly_as_a_wheel() {
         let sdist = Sdist::hello(&format!("bad{number}"), "1.0").hooks(&hook(deed, ""));
         let done = metadata(&world, world.archive(&sdist)).finish();
         done.says(code);
-        assert_eq!(done.stdout, "", "{deed}: {done}");
+        let failure = done.fails_with(code);
+        assert!(failure.log.is_some(), "{deed}: {done}");
     }
 }
 
@@ -323,4 +324,38 @@ fn an_index_s_wheel_says_it_itself() {
     done.succeeds();
     assert!(done.stdout.contains("base 1.0"), "{done}");
     assert!(done.stdout.contains("no code ran"), "{done}");
+}
+
+#[test]
+fn a_failure_is_told_in_the_form_that_was_asked_for() {
+    let world = world();
+    world
+        .index
+        .sdist(&Sdist::hello("broken", "1.0").hooks(&hook("raise ValueError('no')", "")));
+    let asked = |spec: &str, words: &[&str]| {
+        let run = world.run(["metadata", spec]).args(words).places();
+        run.args(["--no-binary", ":all:"])
+    };
+    let json = ["--output-format", "json"];
+    for (spec, code, told, has_log) in [
+        ("broken", Code::Backend, Some("broken"), true),
+        ("nobody", Code::UnknownProject, Some("nobody"), false),
+        ("no requirement!", Code::BadSpec, None, false),
+    ] {
+        let done = asked(spec, &json).finish_anyhow();
+        done.says(code);
+        let failure = done.fails_with(code);
+        assert_eq!(failure.spec.as_deref(), told, "{done}");
+        assert_eq!(failure.log.is_some(), has_log, "{done}");
+        // For people the answer is empty.
+        let done = asked(spec, &[]).finish_anyhow();
+        done.says(code);
+        assert_eq!(done.stdout, "", "{done}");
+    }
+    let done = asked("broken", &json).args(["--no-cache"]).finish_anyhow();
+    let failure = done.fails_with(Code::Backend);
+    assert_eq!(failure.log, None, "the log is gone with the cache: {done}");
+    let done = asked("broken", &json).args(["-o", "dist"]).finish_anyhow();
+    let failure = done.fails_with(Code::BadFlag);
+    assert!(failure.message.contains("delivers no wheels"), "{done}");
 }

@@ -3,7 +3,7 @@
 use model::Code;
 use serde_json::json;
 use tests::decoy::{State, secret};
-use tests::{Sdist, Setting, World};
+use tests::{Sdist, Setting, Wheel, World};
 
 use crate::{site, world};
 
@@ -122,4 +122,31 @@ fn an_unusual_wheel_is_noted_or_refused_as_asked() {
             "{fault}: {done}"
         );
     }
+}
+
+#[test]
+fn strict_output_speaks_of_what_builds_make_and_a_wheel_of_an_index_is_taken_as_it_is() {
+    let world = world();
+    let line = "import os\n";
+    let odd = Wheel::new("odd", "1.0").file("odd.pth", line);
+    world.index.wheel(&odd);
+    let makes = Sdist::hello("made", "1.0").hooks(&format!(
+        "def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):\n    \
+         return wheel_file.write(wheel_directory, *project(), files={{'odd.pth': {line:?}.encode()}})"
+    ));
+    world.index.sdist(&makes);
+    let run = |spec: &str, words: &[&str]| {
+        let run = world.run(["wheel", "--no-deps", spec]).args(words);
+        run.places().report().finish_anyhow()
+    };
+    let strict = ["--strict-output"];
+    run("made", &strict).fails_with(Code::BadWheel);
+    let noted = run("made", &[]);
+    noted.built(&makes.wheel());
+    assert!(noted.stdout.contains("odd.pth"), "{noted}");
+    let taken = run("odd", &strict);
+    assert_eq!(taken.wheel().origin, "downloaded", "{taken}");
+    let path = world.out().join(odd.filename()).display().to_string();
+    let seen = world.run(["inspect", &path]).finish();
+    assert!(seen.stdout.contains("odd.pth"), "{seen}");
 }

@@ -80,7 +80,7 @@ pub(crate) fn needing() -> Sdist {
 const COMMANDS: [(&str, Needs); 27] = [
     (
         "fetch needing==1.0 --no-binary needing -C other=9",
-        Needs::All,
+        Needs::Index,
     ),
     (
         "wheel needing==1.0 --dry-run --no-binary needing -C other=9",
@@ -96,7 +96,7 @@ const COMMANDS: [(&str, Needs); 27] = [
     ),
     ("build --wheel ../tree", Needs::All),
     ("build ../tree", Needs::All),
-    ("metadata ../tree -C other=2", Needs::All),
+    ("metadata ../tree -C other=2", Needs::Index),
     ("wheel ../tree --no-deps --no-cache", Needs::All),
     ("wheel ../tree --no-deps -C other=1", Needs::All),
     ("doctor", Needs::Index),

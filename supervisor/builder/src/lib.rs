@@ -54,6 +54,7 @@ pub use facts::ask_interpreter;
 pub use git::{GitError, check_pointer as check_git_pointer, check_repository};
 pub use hash_book::HashBook;
 pub use hints::Hints;
+pub use hook::Goal;
 pub use hook_failure::{HookFailure, HookProblem};
 pub use inspect::{
     BadSdist, BadWheel, Examined, Expected, Inspected, InspectedSdist, OutputRefused, Workers,

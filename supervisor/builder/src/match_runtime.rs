@@ -1,8 +1,10 @@
 //! Further build requirements whose version is the one that is chosen for the run time.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use model::{MarkerEnvironment, PackageName, Requirement, Version, VersionOrUrl, VersionSpecifier};
+use sources::{Spec, Wanted};
 
 use crate::error::BuildError;
 use crate::settings::Settings;
@@ -46,6 +48,19 @@ impl MatchRuntime {
 }
 
 impl Settings {
+    /// The same settings; where files of a lock are wanted, it has chosen their versions.
+    pub(crate) fn matched_by_locks(self: Arc<Self>, wanted: &[Wanted]) -> Arc<Self> {
+        let locked = wanted.iter().filter_map(|one| match &one.spec {
+            Spec::Listed(file) => Some((file.name().clone(), file.version().clone())),
+            _ => None,
+        });
+        let locked: BTreeMap<_, _> = locked.collect();
+        if locked.is_empty() || self.match_runtime.wanted.is_empty() {
+            return self;
+        }
+        Arc::new(self.matched(&locked))
+    }
+
     /// The same settings once versions are chosen: what is to be matched is a further build requirement of exactly
     /// that version.
     pub(crate) fn matched(&self, chosen: &BTreeMap<PackageName, Version>) -> Self {

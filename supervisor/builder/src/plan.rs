@@ -19,6 +19,8 @@ use crate::shelf::Kept;
 pub struct Plan {
     /// Each project once: what was asked for first, in that order, then what that needs, by name.
     pub projects: Vec<Planned>,
+    /// The versions of projects that are part of the choice and not made.
+    pub(crate) left_out: BTreeMap<PackageName, Version>,
     /// What was asked for and can not be had, with its place among what was asked for. Nothing else depends on it.
     pub failures: Vec<(usize, Failure)>,
     /// What should be known about it.
@@ -165,7 +167,19 @@ impl Plan {
         let projects = self.projects.iter();
         projects
             .map(|one| (one.name.clone(), one.version.clone()))
+            .chain(self.left_out.clone())
             .collect()
+    }
+
+    /// Leaves projects out of what is made. Their versions stay chosen: others are built with them.
+    pub fn retain(&mut self, is_made: impl Fn(&Planned) -> bool) {
+        let (made, left_out): (Vec<_>, Vec<_>) = std::mem::take(&mut self.projects)
+            .into_iter()
+            .partition(is_made);
+        self.projects = made;
+        let left_out = left_out.into_iter();
+        self.left_out
+            .extend(left_out.map(|one| (one.name, one.version)));
     }
 
     /// The projects that are not installed already.

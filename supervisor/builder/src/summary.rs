@@ -5,6 +5,7 @@ use model::{PackageName, SourceId, Version};
 use protocol::Denial;
 use serde::{Deserialize, Serialize};
 
+use crate::hook::Goal;
 use crate::refusal::Refusal;
 
 /// The schema that this program writes.
@@ -19,6 +20,9 @@ pub struct BuildSummary {
     pub build: String,
     /// What was built, for people.
     pub label: String,
+    /// What the run was for; none in summaries of earlier programs.
+    #[serde(default)]
+    pub goal: Option<Goal>,
     /// When it ended.
     pub ended_at: Timestamp,
     /// The wheel's file name, if there is one.
@@ -48,11 +52,12 @@ pub struct BuildSummary {
 
 impl BuildSummary {
     /// Begins a summary of a build that ended now.
-    pub(crate) fn new(build: &str, label: &str, denials: Vec<Denial>) -> Self {
+    pub(crate) fn new(build: &str, goal: Goal, label: &str, denials: Vec<Denial>) -> Self {
         Self {
             schema: SCHEMA.to_owned(),
             build: build.to_owned(),
             label: label.to_owned(),
+            goal: Some(goal),
             ended_at: Timestamp::now(),
             wheel: None,
             code: None,

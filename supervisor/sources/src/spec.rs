@@ -202,6 +202,9 @@ fn split_at_sign(text: &str) -> Option<(&str, &str)> {
 
 fn named_address(text: &str, before: &str, after: &str) -> Result<Spec, SpecError> {
     let shown = || shown_text(text);
+    if VCS.iter().any(|prefix| has_prefix(after, prefix)) {
+        return Err(SpecError::Repository { text: shown() });
+    }
     if before.contains('[') {
         return Err(SpecError::Unsupported {
             text: shown(),
@@ -214,9 +217,6 @@ fn named_address(text: &str, before: &str, after: &str) -> Result<Spec, SpecErro
             why: "what is before the `@` is not a name".to_owned(),
         });
     };
-    if VCS.iter().any(|prefix| has_prefix(after, prefix)) {
-        return Err(SpecError::Repository { text: shown() });
-    }
     if !has_scheme(after) && !has_prefix(after, GIT) {
         return Err(SpecError::Url {
             text: shown(),

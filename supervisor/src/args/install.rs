@@ -2,11 +2,12 @@
 
 use clap::Args;
 
-use super::{IndexArgs, MakingArgs, PlaceArgs, ReportArgs, SandboxArgs, WantedArgs, WorkArgs};
+use super::{
+    IndexArgs, MakingArgs, NoOutArgs, PlaceArgs, ReportArgs, SandboxArgs, WantedArgs, WorkArgs,
+};
 
 /// `fumehood install`
 #[derive(Debug, Args)]
-#[command(mut_arg("out_dir", |flag| flag.hide(true)))]
 #[command(mut_arg("python", |flag| flag.help(
     "The environment to install into, or a Python of it [default: the active environment]"
 )))]
@@ -35,6 +36,9 @@ pub(crate) struct InstallArgs {
     /// Compile what is installed to bytecode, in a worker
     #[arg(long)]
     pub(crate) compile_bytecode: bool,
+    /// No wheel is delivered.
+    #[command(flatten)]
+    pub(crate) out: NoOutArgs,
     /// How wheels are made.
     #[command(flatten)]
     pub(crate) making: MakingArgs,

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{IndexArgs, MakingArgs, PlaceArgs, SandboxArgs, WorkArgs};
+use super::{IndexArgs, MakingArgs, NoOutArgs, PlaceArgs, SandboxArgs, WorkArgs};
 
 /// `fumehood lock-build`
 #[derive(Debug, Args)]
@@ -10,6 +10,9 @@ pub(crate) struct LockBuildArgs {
     /// What is built, as for `wheel`; a build that is in the cache is not repeated
     #[arg(value_name = "SPEC", required = true)]
     pub(crate) specs: Vec<String>,
+    /// Nothing is delivered.
+    #[command(flatten)]
+    pub(crate) out: NoOutArgs,
     /// How it is made.
     #[command(flatten)]
     pub(crate) making: MakingArgs,

@@ -19,6 +19,9 @@ pub(crate) struct WheelArgs {
     /// Tell what would be made and whose code would run; make nothing
     #[arg(long, conflicts_with = "no_deps")]
     pub(crate) dry_run: bool,
+    /// Where they are put.
+    #[command(flatten)]
+    pub(crate) out: OutArgs,
     /// How to make them.
     #[command(flatten)]
     pub(crate) making: MakingArgs,
@@ -48,6 +51,9 @@ pub(crate) struct FetchArgs {
     /// What is wanted besides, and what it is held to.
     #[command(flatten)]
     pub(crate) wanted: WantedArgs,
+    /// Nothing is delivered.
+    #[command(flatten)]
+    pub(crate) out: NoOutArgs,
     /// How wheels would be made.
     #[command(flatten)]
     pub(crate) making: MakingArgs,
@@ -104,6 +110,9 @@ pub(crate) struct BuildArgs {
     /// Make a wheel straight from SRC; with --sdist as well, both straight from SRC
     #[arg(long)]
     pub(crate) wheel: bool,
+    /// Where they are put.
+    #[command(flatten)]
+    pub(crate) out: OutArgs,
     /// How to make it.
     #[command(flatten)]
     pub(crate) making: MakingArgs,
@@ -133,6 +142,9 @@ pub(crate) struct MetadataArgs {
     /// The form of the answer.
     #[command(flatten)]
     pub(crate) form: FormArgs,
+    /// Nothing is delivered.
+    #[command(flatten)]
+    pub(crate) out: NoOutArgs,
     /// How it is built, should that be needed.
     #[command(flatten)]
     pub(crate) making: MakingArgs,
@@ -150,9 +162,9 @@ pub(crate) struct MetadataArgs {
     pub(crate) work: WorkArgs,
 }
 
-/// How wheels are made.
+/// Where what is made is put: a flag of the commands that deliver something.
 #[derive(Clone, Debug, Default, Args)]
-pub(crate) struct MakingArgs {
+pub(crate) struct OutArgs {
     /// Where finished wheels are put [default: dist]
     #[arg(
         short,
@@ -162,6 +174,26 @@ pub(crate) struct MakingArgs {
         visible_short_alias = 'w'
     )]
     pub(crate) out_dir: Option<String>,
+}
+
+/// The same flag for commands that deliver nothing.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct NoOutArgs {
+    /// Refused; kept so that the refusal can say why.
+    #[arg(
+        short,
+        long,
+        value_name = "DIR",
+        alias = "wheel-dir",
+        short_alias = 'w',
+        hide = true
+    )]
+    pub(crate) out_dir: Option<String>,
+}
+
+/// How wheels are made.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct MakingArgs {
     /// The Python to build for: a version, a name or a path
     #[arg(short, long, value_name = "PYTHON")]
     pub(crate) python: Option<String>,

@@ -37,7 +37,7 @@ pub(crate) use lock_build::LockBuildArgs;
 pub(crate) use log::LogArgs;
 pub(crate) use look::{InspectArgs, VerifyArgs};
 pub(crate) use making::{
-    BuildArgs, FetchArgs, MakingArgs, MetadataArgs, ReportArgs, WantedArgs, WheelArgs,
+    BuildArgs, FetchArgs, MakingArgs, MetadataArgs, NoOutArgs, ReportArgs, WantedArgs, WheelArgs,
 };
 pub(crate) use places::WorkArgs;
 pub(crate) use policy::{ApproveArgs, PolicyArgs, PolicyCommand};

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{IndexArgs, MakingArgs, PlaceArgs, SandboxArgs, WorkArgs};
+use super::{IndexArgs, MakingArgs, NoOutArgs, PlaceArgs, SandboxArgs, WorkArgs};
 
 /// `fumehood policy`
 #[derive(Debug, Args)]
@@ -48,6 +48,9 @@ pub(crate) struct ApproveArgs {
     /// Show and prove the grants, and write nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Nothing is delivered.
+    #[command(flatten)]
+    pub(crate) out: NoOutArgs,
     /// How it is made.
     #[command(flatten)]
     pub(crate) making: MakingArgs,

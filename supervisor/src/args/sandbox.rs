@@ -28,7 +28,8 @@ pub(crate) struct SandboxArgs {
     /// Demand that this guarantee is enforced in full, such as `metadata`; may be given often
     #[arg(long, value_name = "GUARANTEE")]
     pub(crate) require: Vec<String>,
-    /// Refuse a wheel with anything unusual in it instead of noting it
+    /// Refuse what a build made if anything is unusual in it, instead of noting it; a wheel that an index serves
+    /// is taken as it is, see `inspect`
     #[arg(long)]
     pub(crate) strict_output: bool,
     /// Leave the scratch directory of each build for you to look at

@@ -63,7 +63,7 @@ fn names_that_people_know_are_accepted() {
     let Command::Wheel(wheel) = arguments.command else {
         panic!("{arguments:?}");
     };
-    assert_eq!(wheel.making.out_dir.as_deref(), Some("out"));
+    assert_eq!(wheel.out.out_dir.as_deref(), Some("out"));
     assert_eq!(
         wheel.index.default_index.as_deref(),
         Some("https://example.invalid/simple/")

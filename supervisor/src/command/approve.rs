@@ -5,13 +5,13 @@
 
 use std::sync::Arc;
 
-use builder::{Approval, BuildSummary, Failure, Fix, Refusal, Settings, Watcher, Wheel};
+use builder::{Approval, BuildSummary, Failure, Fix, Goal, Refusal, Settings, Watcher};
 use cache::{Bucket, Cache};
-use model::{Code, Sha256, SourceKind};
+use model::{Code, PackageName, Sha256, SourceId, SourceKind, Version};
 use policies::Extra;
 
 use super::making::{Course, Order, Typed};
-use super::{Surroundings, log};
+use super::{Surroundings, log, no_output};
 use crate::args::{ApproveArgs, Format, ReportArgs, WantedArgs};
 use crate::render::Problem;
 use crate::settings::{Ceiling, PlaceSettings, SettingsError};
@@ -28,8 +28,16 @@ struct Wanted {
     evidence: String,
 }
 
+/// What was made in the proof: a wheel, an sdist or metadata, whatever the failed run was for.
+struct Proved {
+    name: PackageName,
+    version: Version,
+    source: Option<SourceId>,
+}
+
 /// Approves what a build wants.
 pub(super) fn run(args: &ApproveArgs, around: &Surroundings) -> Result<(), Problem> {
+    no_output::check(&args.out, "policy approve")?;
     let unfit = |error: SettingsError| compose::of_settings(&error);
     let places =
         PlaceSettings::for_work(&args.places, &args.work, &around.layers).map_err(unfit)?;
@@ -46,6 +54,7 @@ pub(super) fn run(args: &ApproveArgs, around: &Surroundings) -> Result<(), Probl
         specs: &[spec],
         course: Course::Named,
         wanted: &WantedArgs::default(),
+        out_dir: None,
         making: &args.making,
         report: &ReportArgs::default(),
         index: &index,
@@ -59,21 +68,25 @@ pub(super) fn run(args: &ApproveArgs, around: &Surroundings) -> Result<(), Probl
         let bench = Bench {
             settings,
             ceiling: order.ceiling(),
-            specs: order.wanted(),
+            order: &order,
+            goal: summary.goal.unwrap_or(Goal::Wheel),
             watcher,
             source,
         };
-        let (wheel, wanted) = bench.prove().await?;
+        let (proved, wanted) = bench.prove().await?;
         Ok((
-            approvals(&wheel, source, &wanted, around),
+            approvals(&proved, source, &wanted, around),
             wanted,
-            wheel,
+            proved,
             bench.settings.off_limits,
         ))
     });
     around.talk.end();
-    let ((new, wanted, wheel, off_limits), _) = proof?;
-    let mut said = format!("{} {}, source sha256 {source}\n", wheel.name, wheel.version);
+    let ((new, wanted, proved, off_limits), _) = proof?;
+    let mut said = format!(
+        "{} {}, source sha256 {source}\n",
+        proved.name, proved.version
+    );
     for one in &wanted {
         said.push_str(&format!("  {}  because: {}\n", one.flag, one.evidence));
     }
@@ -168,22 +181,24 @@ struct Bench<'a> {
     settings: Settings,
     /// What nothing exceeds.
     ceiling: Option<&'a Ceiling>,
-    specs: &'a [sources::Wanted],
+    order: &'a Order,
+    /// What the failed run was for.
+    goal: Goal,
     watcher: Arc<dyn Watcher>,
     source: Sha256,
 }
 
 impl Bench<'_> {
     /// Finds what the source needs, one refusal after the other, and that it needs all of it.
-    async fn prove(&self) -> Result<(Wheel, Vec<Wanted>), Problem> {
+    async fn prove(&self) -> Result<(Proved, Vec<Wanted>), Problem> {
         let mut wanted: Vec<Wanted> = Vec::new();
-        let wheel = loop {
+        let proved = loop {
             match self.build(&wanted, true).await {
-                Ok(wheel) => break wheel,
+                Ok(proved) => break proved,
                 Err(failure) => self.learn(&failure, &mut wanted)?,
             }
         };
-        if wheel.source.as_ref().map(|id| id.digest.sha256) != Some(self.source) {
+        if proved.source.as_ref().map(|id| id.digest.sha256) != Some(self.source) {
             return Err(Problem::new(
                 Code::BadFlag,
                 "the source is another one than that of the build",
@@ -198,7 +213,8 @@ impl Bench<'_> {
                 ),
             );
         }
-        self.without_one(wanted).await.map(|wanted| (wheel, wanted))
+        let wanted = self.without_one(wanted).await?;
+        Ok((proved, wanted))
     }
 
     /// Takes the grants that a failed build wants besides those that it had.
@@ -242,27 +258,59 @@ impl Bench<'_> {
         Ok(wanted)
     }
 
-    async fn build(&self, wanted: &[Wanted], retrace: bool) -> Result<Wheel, Failure> {
+    /// Runs again what failed.
+    async fn build(&self, wanted: &[Wanted], retrace: bool) -> Result<Proved, Failure> {
         let mut settings = self.settings.clone();
         settings.trace = false;
         settings.retrace = retrace;
         settings.keep_scratch = false;
         settings.more_for(self.source, wanted.iter().map(|one| one.grant.clone()));
-        let watcher = Arc::clone(&self.watcher);
-        let made = builder::wheels(Arc::new(settings), self.specs.to_vec(), watcher).await;
-        made.into_iter().next().expect("one request has one answer")
+        let (settings, watcher) = (Arc::new(settings), Arc::clone(&self.watcher));
+        let one = "one request has one answer";
+        match self.goal {
+            Goal::Sdist => {
+                let specs = self.order.specs();
+                let built = builder::build(settings, specs.first().expect(one), false, watcher);
+                let sdist = built.await.sdist?;
+                Ok(Proved {
+                    name: sdist.name,
+                    version: sdist.version,
+                    source: Some(sdist.source),
+                })
+            }
+            Goal::Metadata => {
+                let told = builder::metadata(settings, self.order.specs(), watcher).await;
+                let described = told.into_iter().next().expect(one)?;
+                Ok(Proved {
+                    name: described.metadata.name,
+                    version: described.metadata.version,
+                    source: described.source,
+                })
+            }
+            // What a wheel's build asks for is asked at its beginning.
+            Goal::Wheel | Goal::Requirements => {
+                let wanted = self.order.wanted().to_vec();
+                let made = builder::wheels(settings, wanted, watcher).await;
+                let wheel = made.into_iter().next().expect(one)?;
+                Ok(Proved {
+                    name: wheel.name,
+                    version: wheel.version,
+                    source: wheel.source,
+                })
+            }
+        }
     }
 }
 
 fn approvals(
-    wheel: &Wheel,
+    proved: &Proved,
     source: Sha256,
     wanted: &[Wanted],
     around: &Surroundings,
 ) -> Vec<Approval> {
     let of = |one: &Wanted| Approval {
-        name: wheel.name.clone(),
-        version: wheel.version.clone(),
+        name: proved.name.clone(),
+        version: proved.version.clone(),
         source,
         grant: one.grant.clone(),
         evidence: one.evidence.clone(),

@@ -55,6 +55,7 @@ pub(super) fn run(args: &BuildArgs, around: &Surroundings) -> Result<Option<Code
         specs: &[source],
         course,
         wanted: &WantedArgs::default(),
+        out_dir: args.out.out_dir.as_deref(),
         making: &args.making,
         report: &args.report,
         index: &args.index,

@@ -6,7 +6,7 @@ use builder::Watcher;
 use model::Code;
 
 use super::making::{Course, Order, Typed};
-use super::{Surroundings, remarks, whole};
+use super::{Surroundings, no_output, remarks, whole};
 use crate::args::FetchArgs;
 use crate::compose;
 use crate::render::Problem;
@@ -32,6 +32,7 @@ pub(super) fn run(args: &FetchArgs, around: &Surroundings) -> Result<Option<Code
         specs: &args.specs,
         course: Course::Whole,
         wanted: &args.wanted,
+        out_dir: None,
         making: &args.making,
         report: &args.report,
         index: &args.index,
@@ -39,8 +40,9 @@ pub(super) fn run(args: &FetchArgs, around: &Surroundings) -> Result<Option<Code
         places: &args.places,
         work: &args.work,
     };
+    let order = no_output::check(&args.out, "fetch");
     whole::tell_of(
-        Order::new(&typed, places, around),
+        order.and_then(|()| Order::new(&typed, places, around)),
         &report,
         around,
         async |order, settings, made| {

@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use builder::record::BuildRecord;
 use builder::{BuildLock, LockError, Settings, Watcher};
+use index::FormatControl;
 use model::Code;
+use sources::Wanted;
 
 use super::making::{Course, Order, Typed};
-use super::{Surroundings, build};
+use super::{Surroundings, build, no_output};
 use crate::args::{Format, LockBuildArgs, ReportArgs, WantedArgs};
 use crate::render::Problem;
 use crate::settings::{PlaceSettings, SettingsError};
@@ -16,6 +18,7 @@ use crate::{compose, data};
 
 /// Builds, or looks at the records of former builds, and prints the file.
 pub(super) fn run(args: &LockBuildArgs, around: &Surroundings) -> Result<(), Problem> {
+    no_output::check(&args.out, "lock-build")?;
     let unfit = |error: SettingsError| compose::of_settings(&error);
     let places =
         PlaceSettings::for_work(&args.places, &args.work, &around.layers).map_err(unfit)?;
@@ -28,6 +31,7 @@ pub(super) fn run(args: &LockBuildArgs, around: &Surroundings) -> Result<(), Pro
         specs: &args.specs,
         wanted: &WantedArgs::default(),
         course: Course::Named,
+        out_dir: None,
         making: &args.making,
         report: &ReportArgs::default(),
         index: &index,
@@ -41,18 +45,55 @@ pub(super) fn run(args: &LockBuildArgs, around: &Surroundings) -> Result<(), Pro
         return Err(build::of_a_wheel(&wheel.to_string()));
     }
     let locked = order.host(around, async |settings| {
-        lock(&order, settings, around).await
+        let formats = chooser(&args.index.formats, &settings.formats, order.wanted())?;
+        lock(&order, settings, formats, around).await
     });
     around.talk.end();
     let (text, _) = locked?;
     data::put(&text)
 }
 
-async fn lock(order: &Order, settings: Settings, around: &Surroundings) -> Result<String, Problem> {
+/// Returns what the versions of the run time are chosen by, where they count: as `wheel` chooses them, but that what
+/// is named is built.
+fn chooser(
+    typed: &[(Format, String)],
+    formats: &FormatControl,
+    wanted: &[Wanted],
+) -> Result<FormatControl, Problem> {
+    if typed
+        .iter()
+        .any(|(format, names)| *format == Format::NoBinary && names == ":all:")
+    {
+        return Ok(formats.clone());
+    }
+    let mut chooser = formats.without_all();
+    for name in wanted.iter().filter_map(|one| one.spec.name()) {
+        let named = chooser.no_binary(name.as_ref());
+        named.map_err(|error| Problem::of(Code::Bug, &error))?;
+    }
+    Ok(chooser)
+}
+
+async fn lock(
+    order: &Order,
+    settings: Settings,
+    chooser: FormatControl,
+    around: &Surroundings,
+) -> Result<String, Problem> {
     let cache = settings.cache.clone();
     let wanted = order.here(&settings, around)?;
     let watcher = Arc::clone(&around.talk) as Arc<dyn Watcher>;
-    let results = builder::wheels(Arc::new(settings), wanted, watcher).await;
+    let results = if settings.match_runtime.wanted.is_empty() {
+        builder::wheels(Arc::new(settings), wanted, watcher).await
+    } else {
+        // Which versions the run time has, only a plan tells. Of what it holds besides nothing is made.
+        let mut choosing = settings.clone();
+        choosing.formats = chooser;
+        let plan = Order::plan_for(wanted, &Arc::new(choosing), around).await;
+        let mut plan = plan.map_err(|failure| compose::of_failure(&failure))?;
+        plan.retain(|one| one.asked.is_some());
+        builder::carry_out(Arc::new(settings), &plan, watcher).await
+    };
     let mut lock = BuildLock::default();
     let mut head = String::new();
     for result in results {

@@ -39,6 +39,8 @@ pub(super) struct Typed<'a> {
     pub(super) course: Course,
     /// What is wanted besides, and what it is held to.
     pub(super) wanted: &'a WantedArgs,
+    /// Where they are put, for a command that delivers them.
+    pub(super) out_dir: Option<&'a str>,
     /// How to make them.
     pub(super) making: &'a MakingArgs,
     /// What to report.
@@ -121,7 +123,8 @@ impl Order {
             wanted,
             bounds,
             course,
-            making: MakingSettings::new(typed.making, layers, directory).map_err(unfit)?,
+            making: MakingSettings::new(typed.making, typed.out_dir, layers, directory)
+                .map_err(unfit)?,
             index,
             sandbox: SandboxSettings::new(typed.sandbox, layers, directory).map_err(unfit)?,
             places,

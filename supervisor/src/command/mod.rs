@@ -15,6 +15,7 @@ mod log;
 mod made;
 mod making;
 mod metadata;
+mod no_output;
 mod policy;
 mod remarks;
 mod shell;

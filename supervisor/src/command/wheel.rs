@@ -17,6 +17,7 @@ pub(super) fn run(args: &WheelArgs, around: &Surroundings) -> Result<Option<Code
             (false, false) => Course::Whole,
         },
         wanted: &args.wanted,
+        out_dir: args.out.out_dir.as_deref(),
         making: &args.making,
         report: &args.report,
         index: &args.index,

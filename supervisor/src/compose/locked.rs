@@ -79,7 +79,10 @@ impl<'a> Picker<'a> {
                 subdirectory,
             } => {
                 if kind != "git" {
-                    return Err(unfit("it is in a repository of another system than git"));
+                    let other = unfit("it is in a repository of another system than git");
+                    return Err(other
+                        .why("of the systems of repositories git alone is spoken here")
+                        .fix("lock an archive of it, or a git repository"));
                 }
                 let address = match location {
                     Location::Url(url) => url.clone(),

@@ -68,11 +68,13 @@ fn of_line(
                 problem
             } else {
                 let written = lenient::printable(&line.written);
-                Problem::new(
-                    problem.code,
-                    format!("{}: `{written}` is not understood", line.place),
-                )
-                .why("with the values of its variables, which are not shown, it is neither a requirement nor a URL or a path")
+                let message = format!("{}: `{written}` is not understood", line.place);
+                let why = "with the values of its variables, which are not shown, it is neither a requirement nor a URL or a path";
+                let shown = Problem::new(problem.code, message).why(error.why().unwrap_or(why));
+                Problem {
+                    hint: problem.hint,
+                    ..shown
+                }
             }
         })?,
     };
@@ -222,6 +224,9 @@ pub(crate) fn here(
 
 pub(super) fn of_spec(error: &SpecError) -> Problem {
     let mut problem = Problem::of(error.code(), error);
+    if let Some(why) = error.why() {
+        problem = problem.why(why);
+    }
     problem.hint = error.hint().map(str::to_owned);
     problem
 }

@@ -103,20 +103,20 @@ impl ReportSettings {
 }
 
 impl MakingSettings {
-    /// Understands the flags and reads the files of constraints; relative paths hang on `directory`.
+    /// Understands the flags and reads the files of constraints; relative paths hang on `directory`. `out_dir` is where
+    /// wheels go, for the commands that deliver some.
     ///
     /// # Errors
     /// If a value does not fit or a file of constraints can not be read.
     pub(crate) fn new(
         args: &MakingArgs,
+        out_dir: Option<&str>,
         layers: &Layers,
         directory: &Path,
     ) -> Result<Self, SettingsError> {
-        let out_dir = Twin::new("--out-dir", "FUMEHOOD_OUT_DIR").one(
-            args.out_dir.as_deref(),
-            layers,
-            |text| places::path(text, directory).map(|path| (path, PathBuf::from(text))),
-        )?;
+        let out_dir = Twin::new("--out-dir", "FUMEHOOD_OUT_DIR").one(out_dir, layers, |text| {
+            places::path(text, directory).map(|path| (path, PathBuf::from(text)))
+        })?;
         let (out_dir, out_dir_typed) = out_dir.map_or_else(
             || (directory.join("dist"), PathBuf::from("dist")),
             |value| value.value,

@@ -25,7 +25,7 @@ mod layers {
             jobs: typed.map(str::to_owned),
             ..MakingArgs::default()
         };
-        MakingSettings::new(&args, layers, here()).map(|making| making.jobs)
+        MakingSettings::new(&args, None, layers, here()).map(|making| making.jobs)
     }
 
     #[test]

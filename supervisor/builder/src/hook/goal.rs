@@ -1,12 +1,14 @@
 //! What a run of hooks is for: which hooks it calls, in which order (PEP 517).
 
 use protocol::{Hook, HookReturn};
+use serde::{Deserialize, Serialize};
 
 use super::{HookOutcome, read};
 
 /// What a run is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Goal {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Goal {
     /// A wheel.
     Wheel,
     /// What the wheel's METADATA will say; a wheel, where the backend has no hook for that.

@@ -5,5 +5,5 @@ mod goal;
 mod outcome;
 
 pub(crate) use call::{HookRequest, OUTPUT, PREPARED, SHIM, call};
-pub(crate) use goal::Goal;
+pub use goal::Goal;
 pub(crate) use outcome::{HookOutcome, read};

@@ -31,7 +31,7 @@ pub async fn wheels(
     wanted: Vec<Wanted>,
     watcher: Arc<dyn Watcher>,
 ) -> Vec<Result<Wheel, Failure>> {
-    let pipeline = Pipeline::new(settings, watcher);
+    let pipeline = Pipeline::new(settings.matched_by_locks(&wanted), watcher);
     join_all(wanted.iter().map(|wanted| pipeline.request(wanted))).await
 }
 

@@ -193,7 +193,7 @@ impl Pipeline {
             version: &described.metadata.version,
         });
         self.sum_up(
-            &build,
+            (&build, Goal::Metadata),
             &label,
             source,
             told.map_err(|error| (error, expectation)),

@@ -134,7 +134,8 @@ impl Pipeline {
         } else {
             self.explained(&work, equipment, error).await
         };
-        self.sum_up(&work.build, &work.label, source, Err((&error, expectation)));
+        let run = (&work.build, work.goal);
+        self.sum_up(run, &work.label, source, Err((&error, expectation)));
         Err(error.in_build(work.build.name(), Vec::new()))
     }
 

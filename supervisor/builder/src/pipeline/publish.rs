@@ -12,6 +12,7 @@ use super::describe;
 use super::make::Made;
 use super::retrace::Told;
 use crate::error::BuildError;
+use crate::hook::Goal;
 use crate::hook::OUTPUT;
 use crate::inspect::{Expected, Inspected, inspect, take_output};
 use crate::outcome::Origin;
@@ -59,7 +60,7 @@ impl Pipeline {
         .map_err(|error| error.in_build(build.name(), denials));
         let told = outcome.as_ref().map(|kept| Told::from(&kept.record));
         let told = told.map_err(|error| (error, &expected));
-        self.sum_up(&build, &label, source, told);
+        self.sum_up((&build, Goal::Wheel), &label, source, told);
         let kept = outcome?;
         let origin = if kept.record.build == build.name() {
             let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);

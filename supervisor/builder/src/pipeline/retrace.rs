@@ -14,6 +14,7 @@ use super::make::Work;
 use crate::build_id::BuildId;
 use crate::diagnosis;
 use crate::error::BuildError;
+use crate::hook::Goal;
 use crate::hook_failure::HookFailure;
 use crate::local::neutralised;
 use crate::record::BuildRecord;
@@ -137,7 +138,7 @@ impl Pipeline {
     /// Leaves a summary beside the log. A summary that can not be written fails no build.
     pub(super) fn sum_up(
         &self,
-        build: &BuildId,
+        (build, goal): (&BuildId, Goal),
         label: &str,
         source: &Source,
         outcome: Result<Told<'_>, (&BuildError, &Expectation)>,
@@ -146,7 +147,7 @@ impl Pipeline {
             Ok(told) => told.denials.to_vec(),
             Err((error, _)) => error.denials().to_vec(),
         };
-        let mut summary = BuildSummary::new(build.name(), label, denials);
+        let mut summary = BuildSummary::new(build.name(), goal, label, denials);
         summary.source = Some(source.id.clone());
         summary.source_label = Some(source.label.clone());
         match outcome {

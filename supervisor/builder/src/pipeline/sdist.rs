@@ -145,7 +145,7 @@ impl Pipeline {
             version: &sdist.version,
         });
         let told = told.map_err(|error| (error, expectation));
-        self.sum_up(&build, &label, source, told);
+        self.sum_up((&build, Goal::Sdist), &label, source, told);
         taken
     }
 }

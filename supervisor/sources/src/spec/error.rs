@@ -118,6 +118,17 @@ impl SpecError {
         }
     }
 
+    /// Returns the reason behind it, where there is more to say.
+    #[must_use]
+    pub fn why(&self) -> Option<&'static str> {
+        match self {
+            Self::Repository { .. } => Some(
+                "a repository is fetched by a program of its system in a worker, and of the systems of repositories git alone is spoken here",
+            ),
+            _ => None,
+        }
+    }
+
     /// Returns what to do about it, where there is something to do.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {

@@ -76,7 +76,6 @@ fn understand<'a>(
     }
     let root = place.root.as_deref().and_then(Path::to_str);
     let making = MakingArgs {
-        out_dir: root.map(str::to_owned),
         python: place.python.clone(),
         ..args.making.clone()
     };
@@ -88,6 +87,7 @@ fn understand<'a>(
             (false, false) => Course::Whole,
         },
         wanted: &args.wanted,
+        out_dir: root,
         making: &making,
         report: &args.report,
         index: &args.index,

@@ -7,6 +7,7 @@ use environment::{Target, TargetError};
 use model::Code;
 
 use crate::args::InstallArgs;
+use crate::command::no_output;
 use crate::render::Problem;
 use crate::settings::{Environment, PlaceSettings};
 
@@ -37,13 +38,7 @@ impl Place {
             .why("the system's own programs run in it, and its packager replaces what is there")
             .fix("make an environment: python3 -m venv .venv; then name it: -p .venv"));
         }
-        if let Some(flag) = args.making.out_dir.as_ref().map(|_| "--out-dir") {
-            return Err(Problem::new(
-                Code::BadFlag,
-                format!("`install` delivers no wheels, so it has no `{flag}`"),
-            )
-            .fix("drop it; or make the wheels: fumehood wheel SPEC -o DIR"));
-        }
+        no_output::check(&args.out, "install")?;
         let directory = &places.directory;
         if let Some(folder) = &args.target {
             let folder = plain(&directory.join(folder));

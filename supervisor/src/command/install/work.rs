@@ -118,7 +118,7 @@ impl Work<'_> {
         done.kept += named.count();
         let stays = |it: &Planned| it.spec.is_none() && self.is_there(&it.name, &it.version);
         let before = plan.projects.len();
-        plan.projects.retain(|it| it.is_installed() || !stays(it));
+        plan.retain(|it| it.is_installed() || !stays(it));
         done.kept += before - plan.projects.len();
         let watcher = Arc::clone(&self.around.talk) as Arc<dyn Watcher>;
         let results = builder::carry_out(Arc::clone(&self.settings), &plan, watcher).await;

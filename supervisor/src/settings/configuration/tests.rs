@@ -187,7 +187,7 @@ fn the_later_layer_wins_and_the_flag_over_all() {
             jobs: typed.map(str::to_owned),
             ..MakingArgs::default()
         };
-        let making = MakingSettings::new(&args, &layers(files, variables), Path::new("/"));
+        let making = MakingSettings::new(&args, None, &layers(files, variables), Path::new("/"));
         making.unwrap().jobs
     };
     let none = Environment::default;
@@ -306,7 +306,7 @@ fn settings_for_backends_are_replaced_key_by_key_and_further_requirements_add_up
         ..MakingArgs::default()
     };
     let layers = layers(&files, Environment::default());
-    let making = MakingSettings::new(&args, &layers, Path::new("/")).unwrap();
+    let making = MakingSettings::new(&args, None, &layers, Path::new("/")).unwrap();
     assert_eq!(
         making.config_settings.to_json(),
         serde_json::json!({"a": "4", "b": "3", "c": ["5", "6"]})
@@ -377,7 +377,7 @@ fn a_further_requirement_that_matches_the_run_time_has_no_version_of_its_own() {
     let making = |text: &str| {
         let text = format!("[extra-build-dependencies]\nx = [{text}]\n");
         let layers = layers(&[(text.as_str(), Layer::Project)], Environment::default());
-        MakingSettings::new(&MakingArgs::default(), &layers, Path::new("/"))
+        MakingSettings::new(&MakingArgs::default(), None, &layers, Path::new("/"))
     };
     let text = "'one<3', 'two@match-runtime', \"three[a] @ match-runtime ; os_name == 'posix'\"";
     let making_all = making(text).unwrap();
@@ -400,7 +400,7 @@ fn a_project_does_not_say_where_requirements_come_from() {
     let text = "[extra-build-dependencies]\nx = 'y @ https://example.invalid/y.tar.gz'\n";
     let making = |layer| {
         let layers = layers(&[(text, layer)], Environment::default());
-        MakingSettings::new(&MakingArgs::default(), &layers, Path::new("/"))
+        MakingSettings::new(&MakingArgs::default(), None, &layers, Path::new("/"))
     };
     let error = making(Layer::Project).unwrap_err();
     assert!(error.to_string().contains("fumehood.toml:2"), "{error}");
@@ -548,7 +548,7 @@ mod ceiling {
             "allow-url-build-requires = true",
             Layer::User,
         );
-        let making = MakingSettings::new(&MakingArgs::default(), &layers, Path::new("/"));
+        let making = MakingSettings::new(&MakingArgs::default(), None, &layers, Path::new("/"));
         assert_eq!(making.unwrap_err().code(), Code::Ceiling);
     }
 

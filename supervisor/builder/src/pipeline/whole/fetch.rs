@@ -93,7 +93,8 @@ impl Pipeline {
             name: &planned.name,
             version: &planned.version,
         };
-        self.sum_up(&made.build, &made.label, &source, Ok(told));
+        let run = (&made.build, Goal::Requirements);
+        self.sum_up(run, &made.label, &source, Ok(told));
         let digest = source.id.digest;
         let what = (source.label.clone(), digest.sha256, digest.size);
         let fetched = Fetched {

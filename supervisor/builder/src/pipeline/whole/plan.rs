@@ -44,7 +44,7 @@ pub async fn plan(
     wanted: Vec<Wanted>,
     watcher: Arc<dyn Watcher>,
 ) -> Result<Plan, Failure> {
-    let pipeline = Pipeline::new(settings, watcher);
+    let pipeline = Pipeline::new(settings.matched_by_locks(&wanted), watcher);
     let about = about(&wanted);
     pipeline.say(BuildEvent::Planning {
         label: about.clone(),
@@ -91,6 +91,7 @@ impl Pipeline {
             .map_err(BuildError::Requirements)?;
         let mut plan = Plan {
             projects: Vec::new(),
+            left_out: BTreeMap::new(),
             failures: asked.failures,
             notes: asked.notes,
             environments: Arc::clone(&self.environments),
