@@ -1,8 +1,10 @@
 //! A build that lacks something: the error says what to install, or which flag helps, and shows the line of the log.
 
-use tests::{Outcome, Run, Sdist};
+use model::Code;
+use serde_json::json;
+use tests::{Companion, Namespaces, Outcome, Run, Sdist, Setting, World};
 
-use crate::world;
+use crate::{site, world};
 
 /// A project whose backend runs a line of a shell and fails with it, far above the end of its log.
 fn running(name: &str, line: &str) -> Sdist {
@@ -90,6 +92,7 @@ fn what_compilers_linkers_shells_and_python_miss_is_named_with_the_packages_that
         "for a Rust compiler, install rustc cargo (Debian",
         "cargo: ",
     );
+    says("rust", "of rustup", "cargo: ");
     says(
         "tool",
         "for the program swig, install swig (Debian",
@@ -128,7 +131,7 @@ fn what_compilers_linkers_shells_and_python_miss_is_named_with_the_packages_that
 #[test]
 fn what_setuptools_meson_and_cmake_miss_is_named() {
     let world = world();
-    world.index.real(crate::site().inputs());
+    world.index.real(site().inputs());
     let project = |name: &str, requires: &str, backend: &str| {
         let text = format!(
             "[build-system]\nrequires = [{requires}]\nbuild-backend = '{backend}'\n[project]\nname = '{name}'\nversion = '1.0'\n"
@@ -167,4 +170,77 @@ fn what_setuptools_meson_and_cmake_miss_is_named() {
         "install libeigen3-dev (Debian",
         "provided by \"Eigen3\"",
     );
+}
+
+#[test]
+fn a_rust_tool_chain_that_a_build_would_fetch_is_told_as_what_is_missing() {
+    let world = world();
+    let connects = "import socket\nsocket.create_connection(('192.0.2.1', 443))";
+    // What maturin does where it finds no cargo.
+    let fetches = format!(
+        "print('Rust not found, installing into a temporary directory', flush=True)\n{connects}"
+    );
+    let hint = |name: &str, prologue: &str| {
+        let sdist = Sdist::hello(name, "1.0").prologue(prologue);
+        let done = world.build(&sdist).finish();
+        let hint = done.fails_with(Code::DeniedNetwork).hint;
+        (hint.expect("it says what helps"), done.stderr.clone())
+    };
+    let (rust, said) = hint("rust", &fetches);
+    for words in [
+        "install rustc cargo (Debian",
+        "of rustup",
+        "docs/policies.md",
+    ] {
+        assert!(rust.contains(words), "{rust}");
+    }
+    assert!(said.contains("of the log: Rust not found"), "{said}");
+    assert!(said.contains("builds have no network"), "{said}");
+    let (other, said) = hint("other", connects);
+    assert!(
+        other.contains("take the wheel") && !said.contains("Rust"),
+        "{said}"
+    );
+}
+
+/// Starts one process after the other, never two at once, until one is refused to it.
+const ONE_BY_ONE: &str = "
+def get_requires_for_build_wheel(config_settings=None):
+    import subprocess, sys, time
+    open('ready', 'w').close()
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        subprocess.run([sys.executable, '-I', '-S', '-c', ''], check=True)
+    return []
+";
+
+#[test]
+fn a_build_that_is_refused_a_process_by_what_its_user_starts_elsewhere_is_told_both_limits_that_it_may_be()
+ {
+    // Nobody but a uid that is shared is refused a process for others'.
+    let is_shared =
+        |setting: &Setting| setting.namespaces == Namespaces::Denied && setting.identity.uid() != 0;
+    let settings = Setting::all(site()).into_iter().filter(is_shared);
+    for setting in settings {
+        let world = World::new(site(), setting);
+        let sdist = Sdist::hello("crowded", "1.0").hooks(ONE_BY_ONE);
+        let mut running = world
+            .build(&sdist)
+            .args(["--processes", "200", "--no-retrace"])
+            .start();
+        running.wait_until_ready();
+        let crowd = Companion::start(&world, "crowd.py", &["300"], &json!({}));
+        let done = running.finish();
+        drop(crowd);
+        // Its own would have been counted; the kernel refused it one for those of others.
+        let failure = done.fails_with(Code::Backend);
+        assert!(failure.message.contains("BlockingIOError"), "{done}");
+        let hint = failure.hint.expect("it says what may have refused it");
+        for words in [
+            "limit of 200 processes, among which others",
+            "--processes 400",
+        ] {
+            assert!(hint.contains(words), "{hint}\n{done}");
+        }
+    }
 }

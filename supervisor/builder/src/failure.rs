@@ -130,7 +130,11 @@ fn hook_details(failure: &HookFailure) -> Vec<(&'static str, String)> {
     if matches!(failure.code(), Code::DeniedNetwork | Code::DeniedFile) {
         details.push(("said", safe(&failure.problem.to_string())));
     }
-    let told_otherwise = matches!(failure.code(), Code::DeniedFile | Code::DeniedNetwork);
+    let told_otherwise = match failure.code() {
+        Code::DeniedFile => true,
+        Code::DeniedNetwork => !failure.hints.lacks_rust(),
+        _ => false,
+    };
     if !told_otherwise && failure.wants.is_empty() {
         let lines = failure.hints.lines(failure.problem.module());
         details.extend(lines.map(|line| ("seen", line)));
@@ -281,6 +285,10 @@ fn hook_hint(failure: &HookFailure, build: Option<&str>) -> Option<String> {
         _ if !failure.wants.sources.is_empty() => {
             "give the build what it wants: --allow-read FOLDER, and the variable or setting of the project that names it"
                 .to_owned()
+        }
+        // What it would have fetched, maturin does, is a tool chain.
+        _ if failure.code() == Code::DeniedNetwork && failure.hints.lacks_rust() => {
+            return failure.hints.advice();
         }
         _ if failure.code() == Code::DeniedNetwork => {
             "take the wheel instead (drop --no-binary), or give the build the file that it wants with --allow-read"

@@ -20,8 +20,8 @@ pub struct HookFailure {
     pub wants: crate::Wants,
     /// What it lacked, as its log tells.
     pub hints: crate::Hints,
-    /// Whether the filter had a listener, without which nothing can be traced.
-    pub listener: bool,
+    /// What held while it ran.
+    pub isolation: protocol::IsolationReport,
     /// What it opened and started, if it was traced.
     pub traces: Vec<protocol::Trace>,
     /// Files and programs that it was refused, the decisive ones first, if it was traced.

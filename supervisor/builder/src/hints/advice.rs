@@ -2,6 +2,7 @@
 
 use super::missing::Missing;
 use super::packages::{Kind, Packages, find};
+use super::refuser::Refuser;
 
 /// Modules of builders whose project has another name, beyond `_` for `-`.
 const PROJECTS: [(&str, &str); 4] = [
@@ -11,8 +12,11 @@ const PROJECTS: [(&str, &str); 4] = [
     ("poetry", "poetry-core"),
 ];
 
-/// Says what to do for a build of `project`.
-pub(super) fn advice(missing: &Missing, project: &str) -> String {
+/// What else serves where Rust is missing: rustup keeps its tool chains in homes.
+const RUSTUP: &str = "or grant a tool chain of rustup, which no build sees by itself, with a policy of your own (docs/policies.md shows one)";
+
+/// Says what to do for a build of `project`; `refuser` may have refused it a process.
+pub(super) fn advice(missing: &Missing, project: &str, refuser: Refuser) -> String {
     match missing {
         Missing::Header(name) => installed(Kind::Header, name).unwrap_or_else(|| {
             format!(
@@ -25,6 +29,11 @@ pub(super) fn advice(missing: &Missing, project: &str) -> String {
                 "install what brings the library lib{name}.so (Debian: apt-file search lib{name}.so; Fedora: dnf provides '*/lib{name}.so')"
             )
         }),
+        Missing::Compiler("rust") => {
+            let installed = installed(Kind::Compiler, "rust");
+            let installed = installed.unwrap_or_else(|| "install a compiler for rust".to_owned());
+            format!("{installed}, {RUSTUP}")
+        }
         Missing::Compiler(language) => {
             installed(Kind::Compiler, language).unwrap_or_else(|| format!("install a compiler for {language}"))
         }
@@ -42,6 +51,7 @@ pub(super) fn advice(missing: &Missing, project: &str) -> String {
             .or_else(|| installed(Kind::CMake, name))
             .unwrap_or_else(|| unknown_module(name)),
         Missing::Module(name) => module(name, project),
+        Missing::Process => refuser.advice(),
         Missing::Remedied(remedy) => {
             format!("{}: {}", remedy.wrong, remedy.cure.replace("{project}", project))
         }
@@ -94,6 +104,23 @@ fn module(name: &str, project: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn advice(missing: &Missing, project: &str) -> String {
+        super::advice(missing, project, Refuser::default())
+    }
+
+    #[test]
+    fn a_rust_compiler_is_installed_or_one_of_rustup_is_granted() {
+        let said = advice(&Missing::Compiler("rust"), "x");
+        assert!(
+            said.starts_with("for a Rust compiler, install rustc cargo (Debian"),
+            "{said}"
+        );
+        assert!(
+            said.contains("rustup") && said.contains("docs/policies.md"),
+            "{said}"
+        );
+    }
 
     #[test]
     fn what_is_known_is_told_by_the_packages_of_three_distributions() {

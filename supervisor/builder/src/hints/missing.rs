@@ -21,6 +21,8 @@ pub(super) enum Missing {
     Dependency(String),
     /// A Python module.
     Module(String),
+    /// A process or a thread, which the kernel refused.
+    Process,
     /// Something else that is known, with its cure: a wrong Python, a wrong setuptools.
     Remedied(&'static Remedy),
 }

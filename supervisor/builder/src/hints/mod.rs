@@ -9,6 +9,7 @@
 mod advice;
 mod missing;
 mod packages;
+mod refuser;
 mod remedies;
 mod said;
 mod scan;
@@ -17,6 +18,7 @@ use std::path::Path;
 
 use crate::local::neutralised;
 use missing::Missing;
+pub(crate) use refuser::Refuser;
 
 /// Hints that an error shows.
 const SHOWN: usize = 3;
@@ -28,6 +30,8 @@ const LONGEST_SHOWN: usize = 200;
 pub struct Hints {
     /// For which project the flags are.
     project: Option<String>,
+    /// Who may have refused it a process.
+    refuser: Refuser,
     found: Vec<Found>,
 }
 
@@ -46,8 +50,20 @@ impl Hints {
     pub(crate) fn of(log: &Path, problem: &str, project: Option<&str>) -> Self {
         Self {
             project: project.map(ToOwned::to_owned),
+            refuser: Refuser::default(),
             found: scan::scan(log, problem),
         }
+    }
+
+    /// Says whose limits a refused process may have met.
+    pub(crate) fn refused_by(self, refuser: Refuser) -> Self {
+        Self { refuser, ..self }
+    }
+
+    /// Whether it lacked a Rust tool chain, which some backends would fetch.
+    pub(crate) fn lacks_rust(&self) -> bool {
+        let rust = Missing::Compiler("rust");
+        self.found.iter().any(|found| found.missing == rust)
     }
 
     /// Whether there is none.
@@ -81,7 +97,7 @@ impl Hints {
             .found
             .iter()
             .take(SHOWN)
-            .map(|found| advice::advice(&found.missing, project))
+            .map(|found| advice::advice(&found.missing, project, self.refuser))
             .collect();
         lines.dedup();
         (!lines.is_empty()).then(|| lines.join("\n"))
@@ -93,7 +109,7 @@ impl Hints {
             // Whoever raised it says what he likes, and a flag is typed into a shell.
             return format!("the module `{module}` is not among the build requirements");
         }
-        advice::advice(&of_module(module), self.project())
+        advice::advice(&of_module(module), self.project(), self.refuser)
     }
 
     fn project(&self) -> &str {

@@ -31,7 +31,7 @@ pub(super) fn said(line: &str) -> Option<Said> {
     let line = line.replace(['\u{2018}', '\u{2019}', '`'], "'");
     let line = line.trim();
     let by = [
-        remedy, header, library, compiler, pkg_config, meson, cmake, tool, module,
+        process, remedy, header, library, compiler, pkg_config, meson, cmake, tool, module,
     ];
     by.iter().find_map(|told| told(line))
 }
@@ -39,6 +39,36 @@ pub(super) fn said(line: &str) -> Option<Said> {
 fn remedy(line: &str) -> Option<Said> {
     let found = remedies::of_line(line)?;
     Some((Fatal, Missing::Remedied(found)))
+}
+
+/// What programs say whom the kernel refuses a process or a thread (`EAGAIN`), which it says of other things as well. What
+/// is tried again is not told.
+fn process(line: &str) -> Option<Said> {
+    let whole = [
+        "BlockingIOError: [Errno 11] Resource temporarily unavailable",
+        "can't start new thread",
+    ];
+    let told =
+        whole.iter().any(|words| line.contains(words)) || line.ends_with(": Cannot fork") || {
+            let (before, _) = line.split_once("Resource temporarily unavailable")?;
+            let asks = ["fork: ", "posix_spawn: ", "hread creation failed: "];
+            let threads = ["pthread_create", "spawn thread"];
+            asks.iter().any(|words| before.ends_with(words))
+                || threads.iter().any(|words| before.contains(words))
+                || starts_for_make(before)
+        };
+    told.then_some((Likely, Missing::Process))
+}
+
+/// Whether make says of a program what follows: `make[1]: /bin/sh: `, but not `make: write error: `.
+fn starts_for_make(before: &str) -> bool {
+    let Some((speaker, program)) = before.split_once(": ") else {
+        return false;
+    };
+    let program = program.strip_suffix(": ");
+    let speaker = speaker.split('[').next();
+    matches!(speaker, Some("make" | "gmake"))
+        && program.is_some_and(|program| !program.is_empty() && !program.contains([' ', ':']))
 }
 
 /// gcc: `a.c:1:10: fatal error: ffi.h: No such file or directory`; clang: `fatal error: 'ffi.h' file not found`.
@@ -85,6 +115,13 @@ fn compiler(line: &str) -> Option<Said> {
         ("Unknown compiler(s): [['rustc']", "rust"),
         ("can't find Rust compiler", "rust"),
         ("Cargo, the Rust package manager, is not installed", "rust"),
+        // maturin and its helper, which would fetch one, and rustup's stand-ins without it.
+        (
+            "Rust not found, installing into a temporary directory",
+            "rust",
+        ),
+        ("Downloading rustup-init from ", "rust"),
+        ("rustup could not choose a version of ", "rust"),
     ];
     let (_, language) = marks.iter().find(|(words, _)| line.contains(words))?;
     Some((Fatal, Missing::Compiler(language)))
@@ -291,6 +328,18 @@ mod tests {
             "Cargo, the Rust package manager, is not installed or is not on PATH.",
             "rust",
         ),
+        (
+            "Rust not found, installing into a temporary directory",
+            "rust",
+        ),
+        (
+            "Downloading rustup-init from https://rust.invalid/rustup-init",
+            "rust",
+        ),
+        (
+            "error: rustup could not choose a version of cargo to run, because one wasn't specified explicitly",
+            "rust",
+        ),
         ("/bin/sh: 1: gcc: not found", "c"),
         ("make: g++: No such file or directory", "c++"),
     ];
@@ -394,6 +443,35 @@ mod tests {
                 Some(Missing::Compiler(language)),
                 "{line}"
             );
+        }
+    }
+
+    #[test]
+    fn a_refused_process_is_told_from_what_else_is_unavailable_for_a_while() {
+        for line in [
+            "BlockingIOError: [Errno 11] Resource temporarily unavailable",
+            "RuntimeError: can't start new thread",
+            "gcc: fatal error: cannot execute \u{2018}/usr/lib/gcc/cc1\u{2019}: vfork: Resource temporarily unavailable",
+            "make: /bin/sh: Resource temporarily unavailable",
+            "make[2]: gcc: Resource temporarily unavailable",
+            "bash: fork: Resource temporarily unavailable",
+            "sh: 1: Cannot fork",
+            "xargs: cannot fork: Resource temporarily unavailable",
+            "ninja: fatal: posix_spawn: Resource temporarily unavailable",
+            "libgomp: Thread creation failed: Resource temporarily unavailable",
+            "OpenBLAS blas_thread_init: pthread_create failed for thread 1 of 2: Resource temporarily unavailable",
+            "failed to spawn thread: Os { code: 11, kind: WouldBlock, message: \"Resource temporarily unavailable\" }",
+        ] {
+            assert_eq!(said(line), Some((Likely, Missing::Process)), "{line}");
+        }
+        for line in [
+            "bash: fork: retry: Resource temporarily unavailable",
+            "make: write error: Resource temporarily unavailable",
+            "make: write error: stdout: Resource temporarily unavailable",
+            "read: Resource temporarily unavailable",
+            "Resource temporarily unavailable",
+        ] {
+            assert_eq!(said(line), None, "{line}");
         }
     }
 

@@ -96,7 +96,8 @@ impl Pipeline {
     /// Whether a second run may tell more than the first.
     fn is_worth_a_trace(&self, failure: &HookFailure, log: &str) -> bool {
         self.settings.retrace
-            && failure.listener
+            // Without a listener nothing can be traced.
+            && failure.isolation.listener
             && !failure.wanted_network()
             && failure.wants.is_empty()
             && !diagnosis::is_plain(&failure.problem, log)

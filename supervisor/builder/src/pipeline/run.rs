@@ -19,7 +19,7 @@ use crate::canary::Home;
 use crate::error::BuildError;
 use crate::executor::{Evidence, ExecuteError, Executor, Job, LineSink};
 use crate::furnished::is_full;
-use crate::hints::Hints;
+use crate::hints::{Hints, Refuser};
 use crate::hook::{Goal, HookRequest};
 use crate::kept_build::Confined;
 use crate::local::UidLease;
@@ -126,8 +126,9 @@ impl Run<'_> {
             let project = PackageName::new(self.label.clone()).ok();
             let project = project.map(|name| name.to_string());
             let problem = failure.problem.to_string();
+            let refuser = Refuser::of(&failure.isolation, &self.limits());
             let told = blocking("read a log", move || {
-                let hints = Hints::of(&log, &problem, project.as_deref());
+                let hints = Hints::of(&log, &problem, project.as_deref()).refused_by(refuser);
                 Ok((Wants::of(&log, &source), hints))
             });
             (failure.wants, failure.hints) = told.await.unwrap_or_default();
