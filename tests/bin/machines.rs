@@ -2,8 +2,8 @@
 //! as the only hierarchy. Beside CI, heavy:
 //!
 //! ```text
-//! cargo build --release -p tests --bins
-//! cargo run --release -p tests --bin machines -- --work DIR [--kernel RELEASE]... [--deed DEED]... [--only TEXT]... [--kvm]
+//! cargo build --profile machines -p tests --bins
+//! cargo run --profile machines -p tests --bin machines -- --work DIR [--kernel RELEASE]... [--deed DEED]... [--only TEXT]... [--kvm]
 //! ```
 //!
 //! DIR keeps a root file system of about 1.5 GB, made by debootstrap and apt from the archives of this host, and an image.
@@ -42,6 +42,13 @@ fn main() -> ExitCode {
     if std::env::args().nth(1).as_deref() == Some(INSIDE) {
         inside();
         return ExitCode::SUCCESS;
+    }
+    // A scene that does not hold panics, which has to be caught to be told.
+    if cfg!(panic = "abort") {
+        say(
+            "machines: NOTHING WAS TRIED, it was built where a panic ends the program: `--profile machines`",
+        );
+        return ExitCode::from(2);
     }
     let Some(asked) = asked() else {
         say(USAGE);

@@ -1,6 +1,7 @@
 //! Builds that would fetch something: what is in the source serves, what is missing is told by name and count.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use model::Code;
 use tests::{Identity, Sdist, Setting, World};
@@ -127,7 +128,9 @@ fn sources_that_cmake_would_fetch_are_told_by_name_and_count() {
     for setting in settings() {
         let world = World::new(site(), setting);
         world.index.real(site().inputs());
-        let done = world.build(&sdist).finish_anyhow();
+        // CMake waits between its attempts.
+        let patience = Duration::from_secs(400);
+        let done = world.build(&sdist).limit(patience).finish_anyhow();
         assert!(matches!(done.code, Some(1 | 3)), "{done}");
         let said = "wanted: 1 source: https://sources.invalid/given-1.0.tar.gz";
         assert!(done.stderr.contains(said), "{done}");
