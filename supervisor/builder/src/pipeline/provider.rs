@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use environment::{Metadata, Provider, ProviderError, WheelInput};
+use environment::{InstallError, Metadata, Provider, ProviderError, WheelInput};
 use futures::future::BoxFuture;
 use index::{Candidate, FileKind, FormatControl};
 use model::{PackageName, Version, WheelFilename};
@@ -95,7 +95,10 @@ impl BuildProvider {
             .metadata_in_blob(&input.sha256, input.path, input.filename);
         read.await.map_err(|error| match error {
             BuildError::Wheel(BadWheel::Metadata(why)) => unusable(&label, &why),
-            BuildError::Wheel(bad) => unusable(&label, &bad),
+            BuildError::Wheel(bad) => BuildError::Install(InstallError::BadWheel {
+                wheel: label,
+                reason: bad.to_string(),
+            }),
             other => other,
         })
     }
