@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use environment::{InstallError, Metadata, Provider, ProviderError, WheelInput};
 use futures::future::BoxFuture;
-use index::{Candidate, FileKind, FormatControl};
+use index::{Candidate, FormatControl};
 use model::{PackageName, Version, WheelFilename};
 use sources::CoreMetadata;
 
@@ -76,31 +76,18 @@ impl BuildProvider {
         project: &PackageName,
         candidate: &Candidate,
     ) -> Result<CoreMetadata, BuildError> {
-        if let Some(wheel) = &candidate.wheel
-            && let Some(bytes) = self.pipeline.settings.client.metadata(wheel).await?
-        {
-            return parse(&bytes, &wheel.filename);
-        }
-        if let Some(wheel) = &candidate.wheel
-            && let Some(sha256) = &wheel.sha256
-            && let FileKind::Wheel(name) = &wheel.kind
-            && let Some(kept) = self.pipeline.kept_metadata(sha256, name).await?
-        {
-            return Ok(kept);
+        if let Some(wheel) = &candidate.wheel {
+            let known = self.pipeline.metadata_beside(wheel).await;
+            if let Some(known) = known.map_err(|error| of_wheel(&wheel.filename, error))? {
+                return Ok(known);
+            }
         }
         let input = self.wheel(project, candidate).await?;
         let label = input.filename.to_string();
         let read = self
             .pipeline
             .metadata_in_blob(&input.sha256, input.path, input.filename);
-        read.await.map_err(|error| match error {
-            BuildError::Wheel(BadWheel::Metadata(why)) => unusable(&label, &why),
-            BuildError::Wheel(bad) => BuildError::Install(InstallError::BadWheel {
-                wheel: label,
-                reason: bad.to_string(),
-            }),
-            other => other,
-        })
+        read.await.map_err(|error| of_wheel(&label, error))
     }
 
     /// The wheel of a candidate: fetched, or built first.
@@ -201,15 +188,19 @@ pub(super) fn input(
     })
 }
 
-fn parse(bytes: &[u8], label: &str) -> Result<CoreMetadata, BuildError> {
-    CoreMetadata::parse(bytes).map_err(|error| unusable(label, &error))
-}
-
-fn unusable(label: &str, error: &dyn std::error::Error) -> BuildError {
-    BuildError::BuildRequires {
-        requirement: label.to_owned(),
-        origin: "metadata of a wheel",
-        why: error.to_string(),
+/// Says of which build requirement a wheel or its metadata is no good.
+fn of_wheel(label: &str, error: BuildError) -> BuildError {
+    match error {
+        BuildError::Wheel(BadWheel::Metadata(why)) => BuildError::BuildRequires {
+            requirement: label.to_owned(),
+            origin: "metadata of a wheel",
+            why: why.to_string(),
+        },
+        BuildError::Wheel(bad) => BuildError::Install(InstallError::BadWheel {
+            wheel: label.to_owned(),
+            reason: bad.to_string(),
+        }),
+        other => other,
     }
 }
 

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use cache::Bucket;
+use index::FileKind;
 use model::{Sha256, WheelFilename};
 use sources::{CoreMetadata, WheelMetadata};
 
@@ -20,9 +21,13 @@ impl Pipeline {
         file: &index::File,
     ) -> Result<Described, BuildError> {
         let place = format!("METADATA of {}", file.filename);
-        let metadata = match self.settings.client.metadata(file).await? {
-            Some(bytes) => CoreMetadata::parse(&bytes).map_err(BadWheel::Metadata)?,
-            None => self.metadata_in(file).await?,
+        let metadata = match self.metadata_beside(file).await? {
+            Some(known) => known,
+            None => {
+                let name = name_of(&file.filename)?;
+                let (digest, path) = self.fetch_wheel(file).await?;
+                self.metadata_in_blob(&digest.sha256, path, name).await?
+            }
         };
         let expectation = Expectation {
             name: Some(file.name().clone()),
@@ -39,16 +44,20 @@ impl Pipeline {
         })
     }
 
-    /// Reads what stands in a wheel of an index, which is fetched if it was not read before.
-    async fn metadata_in(&self, file: &index::File) -> Result<CoreMetadata, BuildError> {
-        let name = name_of(&file.filename)?;
-        if let Some(sha256) = &file.sha256
-            && let Some(kept) = self.kept_metadata(sha256, &name).await?
-        {
-            return Ok(kept);
+    /// Returns what is known of a wheel of an index without it: what its index says beside it, else what was kept when
+    /// it was read.
+    pub(super) async fn metadata_beside(
+        &self,
+        file: &index::File,
+    ) -> Result<Option<CoreMetadata>, BuildError> {
+        if let Some(bytes) = self.settings.client.metadata(file).await? {
+            let said = CoreMetadata::parse(&bytes).map_err(BadWheel::Metadata)?;
+            return Ok(Some(said));
         }
-        let (digest, path) = self.fetch_wheel(file).await?;
-        self.metadata_in_blob(&digest.sha256, path, name).await
+        match (&file.sha256, &file.kind) {
+            (Some(sha256), FileKind::Wheel(name)) => self.kept_metadata(sha256, name).await,
+            _ => Ok(None),
+        }
     }
 
     /// Returns what is kept of the wheel of these bytes.
