@@ -29,13 +29,13 @@ pub(super) fn advice(missing: &Missing, project: &str, refuser: Refuser) -> Stri
                 "install what brings the library lib{name}.so (Debian: apt-file search lib{name}.so; Fedora: dnf provides '*/lib{name}.so')"
             )
         }),
-        Missing::Compiler("rust") => {
-            let installed = installed(Kind::Compiler, "rust");
-            let installed = installed.unwrap_or_else(|| "install a compiler for rust".to_owned());
-            format!("{installed}, {RUSTUP}")
-        }
         Missing::Compiler(language) => {
-            installed(Kind::Compiler, language).unwrap_or_else(|| format!("install a compiler for {language}"))
+            let installed = installed(Kind::Compiler, language);
+            let installed = installed.unwrap_or_else(|| format!("install a compiler for {language}"));
+            match *language {
+                "rust" => format!("{installed}, {RUSTUP}"),
+                _ => installed,
+            }
         }
         Missing::Tool(name) => installed(Kind::Tool, name).unwrap_or_else(|| {
             format!(
