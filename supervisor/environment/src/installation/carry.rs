@@ -43,7 +43,7 @@ pub(super) fn repair(beneath: &Beneath) -> Result<bool, TargetError> {
             backward(beneath, entry)?;
         }
     }
-    finish(beneath, &journal, &committed)?;
+    finish(beneath, &journal, committed)?;
     Ok(true)
 }
 
@@ -54,17 +54,17 @@ pub(super) fn undo(beneath: &Beneath, journal: &Journal) -> Result<(), TargetErr
         .iter()
         .rev()
         .try_for_each(|entry| backward(beneath, entry))?;
-    finish(beneath, journal, &[])
+    finish(beneath, journal, [])
 }
 
 /// Removes empty folders of the old versions of some packages, and then the traces of the run, once all that was
 /// done by its journal is durable.
-pub(super) fn finish(
+pub(super) fn finish<'a>(
     beneath: &Beneath,
     journal: &Journal,
-    committed: &[&Entry],
+    committed: impl IntoIterator<Item = &'a Entry>,
 ) -> Result<(), TargetError> {
-    for folder in committed.iter().flat_map(|entry| &entry.emptied) {
+    for folder in committed.into_iter().flat_map(|entry| &entry.emptied) {
         beneath.remove_empty(folder)?;
     }
     let folders: BTreeSet<_> = journal.entries.iter().flat_map(Entry::folders).collect();

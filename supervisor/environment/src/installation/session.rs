@@ -154,11 +154,7 @@ impl Prepared<'_> {
         let mut journal = Journal::new();
         match self.move_in(&mut journal, abilities) {
             Ok(changes) => {
-                carry::finish(
-                    beneath,
-                    &journal,
-                    &journal.entries.iter().collect::<Vec<_>>(),
-                )?;
+                carry::finish(beneath, &journal, &journal.entries)?;
                 Ok(changes)
             }
             Err(error) => {
