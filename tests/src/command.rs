@@ -73,26 +73,17 @@ impl<'world, 'site> Run<'world, 'site> {
     /// Adds the flags that name the world's cache, index and Python, and the output folder of a command that has one.
     #[must_use]
     pub fn places(self) -> Self {
-        let (cache, out) = (self.world.cache(), self.world.out());
+        let world = self.world;
         let command = self.arguments.first();
-        let run = match command.is_some_and(|word| word == "wheel" || word == "build") {
-            true => self.flag("-o", &out),
-            false => self,
-        };
-        run.places_but_out(&cache)
-    }
-
-    fn places_but_out(self, cache: &Path) -> Self {
-        let python = self.world.python().path.clone();
-        let index = self.world.index.url();
-        self.args([
-            OsStr::new("--cache-dir"),
-            cache.as_ref(),
-            "-p".as_ref(),
-            python.as_ref(),
-            "--default-index".as_ref(),
-            index.as_ref(),
-        ])
+        let delivers = command.is_some_and(|word| word == "wheel" || word == "build");
+        let run = self
+            .flag("--cache-dir", world.cache())
+            .flag("-p", &world.python().path)
+            .flag("--default-index", world.index.url());
+        match delivers {
+            true => run.flag("-o", world.out()),
+            false => run,
+        }
     }
 
     /// Asks for the JSON report.

@@ -1,10 +1,13 @@
 //! Records of the cache, read and forged by tests as the program itself would write them: with a checksum
-//! that fits, so that what is shown is what the program makes of what a record says.
+//! that fits, so that what is shown is what the program makes of what a record says. And files, damaged.
 
+use std::fs;
 use std::path::Path;
 
 use cache::Cache;
 use serde_json::Value;
+
+use crate::search;
 
 /// Returns what a record says.
 ///
@@ -35,6 +38,16 @@ pub fn reword(root: &Path, path: &Path, from: &str, to: &str) {
     assert!(text.contains(from), "{from} is not in {text}");
     let other = serde_json::from_str(&text.replace(from, to)).expect("JSON");
     forge(root, path, &other);
+}
+
+/// Puts other bytes into every file below a folder.
+///
+/// # Panics
+/// When one can not be written.
+pub fn damage(folder: &Path) {
+    for file in search::files(folder) {
+        fs::write(file, "damaged").expect("an own file");
+    }
 }
 
 fn opened(root: &Path) -> Cache {

@@ -343,9 +343,7 @@ fn a_damaged_download_is_fetched_again() {
     world.index.wheel(&Wheel::new("tool", "1.0"));
     let sdist = Sdist::hello("thing", "1.0").requires(&["tool"]);
     world.build(&sdist).finish().built(&sdist.wheel());
-    for blob in files(&world.cache().join("downloads-v1")) {
-        fs::write(blob, "damaged").expect("damaged");
-    }
+    forged::damage(&world.cache().join("downloads-v1"));
     fs::remove_dir_all(world.cache().join("environments-v1")).expect("environments are there");
     let done = world.build(&sdist).args(["-C", "a=1"]).finish();
     done.built(&sdist.wheel());

@@ -36,6 +36,13 @@ fn told(folder: &Path) -> String {
     String::from_utf8(member(&wheel, "told.txt")).expect("it is text")
 }
 
+/// The same of the app that is installed.
+fn told_in(venv: &Venv<'_, '_>) -> String {
+    venv.python(
+        "import importlib.metadata as it; print(it.distribution('app').locate_file('told.txt').read_text())",
+    )
+}
+
 /// A lock of the app and of one base.
 fn lock(world: &World<'_>, version: &str) {
     let (app, base) = (app(), Wheel::new("base", version));
@@ -165,10 +172,7 @@ fn a_lock_has_chosen_the_version_of_the_run_time() {
     let venv = Venv::new(&world, "env");
     let install = venv.install(["-r", "pylock.toml"]).args(MATCHED);
     install.finish().succeeds();
-    assert_eq!(
-        venv.python("import importlib.metadata as it; print(it.distribution('app').locate_file('told.txt').read_text())"),
-        "1.0"
-    );
+    assert_eq!(told_in(&venv), "1.0");
     // What the lock does not hold is guessed by nobody.
     let before = builds(&world);
     let other = ["--extra-build-dep", "app:other@match-runtime"];
@@ -192,8 +196,7 @@ fn what_is_installed_already_counts_for_the_version_of_the_run_time() {
         let install = venv.install(["app", "base<2"]).args(flags).args(MATCHED);
         let done = install.finish();
         done.succeeds();
-        let text = "import importlib.metadata as it; print(it.distribution('app').locate_file('told.txt').read_text())";
-        assert_eq!(venv.python(text), "1.5", "{done}");
+        assert_eq!(told_in(&venv), "1.5", "{done}");
     }
 }
 

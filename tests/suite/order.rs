@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use tests::decoy::{changes, states};
 use tests::publication::{PUBLISHING, Publication, Publications, is_delivered, is_kept};
-use tests::{Offer, Outcome, Run, Sdist, Setting, Venv, Wheel, World, search};
+use tests::{Offer, Outcome, Run, Sdist, Setting, Venv, Wheel, World, forged, search};
 
 use crate::site;
 use crate::traced::needing;
@@ -127,9 +127,7 @@ fn what_is_made_above_a_lower_cache_is_synced_before_it_has_its_name_and_its_fol
         world.wheel("needing==1.0").finish().built(&sdist.wheel());
         let lower = world.move_cache("lower");
         // What is damaged below is healed above.
-        for blob in search::files(&lower.join("sources-v1")) {
-            fs::write(&blob, "damaged").expect("an own file");
-        }
+        forged::damage(&lower.join("sources-v1"));
         let before = states(&lower);
         let run = world.wheel("needing==1.0").flag("--cache-readonly", &lower);
         let (done, trace) = traced(&world, run.args(["-C", "other=1"]));
@@ -153,9 +151,7 @@ fn a_repair_syncs_what_it_publishes_before_it_has_its_name_and_its_folder_after(
         world.wheel("needing==1.0").finish().built(&sdist.wheel());
         // As a kill leaves it between a wheel and its key; and a source that was damaged.
         fs::remove_dir_all(world.cache().join("wheels-v1/by-key")).expect("an own folder");
-        for blob in search::files(&world.cache().join("sources-v1")) {
-            fs::write(&blob, "damaged").expect("an own file");
-        }
+        forged::damage(&world.cache().join("sources-v1"));
         let check = world.run(["cache", "check", "--repair"]);
         let (done, trace) = traced(&world, check.flag("--cache-dir", world.cache()));
         assert_eq!(buckets(&world, &trace), ["wheels-v1".to_owned()].into());

@@ -7,11 +7,11 @@ use serde::Deserialize;
 use super::{Order, Seen, Target};
 use crate::command::Run;
 use crate::decoy::{changes, states};
+use crate::forged;
 use crate::git::Repository;
 use crate::index::Offer;
 use crate::outcome::Outcome;
 use crate::sdist::Sdist;
-use crate::search;
 use crate::wheel::Wheel;
 use crate::world::World;
 
@@ -99,9 +99,7 @@ impl Scenario {
         }
         if self == Self::Lower {
             let lower = world.move_cache(LOWER);
-            for source in search::files(&lower.join("sources-v1")) {
-                fs::write(source, "damaged").expect("an own file");
-            }
+            forged::damage(&lower.join("sources-v1"));
         }
         (spec, sdist.wheel())
     }
