@@ -187,12 +187,18 @@ impl Story {
                     return;
                 };
                 if cache.find_wheels(&key).next().is_none() {
-                    let source = self.place(*project).unwrap().digest;
+                    let place = self.place(*project).unwrap();
+                    let source = place.digest;
+                    // A wheel has its name from the bytes of its source, whoever asks for it.
+                    let name = match place.bytes.as_str() {
+                        "shared" => "shared".to_owned(),
+                        _ => format!("p{project}"),
+                    };
                     // What no key leads to is replaced, as a build does it.
                     if let Some(old) = self.wheels.get(&key) {
                         cache.remove_wheel(&key, &old.folder).unwrap();
                     }
-                    let folder = wheel(&cache, &format!("p{project}"), &source, &key);
+                    let folder = wheel(&cache, &name, &source, &key);
                     let built = Built {
                         source,
                         folder,
