@@ -21,3 +21,4 @@ pub use mount_table::unescaped;
 pub use neutral::neutralised;
 pub use spawn::WorkerProgram;
 pub(crate) use uid::UidLease;
+pub(crate) use usage::{Amount, Rooms};

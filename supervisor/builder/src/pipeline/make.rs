@@ -13,6 +13,7 @@ use super::corridor::{Expectation, Pipeline, blocking};
 use super::equip::Equipment;
 use super::keep;
 use super::run::{Run, is_gone, removed};
+use super::spent::Spent;
 use crate::assignment::Layout;
 use crate::build_id::BuildId;
 use crate::canary::Home;
@@ -43,6 +44,8 @@ pub(super) struct Made {
     /// Held until the output is judged: the files are the uid's.
     pub(super) uid: Option<UidLease>,
     pub(super) watcher: Arc<dyn Watcher>,
+    /// Where its scratch goes.
+    pub(super) spent: Arc<Spent>,
 }
 
 impl Made {
@@ -69,9 +72,9 @@ impl Made {
                 self.watcher.as_ref(),
             );
         } else {
-            self.scratch.remove()?;
+            self.spent.take(self.scratch)?;
         }
-        // The uid is free for another build only now that none of its files is left.
+        // The uid is free for another build only now that it comes to none of its files.
         drop(self.uid);
         Ok(())
     }

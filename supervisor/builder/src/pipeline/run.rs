@@ -111,6 +111,7 @@ impl Run<'_> {
             home: self.home,
             uid,
             watcher: Arc::clone(&self.pipeline.watcher),
+            spent: Arc::clone(&self.pipeline.spent),
         })
     }
 
