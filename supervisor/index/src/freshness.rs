@@ -88,6 +88,13 @@ impl Freshness {
             .is_some_and(|age| age < lifetime)
     }
 
+    /// Whether it says no more at `now` than `before` did: it has to be asked for again, with the same validators.
+    pub(crate) fn adds_nothing(&self, before: &Self, now: i64) -> bool {
+        !self.no_store
+            && !self.is_fresh(now)
+            && (&self.etag, &self.last_modified) == (&before.etag, &before.last_modified)
+    }
+
     /// Takes over what an answer with status 304 said at `now`; validators stay if it names none.
     pub(crate) fn renewed(&self, headers: Headers, now: i64) -> Self {
         let mut renewed = Self::of(headers, now);
@@ -133,6 +140,21 @@ mod tests {
         assert!(page.is_fresh(1599));
         assert!(!page.is_fresh(1600));
         assert!(!page.is_fresh(999), "the clock went back");
+    }
+
+    #[test]
+    fn a_page_that_must_be_asked_for_again_the_same_way_is_not_kept_anew() {
+        let tagged = |text: &str, etag: &str| Headers {
+            etag: Some(etag.to_owned()),
+            ..control(text)
+        };
+        let page = Freshness::of(tagged("max-age=0", "a"), 1000);
+        let adds_nothing = |said: Headers| page.renewed(said, 1010).adds_nothing(&page, 1010);
+        assert!(adds_nothing(control("max-age=0")));
+        assert!(adds_nothing(tagged("no-cache", "a")));
+        assert!(!adds_nothing(control("max-age=1")));
+        assert!(!adds_nothing(tagged("max-age=0", "b")));
+        assert!(!adds_nothing(control("no-store")));
     }
 
     #[test]

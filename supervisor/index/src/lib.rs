@@ -8,6 +8,7 @@ mod body;
 mod cache_control;
 mod choose;
 mod client;
+mod clients;
 mod credentials;
 mod default_index;
 mod document;

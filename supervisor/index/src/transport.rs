@@ -2,24 +2,23 @@
 //!
 //! What answers mean is the business of `client.rs`; where a redirect may lead is in `redirect.rs`.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use reqwest::header::{HeaderMap, LOCATION};
-use reqwest::tls::{Certificate, Identity};
 use reqwest::{Response, StatusCode};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
 
 use crate::address::is_private_literal;
+use crate::clients::{Clients, Variant};
 use crate::credentials::{Credentials, Netrc};
 use crate::error::shown;
 use crate::keyring::Answers;
-use crate::local::local;
 use crate::redirect::{self, Reach};
-use crate::resolver::{self, PublicOnly};
-use crate::{ClientSettings, IndexError, IndexUrl, Proxies, retry};
+use crate::resolver;
+use crate::{ClientSettings, IndexError, IndexUrl, retry};
 
 /// Requests at the same time, over all hosts.
 const MOST_AT_ONCE: usize = 24;
@@ -54,18 +53,10 @@ pub(crate) struct Answer {
     pub(crate) url: Url,
 }
 
-/// The variants of the HTTP client that are needed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Variant {
-    reach: Reach,
-    unchecked: bool,
-}
-
 /// Sends requests.
 pub(crate) struct Transport {
     pub(crate) settings: ClientSettings,
-    /// Made when first needed: a run that the cache serves loads no certificates.
-    clients: [OnceLock<reqwest::Client>; 4],
+    clients: Clients,
     netrc: OnceLock<Netrc>,
     keyring: Answers,
     reaches: Mutex<HashMap<String, Reach>>,
@@ -87,7 +78,7 @@ impl Transport {
     pub(crate) fn new(settings: ClientSettings) -> Self {
         Self {
             settings,
-            clients: Default::default(),
+            clients: Clients::default(),
             netrc: OnceLock::new(),
             keyring: Answers::default(),
             reaches: Mutex::default(),
@@ -167,12 +158,11 @@ impl Transport {
                 self.reach(&from.url).await
             },
             unchecked: self.is_trusted(url),
+            plain: url.scheme() == "http" && self.settings.proxy.is_none(),
         };
         let request = async |credentials: Option<&Credentials>| {
-            let mut request = self
-                .client(variant)?
-                .get(url.clone())
-                .headers(headers.clone());
+            let client = self.clients.get(variant, &self.settings)?;
+            let mut request = client.get(url.clone()).headers(headers.clone());
             if let Some(credentials) = credentials {
                 request = request.basic_auth(credentials.username(), credentials.password());
             }
@@ -269,84 +259,6 @@ impl Transport {
             .iter()
             .any(|entry| entry.eq_ignore_ascii_case(host) || entry.eq_ignore_ascii_case(&with_port))
     }
-
-    fn client(&self, variant: Variant) -> Result<&reqwest::Client, IndexError> {
-        let place =
-            usize::from(variant.reach == Reach::PublicOnly) * 2 + usize::from(variant.unchecked);
-        let cell = &self.clients[place];
-        if let Some(client) = cell.get() {
-            return Ok(client);
-        }
-        let client = self.build(variant)?;
-        Ok(cell.get_or_init(|| client))
-    }
-
-    fn build(&self, variant: Variant) -> Result<reqwest::Client, IndexError> {
-        let own = match &self.settings.ca_file {
-            Some(path) => certificates(path)?,
-            None => Vec::new(),
-        };
-        let builder = || -> Result<reqwest::ClientBuilder, IndexError> {
-            let mut builder = reqwest::Client::builder()
-                .user_agent(concat!("fumehood/", env!("CARGO_PKG_VERSION")))
-                .redirect(reqwest::redirect::Policy::none())
-                .retry(reqwest::retry::never())
-                .referer(false)
-                // Undone by hand: a file must arrive as the bytes that its digest is of.
-                .gzip(false)
-                .no_proxy()
-                .connect_timeout(self.settings.connect_timeout)
-                .read_timeout(self.settings.read_timeout)
-                .tls_danger_accept_invalid_certs(variant.unchecked);
-            let proxies = self.settings.proxy.as_ref().map(Proxies::rules).transpose();
-            for proxy in proxies.map_err(setup("proxy"))?.into_iter().flatten() {
-                builder = builder.proxy(proxy);
-            }
-            if let Some(path) = &self.settings.client_cert {
-                builder = builder.identity(identity(path)?);
-            }
-            if variant.reach == Reach::PublicOnly {
-                let hosts = self
-                    .settings
-                    .proxy
-                    .as_ref()
-                    .map(|proxies| proxies.hosts().collect());
-                let exempt: HashSet<String> = hosts.unwrap_or_default();
-                builder = builder.dns_resolver(Arc::new(PublicOnly { exempt }));
-            }
-            Ok(builder)
-        };
-        match builder()?.tls_certs_merge(own.clone()).build() {
-            Ok(client) => Ok(client),
-            // A container without any certificates can still use a plain or local index; https
-            // then fails with its own words.
-            Err(error) if own.is_empty() => {
-                tracing::debug!(%error, "the system has no certificates");
-                let client = builder()?.tls_certs_only([]).build();
-                client.map_err(setup("certificates"))
-            }
-            Err(error) => Err(setup("certificates")(error)),
-        }
-    }
-}
-
-fn setup(what: &str) -> impl Fn(reqwest::Error) -> IndexError + use<'_> {
-    move |source| IndexError::Setup {
-        what: what.to_owned(),
-        source: source.without_url(),
-    }
-}
-
-fn certificates(path: &std::path::Path) -> Result<Vec<Certificate>, IndexError> {
-    let pem = std::fs::read(path).map_err(|error| local(path, error))?;
-    let what = path.display().to_string();
-    Certificate::from_pem_bundle(&pem).map_err(setup(&what))
-}
-
-fn identity(path: &std::path::Path) -> Result<Identity, IndexError> {
-    let pem = std::fs::read(path).map_err(|error| local(path, error))?;
-    let what = path.display().to_string();
-    Identity::from_pem(&pem).map_err(setup(&what))
 }
 
 fn refused(from: &Url, to: String, why: &'static str) -> IndexError {

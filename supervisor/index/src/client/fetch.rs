@@ -85,7 +85,11 @@ impl Shared {
                     url: shown(&url),
                     why: "it is said not to be modified, and was never fetched".to_owned(),
                 })?;
-                (page.document, page.freshness.renewed(headers, now()))
+                let renewed = page.freshness.renewed(headers, now());
+                if control.is_none() && renewed.adds_nothing(&page.freshness, now()) {
+                    return Ok(Some(page.document));
+                }
+                (page.document, renewed)
             }
         };
         if let Some(control) = control {
