@@ -7,13 +7,30 @@ use std::fs::{self, File};
 use std::io::{self, Read, Seek as _, Write as _};
 use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use model::Sha256;
 use rustix::fs::{Access, AtFlags, CWD, FlockOperation, OFlags, flock, linkat};
 use rustix::io::Errno;
 
 use crate::{CacheError, mark, names, publish, root};
+
+/// How many files are written at a time: most of the time goes into waiting for a disk, which syncs several as fast as one.
+const AT_ONCE: usize = 16;
+
+/// What is to be delivered.
+#[derive(Clone, Copy, Debug)]
+pub struct Delivery<'a> {
+    /// Where it is.
+    pub file: &'a Path,
+    /// What it is called in the output directory.
+    pub name: &'a str,
+    /// What its bytes have to come to.
+    pub expected: &'a Sha256,
+}
 
 /// Copies `file` to `out_dir/name`, in place of what is there, and returns the path. What is given a
 /// name there has the digest `expected`: it is taken of the very bytes that are copied.
@@ -27,44 +44,115 @@ pub fn deliver(
     name: &str,
     expected: &Sha256,
 ) -> Result<PathBuf, CacheError> {
-    if !names::is_plain(name) {
-        return Err(CacheError::Name {
-            name: name.escape_debug().to_string(),
-        });
-    }
-    let from = File::open(file).map_err(|source| match source.kind() {
-        io::ErrorKind::NotFound => CacheError::Gone {
-            path: file.to_owned(),
-        },
-        _ => CacheError::io("open", file, source),
-    })?;
-    let refused = |source: io::Error| CacheError::out_dir(out_dir, source);
-    root::make_dirs(out_dir, 0o777).map_err(refused)?;
-    let target = out_dir.join(name);
     sweep(out_dir);
-    let hidden = names::staging().map_err(refused)?;
-    let hidden = out_dir.join(format!("{}{hidden}", mark::UNFINISHED));
-    let given = Part::nameless(out_dir, &hidden)
-        .is_some_and(|part| part.fill(&from, &target, expected).is_ok());
-    if !given {
-        // Not every file system has files without a name, or links to give them one later. If it
-        // was something else, this fails as well and says why.
-        (&from).rewind().map_err(refused)?;
-        let part = Part::named(hidden).map_err(refused)?;
-        part.fill(&from, &target, expected)
-            .map_err(|unfit| match unfit {
-                Unfit::System(source) => refused(source),
-                Unfit::Bytes(found) => CacheError::Changed {
-                    path: file.to_owned(),
-                    expected: *expected,
-                    found,
-                },
-            })?;
+    let path = Delivery {
+        file,
+        name,
+        expected,
     }
-    File::open(out_dir)
-        .and_then(|dir| dir.sync_all())
-        .map_err(refused)?;
-    Ok(target)
+    .put(out_dir)?;
+    sync(out_dir).map_err(|source| CacheError::out_dir(out_dir, source))?;
+    Ok(path)
+}
+
+/// Delivers several files at the same time; the answers come in their order. One that fails keeps no other from being
+/// delivered.
+#[must_use]
+pub fn deliver_all(
+    out_dir: &Path,
+    deliveries: &[Delivery<'_>],
+) -> Vec<Result<PathBuf, CacheError>> {
+    sweep(out_dir);
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        while let Some((at, one)) = take(&next, deliveries) {
+            done.push((at, one.put(out_dir)));
+        }
+        done
+    };
+    let mut all: Vec<_> = thread::scope(|scope| {
+        let others: Vec<_> = (1..AT_ONCE.min(deliveries.len()))
+            .map(|_| scope.spawn(work))
+            .collect();
+        let mut all = work();
+        for other in others {
+            all.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        }
+        all
+    });
+    all.sort_by_key(|(at, _)| *at);
+    // Only what lasts has been delivered.
+    let lasts = all
+        .iter()
+        .any(|(_, put)| put.is_ok())
+        .then(|| sync(out_dir));
+    let last = |path: PathBuf| match &lasts {
+        Some(Err(error)) => Err(CacheError::out_dir(out_dir, again(error))),
+        _ => Ok(path),
+    };
+    all.into_iter().map(|(_, put)| put.and_then(last)).collect()
+}
+
+/// The same error once more.
+fn again(error: &io::Error) -> io::Error {
+    error
+        .raw_os_error()
+        .map_or_else(|| error.kind().into(), io::Error::from_raw_os_error)
+}
+
+fn take<'a, T>(next: &AtomicUsize, all: &'a [T]) -> Option<(usize, &'a T)> {
+    let at = next.fetch_add(1, Ordering::Relaxed);
+    Some((at, all.get(at)?))
+}
+
+fn sync(out_dir: &Path) -> io::Result<()> {
+    File::open(out_dir)?.sync_all()
+}
+
+impl Delivery<'_> {
+    /// Gives the bytes their name, which lasts once the directory is synced.
+    fn put(&self, out_dir: &Path) -> Result<PathBuf, CacheError> {
+        let Self {
+            file,
+            name,
+            expected,
+        } = *self;
+        if !names::is_plain(name) {
+            return Err(CacheError::Name {
+                name: name.escape_debug().to_string(),
+            });
+        }
+        let from = File::open(file).map_err(|source| match source.kind() {
+            io::ErrorKind::NotFound => CacheError::Gone {
+                path: file.to_owned(),
+            },
+            _ => CacheError::io("open", file, source),
+        })?;
+        let refused = |source: io::Error| CacheError::out_dir(out_dir, source);
+        root::make_dirs(out_dir, 0o777).map_err(refused)?;
+        let target = out_dir.join(name);
+        let hidden = names::staging().map_err(refused)?;
+        let hidden = out_dir.join(format!("{}{hidden}", mark::UNFINISHED));
+        let given = Part::nameless(out_dir, &hidden)
+            .is_some_and(|part| part.fill(&from, &target, expected).is_ok());
+        if !given {
+            // Not every file system has files without a name, or links to give them one later. If it
+            // was something else, this fails as well and says why.
+            (&from).rewind().map_err(refused)?;
+            let part = Part::named(hidden).map_err(refused)?;
+            part.fill(&from, &target, expected)
+                .map_err(|unfit| match unfit {
+                    Unfit::System(source) => refused(source),
+                    Unfit::Bytes(found) => CacheError::Changed {
+                        path: file.to_owned(),
+                        expected: *expected,
+                        found,
+                    },
+                })?;
+        }
+        Ok(target)
+    }
 }
 
 /// Finds out whether `out_dir` can be written, or made, and has room, without changing anything.

@@ -35,7 +35,7 @@ mod sweep;
 pub use bucket::Bucket;
 pub use carry_out::{CarriedOut, InUse};
 pub use check::{CheckEntry, CheckRepository, Checked, Checks, Damage, Repaired, Unsound};
-pub use deliver::{check_out_dir, deliver};
+pub use deliver::{Delivery, check_out_dir, deliver, deliver_all};
 pub use error::CacheError;
 pub use inventory::{Built, Installed, Inventory, Item, Page, Pointer, What};
 pub use layer::Layer;

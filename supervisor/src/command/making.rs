@@ -13,6 +13,7 @@ use sources::{Spec, Wanted};
 
 use super::build;
 pub(super) use super::course::Course;
+use super::delivery::{Answer, deliver};
 use super::made::{Made, tell};
 use super::{Surroundings, remarks, whole};
 use crate::args::{
@@ -216,22 +217,18 @@ impl Order {
                 builder::wheels(Arc::clone(&settings), wanted, watcher).await
             }
         };
-        for result in results {
-            match result {
-                Ok(wheel) => {
-                    let label = wheel.filename.clone();
-                    match self.deliver(&settings, wheel) {
-                        Ok((wheel, mut entry)) => {
-                            if wheel.origin == Origin::Built {
-                                entry.notes.extend(python.clone());
-                            }
-                            remarks::of(&wheel, &around.talk);
-                            made.document.wheels.push(entry);
-                        }
-                        Err(problem) => made.undelivered(&label, problem),
+        for answer in deliver(&self.making.out_dir, results) {
+            match answer {
+                Answer::Delivered(wheel) => {
+                    let (wheel, mut entry) = self.entry(&settings, wheel);
+                    if wheel.origin == Origin::Built {
+                        entry.notes.extend(python.clone());
                     }
+                    remarks::of(&wheel, &around.talk);
+                    made.document.wheels.push(entry);
                 }
-                Err(failure) => made.failed(&failure),
+                Answer::Undelivered(wheel, problem) => made.undelivered(&wheel.filename, problem),
+                Answer::Failed(failure) => made.failed(&failure),
             }
         }
         Ok(made)
@@ -368,25 +365,14 @@ impl Order {
             .collect()
     }
 
-    /// Puts a wheel into the output directory.
-    fn deliver(
-        &self,
-        settings: &Settings,
-        mut wheel: Wheel,
-    ) -> Result<(Wheel, WheelEntry), Problem> {
-        let filename = &wheel.filename;
-        let out_dir = &self.making.out_dir;
-        cache::deliver(&wheel.path, out_dir, filename, &wheel.sha256).map_err(|error| {
-            let mut problem = compose::of_cache(&error);
-            problem.message = format!("{filename}: {}", problem.message);
-            problem
-        })?;
-        let path = self.making.out_dir_typed.join(filename);
+    /// What is told of a wheel that was delivered.
+    fn entry(&self, settings: &Settings, mut wheel: Wheel) -> (Wheel, WheelEntry) {
+        let path = self.making.out_dir_typed.join(&wheel.filename);
         if settings.trace && wheel.origin != Origin::Downloaded {
             builder::forget(settings, &wheel);
             wheel.record = None;
         }
         let entry = WheelEntry::new(&wheel, &path);
-        Ok((wheel, entry))
+        (wheel, entry)
     }
 }

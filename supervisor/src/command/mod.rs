@@ -5,6 +5,7 @@ mod build;
 mod cache;
 mod completion;
 mod course;
+mod delivery;
 mod doctor;
 mod explain;
 mod fetch;

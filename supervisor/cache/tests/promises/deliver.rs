@@ -37,6 +37,45 @@ fn a_file_is_delivered_and_replaces_an_older_one() {
 }
 
 #[test]
+fn many_files_are_delivered_at_once_and_one_that_fails_keeps_no_other_back() {
+    let desk = desk();
+    let names: Vec<_> = (0..40).map(|at| format!("{at}.whl")).collect();
+    let bytes = |at: usize| format!("wheel {at}");
+    let files: Vec<_> = (0..40)
+        .map(|at| {
+            let file = desk.dir.path().join(at.to_string());
+            fs::write(&file, bytes(at)).unwrap();
+            (file, model::Sha256::of(bytes(at)))
+        })
+        .collect();
+    fs::write(&files[7].0, b"something else").unwrap();
+    fs::remove_file(&files[31].0).unwrap();
+    let deliveries: Vec<_> = files
+        .iter()
+        .zip(&names)
+        .map(|((file, expected), name)| cache::Delivery {
+            file,
+            name,
+            expected,
+        })
+        .collect();
+    let done = cache::deliver_all(&desk.out, &deliveries);
+    assert_eq!(done.len(), 40);
+    for (at, answer) in done.iter().enumerate() {
+        match at {
+            7 | 31 => assert!(answer.is_err(), "{at}"),
+            _ => {
+                let path = answer.as_ref().unwrap();
+                assert_eq!(*path, desk.out.join(&names[at]));
+                assert_eq!(fs::read_to_string(path).unwrap(), bytes(at));
+            }
+        }
+    }
+    assert_eq!(listing(&desk.out).len(), 38);
+    assert!(cache::deliver_all(&desk.out, &[]).is_empty());
+}
+
+#[test]
 fn a_link_in_the_way_is_replaced_and_not_followed() {
     let desk = desk();
     let outside = desk.dir.path().join("outside");

@@ -99,6 +99,17 @@ struct Place {
     known: Known,
 }
 
+impl Place {
+    /// Returns its bytes' digest and the name of its wheels, which is told by its bytes, whoever asks for them.
+    fn named(&self, project: usize) -> (Digest, String) {
+        let name = match self.bytes.as_str() {
+            "shared" => "shared".to_owned(),
+            _ => format!("p{project}"),
+        };
+        (self.digest, name)
+    }
+}
+
 /// A wheel that was built.
 struct Built {
     source: Digest,
@@ -187,13 +198,7 @@ impl Story {
                     return;
                 };
                 if cache.find_wheels(&key).next().is_none() {
-                    let place = self.place(*project).unwrap();
-                    let source = place.digest;
-                    // A wheel has its name from the bytes of its source, whoever asks for it.
-                    let name = match place.bytes.as_str() {
-                        "shared" => "shared".to_owned(),
-                        _ => format!("p{project}"),
-                    };
+                    let (source, name) = self.place(*project).unwrap().named(*project);
                     // What no key leads to is replaced, as a build does it.
                     if let Some(old) = self.wheels.get(&key) {
                         cache.remove_wheel(&key, &old.folder).unwrap();
