@@ -28,6 +28,7 @@ mod scratch;
 mod sealed;
 mod shelf;
 mod size;
+mod spread;
 mod staging;
 mod standing;
 mod sweep;

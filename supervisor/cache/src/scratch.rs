@@ -15,7 +15,7 @@ use rustix::io::Errno;
 use crate::lease::{Claim, Record};
 use crate::publish::{self, Published};
 use crate::staging::LeasedDir;
-use crate::{Cache, CacheError, lease, lock, names};
+use crate::{Bucket, Cache, CacheError, lease, lock, names, spread};
 
 /// How often another name is tried; a collision has a chance of some in two billion.
 const TRIES: usize = 64;
@@ -45,6 +45,7 @@ impl Cache {
                 settled: false,
             });
         }
+        spread::apart(&self.bucket(Bucket::Staging));
         let creation = self.root_lock(lock::Mode::Shared)?;
         for _ in 0..TRIES {
             let name = names::scratch()

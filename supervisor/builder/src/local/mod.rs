@@ -21,4 +21,3 @@ pub use mount_table::unescaped;
 pub use neutral::neutralised;
 pub use spawn::WorkerProgram;
 pub(crate) use uid::UidLease;
-pub(crate) use usage::{Amount, Rooms};

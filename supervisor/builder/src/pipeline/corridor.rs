@@ -15,7 +15,6 @@ use super::hold::{as_given, own};
 use super::identify::Identified;
 use super::look::Looked;
 use super::needs::Holding;
-use super::spent::Spent;
 use super::turn::Turns;
 use crate::error::BuildError;
 use crate::hook::Goal;
@@ -58,8 +57,6 @@ pub(super) struct Pipeline {
     pub(super) told: Arc<Told>,
     /// Builds that made a wheel in this call.
     pub(super) built: Arc<Builds>,
-    /// Scratches of this call that are removed at its end.
-    pub(super) spent: Arc<Spent>,
 }
 
 /// What a source must turn out to be.
@@ -82,7 +79,6 @@ impl Pipeline {
             turns: Arc::default(),
             told: Arc::default(),
             built: Arc::default(),
-            spent: Arc::default(),
         }
     }
 

@@ -13,7 +13,6 @@ use super::corridor::{Expectation, Pipeline, blocking};
 use super::equip::Equipment;
 use super::keep;
 use super::run::{Run, is_gone, removed};
-use super::spent::Spent;
 use crate::assignment::Layout;
 use crate::build_id::BuildId;
 use crate::canary::Home;
@@ -44,8 +43,6 @@ pub(super) struct Made {
     /// Held until the output is judged: the files are the uid's.
     pub(super) uid: Option<UidLease>,
     pub(super) watcher: Arc<dyn Watcher>,
-    /// Where its scratch goes.
-    pub(super) spent: Arc<Spent>,
 }
 
 impl Made {
@@ -72,9 +69,9 @@ impl Made {
                 self.watcher.as_ref(),
             );
         } else {
-            self.spent.take(self.scratch)?;
+            self.scratch.remove()?;
         }
-        // The uid is free for another build only now that it comes to none of its files.
+        // The uid is free for another build only now that none of its files is left.
         drop(self.uid);
         Ok(())
     }

@@ -41,7 +41,6 @@ mod requirements;
 mod retrace;
 mod run;
 mod sdist;
-mod spent;
 mod turn;
 mod wheel_metadata;
 mod whole;

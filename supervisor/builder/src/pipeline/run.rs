@@ -111,7 +111,6 @@ impl Run<'_> {
             home: self.home,
             uid,
             watcher: Arc::clone(&self.pipeline.watcher),
-            spent: Arc::clone(&self.pipeline.spent),
         })
     }
 

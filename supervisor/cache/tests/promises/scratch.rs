@@ -120,3 +120,14 @@ fn many_scratches_at_once_have_different_names() {
     assert_eq!(names.len(), 16);
     assert!(world.strangers().is_empty());
 }
+
+#[test]
+fn on_ext4_scratches_begin_in_parts_of_the_disk_of_their_own_and_elsewhere_nothing_is_asked_for() {
+    let world = World::new();
+    drop(world.cache.scratch().unwrap());
+    let folder = fs::File::open(world.cache.bucket(cache::Bucket::Staging)).unwrap();
+    let is_ext4 = rustix::fs::fstatfs(&folder).unwrap().f_type == 0xef53;
+    let flags = rustix::fs::ioctl_getflags(&folder);
+    let is_set = flags.is_ok_and(|flags| flags.contains(rustix::fs::IFlags::TOPDIR));
+    assert_eq!(is_set, is_ext4);
+}

@@ -5,5 +5,5 @@ mod rooms;
 mod tree;
 
 pub(super) use held::Held;
-pub(crate) use rooms::{Amount, Rooms};
+pub(super) use rooms::{Amount, Rooms};
 pub(super) use tree::Tree;

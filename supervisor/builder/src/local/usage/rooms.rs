@@ -13,7 +13,7 @@ const DEEPEST: usize = 200;
 
 /// The rooms of one build, open.
 #[derive(Debug)]
-pub(crate) struct Rooms {
+pub(in crate::local) struct Rooms {
     folders: Vec<OwnedFd>,
     /// The device that they lie on.
     pub(in crate::local) device: u64,
@@ -21,13 +21,13 @@ pub(crate) struct Rooms {
 
 /// What is found, or how much of it is enough to know.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Amount {
+pub(in crate::local) struct Amount {
     /// Bytes on disk.
-    pub(crate) bytes: u64,
+    pub(in crate::local) bytes: u64,
     /// Files and folders.
-    pub(crate) inodes: u64,
+    pub(in crate::local) inodes: u64,
     /// The size of the largest file.
-    pub(crate) largest_file: u64,
+    pub(in crate::local) largest_file: u64,
 }
 
 impl Amount {
@@ -38,18 +38,8 @@ impl Amount {
         largest_file: 0,
     };
 
-    /// Whether it is more than `most` in any way that can be summed up.
-    pub(crate) fn is_over(&self, most: &Self) -> bool {
+    fn is_over(&self, most: &Self) -> bool {
         self.bytes > most.bytes || self.inodes > most.inodes
-    }
-
-    /// Returns how much this and `other` are together.
-    pub(crate) fn and(&self, other: &Self) -> Self {
-        Self {
-            bytes: self.bytes.saturating_add(other.bytes),
-            inodes: self.inodes.saturating_add(other.inodes),
-            largest_file: self.largest_file.max(other.largest_file),
-        }
     }
 }
 
@@ -60,7 +50,10 @@ const FOLDER: OFlags = OFlags::RDONLY
 
 impl Rooms {
     /// Opens the rooms `names` of a scratch, before anything of a build runs.
-    pub(crate) fn open(scratch: BorrowedFd<'_>, names: &[String]) -> std::io::Result<Self> {
+    pub(in crate::local) fn open(
+        scratch: BorrowedFd<'_>,
+        names: &[String],
+    ) -> std::io::Result<Self> {
         let folders = names
             .iter()
             .map(|name| openat(scratch, name.as_str(), FOLDER, Mode::empty()))
@@ -70,7 +63,7 @@ impl Rooms {
     }
 
     /// Bytes that their file system has left for a build. One that does not say has room.
-    pub(crate) fn left(&self) -> u64 {
+    pub(in crate::local) fn left(&self) -> u64 {
         let told = self.folders.first().map(fstatvfs).and_then(Result::ok);
         told.filter(|told| told.f_blocks > 0)
             .map_or(u64::MAX, |told| told.f_bavail.saturating_mul(told.f_frsize))
@@ -79,7 +72,7 @@ impl Rooms {
     /// Walks every room, as far as it takes to know whether `most` is exceeded. A folder that can
     /// not be read even after its mode is mended, or that lies deeper than any honest one, exceeds
     /// every limit.
-    pub(crate) fn used(&self, most: &Amount) -> Amount {
+    pub(in crate::local) fn used(&self, most: &Amount) -> Amount {
         let mut used = Amount::default();
         for room in &self.folders {
             if used.is_over(most) {
