@@ -97,7 +97,14 @@ def branch(call, orders, ends):
         line = read_line(orders)
         if not line:
             os._exit(0)
-        child = os.fork()
+        try:
+            child = os.fork()
+        except OSError as error:
+            # What the backend started as it was imported may have taken every process that there may be.
+            show()
+            write(json.loads(line)["result"], raised(failure or error))
+            os.write(ends, b"0\n")
+            continue
         if child == 0:
             os.close(orders)
             os.close(ends)
@@ -126,15 +133,19 @@ def run(call, backend, failure):
         result = {"outcome": "raised", "kind": "KeyboardInterrupt", "message": ""}
     except BaseException as error:
         show()
-        result = {
-            "outcome": "raised",
-            "kind": short(type(error).__name__),
-            "message": short(error),
-            "module": short(getattr(error, "name", None) or "") if isinstance(error, ImportError) else "",
-        }
+        result = raised(error)
     flush()
     write(call["result"], result)
     os._exit(0)
+
+
+def raised(error):
+    return {
+        "outcome": "raised",
+        "kind": short(type(error).__name__),
+        "message": short(error),
+        "module": short(getattr(error, "name", None) or "") if isinstance(error, ImportError) else "",
+    }
 
 
 def call_hook(call, backend, failure):
