@@ -33,6 +33,9 @@ impl Policy {
             let shown = key.shown(&self.limits);
             writeln!(text, "  {:<15} {shown:>10}   {}", key.name, key.meaning)?;
         }
+        if !self.reuses {
+            text.push_str("\nEach build gets an interpreter of its own.\n");
+        }
         self.write_bounds(text)
     }
 

@@ -39,6 +39,9 @@ impl Policy {
                 return Err(wider(format!("the caller's variable {name}")));
             }
         }
+        if self.reuses && !above.reuses {
+            return Err(wider("reuse = \"allowed\"".to_owned()));
+        }
         for key in &KEYS {
             if (key.of)(&self.limits) > (key.of)(&above.limits) {
                 return Err(wider(format!("{} = {}", key.name, key.shown(&self.limits))));

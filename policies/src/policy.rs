@@ -19,6 +19,8 @@ pub struct Policy {
     pub(crate) grants: Grants,
     pub(crate) environment: Environment,
     pub(crate) limits: Limits,
+    /// Whether builds may share an interpreter, one after the other.
+    pub(crate) reuses: bool,
 }
 
 impl Policy {
@@ -53,6 +55,7 @@ impl Policy {
             "grant",
             "environment",
             "limits",
+            "reuse",
         ])?;
         let name = name(&top)?;
         let mut policy = match top.text("extends")? {
@@ -74,6 +77,15 @@ impl Policy {
         if let Some(section) = top.table("limits")? {
             limits::read(&section, &mut policy.limits)?;
         }
+        policy.reuses = match top.text("reuse")? {
+            None => policy.reuses,
+            Some("never") => false,
+            Some("allowed") => true,
+            Some(_) => {
+                let instead = "write reuse = \"never\" or reuse = \"allowed\"";
+                return Err(top.fail("reuse", "not a word for it", instead));
+            }
+        };
         match policy.grants.get(&Target::Interpreter) {
             Some(terms) if terms.rights.execute => Ok(policy),
             _ => Err(PolicyError::NoInterpreter {
@@ -112,6 +124,13 @@ impl Policy {
         &self.limits
     }
 
+    /// Whether an interpreter that has served a build may serve another. Not part of what a wheel is built
+    /// with, and of no key.
+    #[must_use]
+    pub fn reuses(&self) -> bool {
+        self.reuses
+    }
+
     fn empty() -> Self {
         Self {
             name: String::new(),
@@ -122,6 +141,7 @@ impl Policy {
             grants: Grants::new(),
             environment: Environment::default(),
             limits: limits::defaults(),
+            reuses: true,
         }
     }
 }

@@ -132,6 +132,25 @@ fn a_layer_may_only_narrow() {
 }
 
 #[test]
+fn whether_an_interpreter_serves_several_builds_is_inherited_narrowed_and_of_no_key() {
+    let mine = |line: &str| {
+        parsed(&format!(
+            "name = \"mine\"\nextends = \"strict\"\nsummary = \"x\"\n{line}\n"
+        ))
+    };
+    let (plain, never) = (mine(""), mine("reuse = \"never\""));
+    assert!(plain.reuses() && mine("reuse = \"allowed\"").reuses() && !never.reuses());
+    assert_eq!(plain.digest(), never.digest());
+    never.narrower(&plain).unwrap();
+    let error = plain.narrower(&never).unwrap_err().to_string();
+    assert!(error.ends_with("reuse = \"allowed\""), "{error}");
+    let text = never.explain();
+    assert!(text.contains("an interpreter of its own"), "{text}");
+    let error = super::refused(&minimal("").replace("summary", "reuse = \"often\"\nsummary"));
+    assert!(error.contains("reuse = \"never\""), "{error}");
+}
+
+#[test]
 fn the_explanation_shows_grants_with_reasons_limits_and_what_is_not_expressible() {
     let text = Policy::builtin("strict").unwrap().explain();
     for words in [
