@@ -89,6 +89,18 @@ impl Client {
         Some((found.username().to_owned(), password.to_owned()))
     }
 
+    /// Whether anybody may fetch a file: it and its index lie on the network, and no login for either is known.
+    #[must_use]
+    pub fn is_public(&self, file: &File) -> bool {
+        let transport = &self.shared.transport;
+        let is_public = |place: &Configured, url: &url::Url| {
+            matches!(url.scheme(), "http" | "https") && !transport.has_login(place)
+        };
+        let index = Configured::index(&file.index);
+        let own = Configured::url(file.url.clone());
+        is_public(&index, file.index.url()) && is_public(&own, &file.url)
+    }
+
     /// Returns the page of a project; none if the index does not know it.
     ///
     /// It comes from the cache while it is fresh, and after the index said that it did not change.

@@ -200,6 +200,11 @@ impl Transport {
             .find_named(host)
     }
 
+    /// Whether credentials for a place are known.
+    pub(crate) fn has_login(&self, from: &Configured) -> bool {
+        self.credentials(from).is_some()
+    }
+
     fn credentials(&self, from: &Configured) -> Option<Credentials> {
         let own = from.credentials.as_ref();
         if own.is_some_and(|own| own.password().is_some()) {

@@ -67,6 +67,8 @@ pub struct Source {
     pub label: String,
     /// What the file's name says of project and version.
     pub sdist_name: Option<(PackageName, Version)>,
+    /// Whether anybody may fetch it: [`Located::is_public`].
+    pub is_public: bool,
     /// Where the blob is kept.
     bucket: Bucket,
 }
@@ -106,6 +108,7 @@ pub async fn locate(
                 label,
                 sdist_name: sdist_name(&printable(&last_segment(url)), name.as_ref()),
                 commit: None,
+                is_public: false,
                 top: Top::Any,
                 origin: Origin::Url(url.clone()),
                 bucket,
@@ -133,6 +136,7 @@ pub async fn locate(
                 label,
                 sdist_name: sdist_name(&filename, name.as_ref()),
                 commit: None,
+                is_public: false,
                 top: Top::Any,
                 origin: Origin::Archive(path.clone()),
                 bucket,
@@ -145,19 +149,31 @@ pub async fn locate(
             path, subdirectory, ..
         } => {
             let folder = local::Folder::new(means, path, exclusions);
-            let (digest, is_here) = folder.locate(means, subdirectory.as_deref(), again).await?;
-            Ok(Located {
-                id: id(SourceKind::Directory, digest, subdirectory.as_ref()),
-                label,
-                sdist_name: None,
-                commit: None,
-                top: Top::Bare,
-                origin: Origin::Folder(folder),
-                bucket,
-                is_here,
-            })
+            packed(means, (folder, label), subdirectory.as_ref(), again).await
         }
     }
+}
+
+/// Locates a folder, which is packed for it.
+async fn packed(
+    means: &Means<'_>,
+    (folder, label): (local::Folder, String),
+    subdirectory: Option<&String>,
+    again: bool,
+) -> Result<Located, SourceError> {
+    let inner = subdirectory.map(String::as_str);
+    let (digest, is_here) = folder.locate(means, inner, again).await?;
+    Ok(Located {
+        id: id(SourceKind::Directory, digest, subdirectory),
+        label,
+        sdist_name: None,
+        commit: None,
+        is_public: false,
+        top: Top::Bare,
+        origin: Origin::Folder(folder),
+        bucket: Bucket::Sources,
+        is_here,
+    })
 }
 
 /// Finds out which bytes an sdist that an index lists is.

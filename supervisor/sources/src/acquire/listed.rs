@@ -31,6 +31,7 @@ pub(super) async fn locate(means: &Means<'_>, file: &index::File) -> Result<Loca
         label: printable(&file.filename),
         sdist_name: Some((sdist.name.clone(), sdist.version.clone())),
         commit: None,
+        is_public: false,
         top: Top::OneFolder,
         origin: Origin::Listed(Box::new(file.clone())),
         bucket: Bucket::Sources,

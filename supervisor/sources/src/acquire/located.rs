@@ -26,6 +26,8 @@ pub struct Located {
     pub sdist_name: Option<(PackageName, Version)>,
     /// The commit, if it came from a repository that was named.
     pub commit: Option<String>,
+    /// Whether anybody may fetch it: whoever lists it says so, for the default is no.
+    pub is_public: bool,
     pub(super) top: Top,
     pub(super) origin: Origin,
     /// Where the blob is kept.
@@ -66,6 +68,7 @@ impl From<Source> for Located {
             label: source.label,
             sdist_name: source.sdist_name,
             commit: None,
+            is_public: source.is_public,
             top: source.top,
             origin: Origin::Elsewhere,
             bucket: source.bucket,
@@ -83,6 +86,7 @@ impl Located {
             label,
             sdist_name: None,
             commit: Some(commit),
+            is_public: false,
             top: Top::Bare,
             origin: Origin::Elsewhere,
             bucket: Bucket::Sources,
@@ -102,6 +106,7 @@ impl Located {
             label: filename,
             sdist_name: Some((name, version)),
             commit: None,
+            is_public: false,
             top: Top::OneFolder,
             origin: Origin::Elsewhere,
             bucket: Bucket::Sources,
@@ -131,6 +136,7 @@ impl Located {
             top: self.top,
             label: self.label.clone(),
             sdist_name: self.sdist_name.clone(),
+            is_public: self.is_public,
             bucket: self.bucket,
         })
     }
