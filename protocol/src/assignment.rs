@@ -17,6 +17,28 @@ pub struct Assignment {
     pub unpack: Option<Unpack>,
     /// The program to run; none for a worker that only unpacks.
     pub program: Option<Program>,
+    /// Set for a worker that serves several builds out of one interpreter, one after the other. Then the
+    /// program imports the backend and has no other use, and nothing is unpacked at the start.
+    pub slot: Option<Slot>,
+}
+
+/// One interpreter for several builds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Slot {
+    /// Builds that it serves at most.
+    pub builds: u32,
+    /// The rooms (one letter each) that the supervisor moves into the one room of the scratch for a
+    /// build, and out of it again.
+    pub rooms: Vec<String>,
+    /// What else may lie in that room: nothing of a build's.
+    pub fixtures: Vec<String>,
+}
+
+/// One build in a slot. The descriptor of its archive comes with it, where there is one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SlotBuild {
+    /// The archive to unpack first.
+    pub unpack: Option<Unpack>,
 }
 
 /// The rooms of a scratch, as the host sees them; the build may write below them, not beside them.

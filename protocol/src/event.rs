@@ -29,6 +29,10 @@ pub enum Event {
     Denied(Denial),
     /// Something was opened or started.
     Traced(Trace),
+    /// The interpreter of a slot stands still, and a build may begin.
+    Rested,
+    /// A build in a slot is over; nothing of it is left, and the slot may serve another.
+    Built(Claim),
     /// The domain is empty; the last word.
     Finished(Claim),
     /// The worker itself can not go on; the last word.

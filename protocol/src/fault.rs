@@ -29,6 +29,8 @@ pub enum Step {
     Exec,
     /// Watching the build.
     Reaper,
+    /// Keeping an interpreter for several builds: it is not as it was left.
+    Slot,
 }
 
 /// A step, the errno if the kernel gave one, and what was being done.

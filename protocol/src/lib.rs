@@ -14,6 +14,17 @@
 //!     | <--- Event::Finished(Claim) ------------- |  "domain empty": no process of the build is left
 //! ```
 //!
+//! A worker with a [`Slot`] serves several builds, and a part of this is said for each of them:
+//!
+//! ```text
+//!     | <--- Event::Rested ---------------------- |  the interpreter stands still, a build waits to be told
+//!     | ---- Order::Build, and an archive ------> |  the rooms are there
+//!     | <--- Event::Unpacked, Ready ... Denied -- |  as above
+//!     | ---- Order::End ------------------------> |
+//!     | <--- Event::Built(Claim) ---------------- |  or `Finished`, if the slot is of no more use
+//!     | ---- Order::Rest -----------------------> |  the rooms are gone
+//! ```
+//!
 //! The link is a stream socket; when its far end closes, each half ends its work. A worker that can
 //! not go on says [`Event::Faulted`]. What a worker says is a claim, never a fact.
 
@@ -31,7 +42,7 @@ mod order;
 mod path;
 mod trace;
 
-pub use assignment::{Assignment, Listing, Program, Rooms, Top, Unpack};
+pub use assignment::{Assignment, Listing, Program, Rooms, Slot, SlotBuild, Top, Unpack};
 pub use call::{Hook, HookCall, HookReturn};
 pub use claim::{Claim, Ending, Usage};
 pub use confinement::{Access, Confinement, Namespaces, Network, PathGrant};

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use protocol::{
     AbsPath, Access, Assignment, Claim, Confinement, Denial, Ending, Enforcement, Event, Fault,
     FrameError, Guarantee, Hook, HookCall, HookReturn, IsolationReport, Level, Limit, Limits,
-    Listing, MAX_FRAME, Namespaces, Network, Order, PathGrant, Program, PushDecoder, Rooms, Step,
-    Top, Touch, Trace, Unpack, Usage, Verdict, decode, encode,
+    Listing, MAX_FRAME, Namespaces, Network, Order, PathGrant, Program, PushDecoder, Rooms, Slot,
+    SlotBuild, Step, Top, Touch, Trace, Unpack, Usage, Verdict, decode, encode,
 };
 
 fn path() -> impl Strategy<Value = AbsPath> {
@@ -148,14 +148,27 @@ fn assignment() -> impl Strategy<Value = Assignment> {
         limits(),
         prop::option::of(unpack()),
         prop::option::of(program()),
+        prop::option::of(slot()),
     )
-        .prop_map(|(rooms, confinement, limits, unpack, program)| Assignment {
-            rooms,
-            confinement,
-            limits,
-            unpack,
-            program,
-        })
+        .prop_map(
+            |(rooms, confinement, limits, unpack, program, slot)| Assignment {
+                rooms,
+                confinement,
+                limits,
+                unpack,
+                program,
+                slot,
+            },
+        )
+}
+
+fn slot() -> impl Strategy<Value = Slot> {
+    let names = || prop::collection::vec(text(), 0..5);
+    (any::<u32>(), names(), names()).prop_map(|(builds, rooms, fixtures)| Slot {
+        builds,
+        rooms,
+        fixtures,
+    })
 }
 
 fn order() -> impl Strategy<Value = Order> {
@@ -169,6 +182,8 @@ fn order() -> impl Strategy<Value = Order> {
                 wall_ms,
             })
         }),
+        prop::option::of(unpack()).prop_map(|unpack| Order::Build(SlotBuild { unpack })),
+        Just(Order::Rest),
         Just(Order::End),
     ]
 }
@@ -268,6 +283,8 @@ fn event() -> impl Strategy<Value = Event> {
             target,
             count
         })),
+        Just(Event::Rested),
+        claim().prop_map(Event::Built),
         claim().prop_map(Event::Finished),
         (any::<Option<i32>>(), text()).prop_map(|(errno, doing)| Event::Faulted(Fault {
             step: Step::Probe,

@@ -232,6 +232,7 @@ fn assignment(confinement: &Confinement, place: &Path) -> Assignment {
             output: None,
             talks: false,
         }),
+        slot: None,
     }
 }
 

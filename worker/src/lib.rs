@@ -1,4 +1,4 @@
-//! The confined half: one process a build, blocking, single-threaded, no network code.
+//! The confined half: one process a build, or a slot for several, blocking, single-threaded, no network code.
 //!
 //! ```text
 //! run.rs       the corridor: order -> confine -> unpack -> program -> reap -> claim
@@ -7,6 +7,7 @@
 //! unpack.rs    a stranger's archive, read by a child that may do nothing else
 //! program.rs   the child that becomes the build
 //! reaper.rs    waits on everything at once, ends the domain, proves it empty
+//! slot/        one interpreter for several builds, stopped and looked at
 //! broker/      answers the calls that the filter hands over
 //! left_out.rs  layers that a test build lacks
 //! sys.rs       the only file with `unsafe`
@@ -21,6 +22,8 @@ mod program;
 mod reaper;
 mod rooms;
 mod run;
+mod slot;
+mod sockets;
 mod sys;
 mod unpack;
 

@@ -2,16 +2,27 @@
 //!
 //! The far end closing is the lifeline: whoever reads `None` here ends the build.
 
-use std::io::{ErrorKind, Read, Write};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::collections::VecDeque;
+use std::io::{IoSliceMut, Write};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
+use nix::cmsg_space;
+use nix::errno::Errno;
+use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
 use protocol::{Event, FrameError, Order, PushDecoder, encode};
+
+use crate::sys;
+
+/// Descriptors that are held for orders that have not been read yet: there is one at most.
+const MOST_HELD: usize = 1;
 
 /// The worker's end of the link.
 pub(crate) struct Link {
     socket: UnixStream,
     decoder: PushDecoder,
+    /// What came with orders.
+    descriptors: VecDeque<OwnedFd>,
 }
 
 /// Why the link is of no use any more.
@@ -30,6 +41,7 @@ impl Link {
         Ok(Self {
             socket: UnixStream::from(own),
             decoder: PushDecoder::default(),
+            descriptors: VecDeque::new(),
         })
     }
 
@@ -40,13 +52,34 @@ impl Link {
                 return Ok(order);
             }
             let mut buffer = [0; 16 * 1024];
-            match self.socket.read(&mut buffer) {
+            match self.read(&mut buffer) {
                 Ok(0) => return Err(Broken::Closed),
                 Ok(got) => self.decoder.push(&buffer[..got]),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(Errno::EINTR) => {}
                 Err(_) => return Err(Broken::Closed),
             }
         }
+    }
+
+    fn read(&mut self, buffer: &mut [u8]) -> nix::Result<usize> {
+        let mut space = cmsg_space!([i32; MOST_HELD]);
+        let mut parts = [IoSliceMut::new(buffer)];
+        let descriptor = self.socket.as_raw_fd();
+        let flags = MsgFlags::MSG_CMSG_CLOEXEC;
+        let message = recvmsg::<()>(descriptor, &mut parts, Some(&mut space), flags)?;
+        for control in message.cmsgs()? {
+            if let ControlMessageOwned::ScmRights(came) = control {
+                self.descriptors.extend(came.into_iter().map(sys::adopt));
+            }
+        }
+        // Whoever sends more than is asked for has them closed.
+        self.descriptors.truncate(MOST_HELD);
+        Ok(message.bytes)
+    }
+
+    /// Takes the descriptor that came with an order.
+    pub(crate) fn take_descriptor(&mut self) -> Option<OwnedFd> {
+        self.descriptors.pop_front()
     }
 
     /// Says something. A supervisor that is gone is noticed at the next read.

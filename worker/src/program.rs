@@ -9,11 +9,8 @@ use std::io::{IoSliceMut, IsTerminal, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use nix::cmsg_space;
-use nix::fcntl::{FcntlArg, OFlag, fcntl, open};
-use nix::sys::socket::{
-    AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType, recvmsg,
-    sendmsg, socketpair,
-};
+use nix::fcntl::{OFlag, open};
+use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, sendmsg};
 use nix::sys::stat::Mode;
 use nix::unistd::{Pid, chdir, execve, pipe2, setsid};
 use protocol::{
@@ -26,6 +23,7 @@ use crate::confine::{
 };
 use crate::error::{At, fault};
 use crate::left_out::{self, Layer, stands};
+use crate::sockets::{pair, unblock};
 use crate::sys::{self, Fork};
 
 /// The byte with which the child says that its self-test passed.
@@ -64,7 +62,7 @@ pub(crate) fn start(
     processes_now: u64,
 ) -> Result<Child, Fault> {
     let boundary = Boundary::of(&assignment.confinement, support);
-    let (mut child, ends) = pipes(program, boundary)?;
+    let (mut child, ends) = pipes(program, assignment.slot.is_some(), boundary)?;
     match sys::fork().at(Step::Exec, "fork the build")? {
         Fork::Child => {
             drop(child);
@@ -84,32 +82,21 @@ pub(crate) fn start(
     }
 }
 
-/// Two ends of a socket. Unlike a pipe it can not be opened anew through `/proc/PID/fd`, so no
-/// process of the build but the one that inherited an end can speak on it.
-fn pair() -> Result<(OwnedFd, OwnedFd), Fault> {
-    socketpair(
-        AddressFamily::Unix,
-        SockType::Stream,
-        None,
-        SockFlag::SOCK_CLOEXEC,
-    )
-    .at(Step::Exec, "make a pair of sockets")
-}
-
-fn pipes(program: &Program, boundary: Boundary) -> Result<(Child, Ends), Fault> {
+fn pipes(program: &Program, is_slot: bool, boundary: Boundary) -> Result<(Child, Ends), Fault> {
     let pipe = || pipe2(OFlag::O_CLOEXEC).at(Step::Exec, "make a pipe");
     let (status_read, status_write) = pipe()?;
     let (go_read, go_write) = pipe()?;
-    let (calls, answers) = if program.takes_calls {
-        (Some(pair()?), Some(pair()?))
-    } else {
-        (None, None)
+    let (calls, answers) = match (program.takes_calls, is_slot) {
+        (true, false) => (Some(pair()?), Some(pair()?)),
+        // Calls go to each build on a socket of its own.
+        (_, true) => (None, Some(pair()?)),
+        (false, false) => (None, None),
     };
     let (calls_read, calls_write) = calls.unzip();
     let (answers_write, answers_read) = answers.unzip();
     // The reaper never waits for a program to read.
     for ours in [&calls_write, &answers_read].into_iter().flatten() {
-        fcntl(ours, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).at(Step::Exec, "unblock a socket")?;
+        unblock(ours.as_fd())?;
     }
     let (ours, theirs) = pair()?;
     let child = Child {
@@ -153,7 +140,9 @@ fn armed(
     // After the listener is handed over: descriptors in flight are counted against the same limit,
     // for all processes of the uid together.
     if stands(Layer::Limits) {
-        set_limits(&assignment.limits, processes_now)?;
+        // The threads of an interpreter that stays are none of a build's processes.
+        let company = assignment.slot.as_ref().map_or(0, |slot| slot.builds + 1);
+        set_limits(&assignment.limits, processes_now + u64::from(company))?;
     }
     become_nice()?;
     let confinement = &assignment.confinement;

@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::signalfd::SignalFd;
 use nix::sys::stat::Mode;
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use protocol::{Claim, Ending, Event, Fault, HookCall, HookReturn, Limit, Order, Step, Usage};
+use nix::sys::wait::WaitStatus;
+use nix::unistd::Pid;
+use protocol::{Claim, Ending, Event, Fault, HookCall, HookReturn, Limit, Order, Step};
 
 use crate::broker::{Broker, Tracer};
 use crate::error::{At, fault};
@@ -22,11 +22,14 @@ use crate::left_out::{Layer, stands};
 use crate::link::{Broken, Link};
 use crate::program::{Child, Status};
 use crate::rooms::{Room, find};
+use crate::sys;
 
-mod descent;
+pub(crate) mod descent;
 mod emptying;
+mod usage;
 
 pub(crate) use emptying::empty_domain;
+pub(crate) use usage::usage_of_children;
 
 /// The largest result file that is passed on, in bytes.
 const LARGEST_RESULT: u64 = 512 * 1024;
@@ -44,24 +47,35 @@ pub(crate) struct Reaper<'a> {
     pub(crate) broker: Option<Broker>,
     pub(crate) signals: &'a SignalFd,
     pub(crate) rooms: &'a [Room],
+    /// The rooms of the present build, in a slot.
+    pub(crate) moved_in: Vec<Room>,
+    /// What the present build is branched off from, in a slot; none if it has ended.
+    pub(crate) interpreter: Option<Pid>,
+    /// Processes that have ended and were neither the build's first nor the interpreter.
+    pub(crate) strays: u32,
+    /// The largest resident set of those that have ended, in KiB.
+    pub(crate) peak_kib: u64,
     running: Option<Running>,
-    until: Instant,
+    pub(crate) until: Instant,
     deaf: bool,
     /// Whether the link has closed and the build goes on all the same, which only a test build lets it.
     cut: bool,
 }
+
+/// Until when a slot waits for its next order: the supervisor ends those that idle.
+const WITHOUT_END: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// Notes in [`Woken`] what a descriptor stands for.
 type Mark = fn(&mut Woken, PollFlags);
 
 /// What woke the reaper.
 #[derive(Default)]
-struct Woken {
-    link: bool,
-    signal: bool,
+pub(crate) struct Woken {
+    pub(crate) link: bool,
+    pub(crate) signal: bool,
     listener: bool,
     listener_hung_up: bool,
-    answers: bool,
+    pub(crate) answers: bool,
     status: bool,
 }
 
@@ -81,6 +95,10 @@ impl<'a> Reaper<'a> {
             broker: None,
             signals,
             rooms,
+            moved_in: Vec::new(),
+            interpreter: None,
+            strays: 0,
+            peak_kib: 0,
             running: None,
             until: now + Duration::from_millis(wall_ms),
             deaf: false,
@@ -137,6 +155,23 @@ impl<'a> Reaper<'a> {
                 ));
             }
         }
+    }
+
+    /// Waits for whatever is next in a slot, and answers what the listener brings.
+    pub(crate) fn attend(&mut self) -> Result<Woken, Fault> {
+        let woken = self.wait(false)?;
+        self.serve(&woken)?;
+        Ok(woken)
+    }
+
+    /// Waits for nothing in particular, for as long as it takes.
+    pub(crate) fn rest(&mut self) {
+        self.until = Instant::now() + WITHOUT_END;
+    }
+
+    /// Whether a hook runs.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.running.is_some()
     }
 
     fn serve(&mut self, woken: &Woken) -> Result<(), Fault> {
@@ -250,6 +285,9 @@ impl<'a> Reaper<'a> {
             }
             Ok(Order::End) | Err(Broken::Closed) => Ok(Some(Ending::Ended)),
             Ok(Order::Start(_)) => Err(fault(Step::Reaper, "a second start")),
+            Ok(Order::Build(_) | Order::Rest) => {
+                Err(fault(Step::Reaper, "another build before the end of this"))
+            }
             Err(Broken::Garbage(error)) => Err(fault(Step::Reaper, error.to_string())),
         }
     }
@@ -286,7 +324,12 @@ impl<'a> Reaper<'a> {
         if name.contains('/') || name.starts_with('.') {
             return Err(fault(Step::Reaper, "a result name that is not plain"));
         }
-        let room = find(self.rooms, "o")?;
+        let rooms = if self.moved_in.is_empty() {
+            self.rooms
+        } else {
+            &self.moved_in
+        };
+        let room = find(rooms, "o")?;
         let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
         let Ok(descriptor) = openat(&room.descriptor, name, flags, Mode::empty()) else {
             return Ok(None);
@@ -301,19 +344,28 @@ impl<'a> Reaper<'a> {
     }
 
     /// Waits for whatever has ended; the program's own end ends the watch.
-    fn take_exits(&mut self) -> Result<Option<Ending>, Fault> {
+    pub(crate) fn take_exits(&mut self) -> Result<Option<Ending>, Fault> {
         while let Ok(Some(_)) = self.signals.read_signal() {}
         loop {
-            match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
-                Ok(WaitStatus::Exited(pid, code)) if pid == self.child.pid => {
+            let (status, peak_kib) = match sys::take_ended() {
+                Ok((WaitStatus::StillAlive, _)) | Err(Errno::ECHILD) => return Ok(None),
+                Ok(ended) => ended,
+                Err(Errno::EINTR) => continue,
+                Err(errno) => return Err(errno).at(Step::Reaper, "wait for the build"),
+            };
+            if status.pid() == self.interpreter {
+                self.interpreter = None;
+                continue;
+            }
+            self.peak_kib = self.peak_kib.max(peak_kib);
+            match status {
+                WaitStatus::Exited(pid, code) if pid == self.child.pid => {
                     return Ok(Some(Ending::Exited(code)));
                 }
-                Ok(WaitStatus::Signaled(pid, signal, _)) if pid == self.child.pid => {
+                WaitStatus::Signaled(pid, signal, _) if pid == self.child.pid => {
                     return Ok(Some(Ending::Signalled(signal as i32)));
                 }
-                Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => return Ok(None),
-                Ok(_) | Err(Errno::EINTR) => {}
-                Err(errno) => return Err(errno).at(Step::Reaper, "wait for the build"),
+                _ => self.strays += 1,
             }
         }
     }
@@ -321,6 +373,8 @@ impl<'a> Reaper<'a> {
     /// Reports what was refused, then ends the domain.
     pub(crate) fn finish(mut self, ending: Ending) -> Result<Claim, Fault> {
         let killed = empty_domain(self.child.boundary, Some(self.child.pid))?;
+        // The interpreter of a slot is none of the build's.
+        let killed = killed.saturating_sub(u32::from(self.interpreter.is_some()));
         if let Some(broker) = self.broker.take() {
             for denial in broker.denials() {
                 self.link.say(&Event::Denied(denial));
@@ -335,17 +389,4 @@ impl<'a> Reaper<'a> {
             killed,
         })
     }
-}
-
-/// What the children that were waited for have used.
-pub(crate) fn usage_of_children() -> Result<Usage, Fault> {
-    let used = getrusage(UsageWho::RUSAGE_CHILDREN).at(Step::Reaper, "read usage")?;
-    let ms = |time: nix::sys::time::TimeVal| {
-        u64::try_from(time.tv_sec() * 1000 + time.tv_usec() / 1000).unwrap_or(0)
-    };
-    Ok(Usage {
-        user_ms: ms(used.user_time()),
-        system_ms: ms(used.system_time()),
-        peak_kib: u64::try_from(used.max_rss()).unwrap_or(0),
-    })
 }

@@ -3,9 +3,9 @@
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
-use nix::fcntl::{OFlag, open};
+use nix::fcntl::{OFlag, open, openat};
 use nix::sys::stat::Mode;
-use protocol::{Fault, Namespaces, Rooms, Step};
+use protocol::{Assignment, Fault, Namespaces, Rooms, Step};
 
 use crate::error::At;
 
@@ -40,6 +40,32 @@ pub(crate) fn open_all(rooms: &Rooms, namespaces: Namespaces) -> Result<Vec<Room
             })
         })
         .collect()
+}
+
+/// Opens rooms that were moved into `home` for one build.
+pub(crate) fn open_below(home: &Room, names: &[String]) -> Result<Vec<Room>, Fault> {
+    let flags = OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_RDONLY | OFlag::O_CLOEXEC;
+    let open = |name: &String| {
+        let descriptor = openat(&home.descriptor, name.as_str(), flags, Mode::empty())
+            .at(Step::Slot, format!("open room `{name}`"))?;
+        Ok(Room {
+            name: name.clone(),
+            descriptor,
+            seen_as: home.seen_as.join(name),
+        })
+    };
+    names.iter().map(open).collect()
+}
+
+/// Where the room for temporary files is, or will be for each build of a slot.
+pub(crate) fn temporary(assignment: &Assignment, rooms: &[Room]) -> Option<PathBuf> {
+    const NAME: &str = "t";
+    if let (Some(slot), Some(room)) = (&assignment.slot, rooms.first()) {
+        let is_moved_in = slot.rooms.iter().any(|name| name == NAME);
+        return is_moved_in.then(|| room.seen_as.join(NAME));
+    }
+    let room = rooms.iter().find(|room| room.name == NAME)?;
+    Some(room.seen_as.clone())
 }
 
 /// Finds a room by its letter.

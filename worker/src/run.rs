@@ -11,6 +11,7 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::unistd::geteuid;
 use protocol::{
     AbsPath, Access, Assignment, Claim, Ending, Event, Fault, Namespaces, Order, Program, Step,
+    Unpack,
 };
 use std::os::fd::AsFd;
 
@@ -21,6 +22,7 @@ use crate::link::{Broken, Link};
 use crate::program;
 use crate::reaper::{Reaper, empty_domain, usage_of_children};
 use crate::rooms::{self, Room};
+use crate::slot::Slot;
 use crate::unpack;
 
 /// Runs a worker whose link to the supervisor is standard input.
@@ -64,7 +66,9 @@ fn work(link: &mut Link, landlock: u32) -> Result<ExitCode, Fault> {
         return Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)));
     }
     let oom_score = OomScore::open();
-    if let Some(uid) = confinement.build_uid {
+    if let Some(uid) = confinement.build_uid
+        && assignment.slot.is_none()
+    {
         confine::hand_over(&rooms, uid)?;
     }
     if confinement.namespaces != Namespaces::None {
@@ -195,9 +199,9 @@ fn watch_children() -> Result<SignalFd, Fault> {
 }
 
 /// A worker inside domain A.
-struct Confined<'a> {
-    assignment: &'a Assignment,
-    rooms: &'a [Room],
+pub(crate) struct Confined<'a> {
+    pub(crate) assignment: &'a Assignment,
+    pub(crate) rooms: &'a [Room],
     support: Support,
     boundary: Boundary,
     signals: &'a SignalFd,
@@ -230,11 +234,16 @@ impl Confined<'_> {
         })?;
         let pid = (self.assignment.confinement.namespaces == Namespaces::None)
             .then(|| u32::try_from(child.pid.as_raw()).unwrap_or(0));
+        // The rooms of a slot come and go with its builds.
+        let rooms = match self.assignment.slot {
+            Some(_) => &[],
+            None => self.rooms,
+        };
         let mut reaper = Reaper::new(
             link,
             child,
             self.signals,
-            self.rooms,
+            rooms,
             self.assignment.limits.wall_ms,
         );
         reaper.wait_until_armed(&self.given(), self.tracer())?;
@@ -246,7 +255,11 @@ impl Confined<'_> {
         if self.assignment.program.is_none() {
             return reaper.finish(Ending::Nothing);
         }
-        if self.unpack(reaper.link, archive)? {
+        if let Some(terms) = &self.assignment.slot {
+            reaper.start()?;
+            return Slot::begin(self, reaper, terms)?.serve();
+        }
+        if self.unpack(reaper.link, self.source(archive), self.rooms)? {
             return reaper.finish(Ending::Ended);
         }
         reaper.start()?;
@@ -275,7 +288,7 @@ impl Confined<'_> {
 
     fn only_unpack(&self, link: &mut Link, archive: Option<File>) -> Result<Claim, Fault> {
         link.say(&Event::Confined(self.report(Stage::Unpacking)));
-        let refused = self.unpack(link, archive)?;
+        let refused = self.unpack(link, self.source(archive), self.rooms)?;
         empty_domain(self.boundary, None)?;
         let ending = if refused {
             Ending::Ended
@@ -293,13 +306,23 @@ impl Confined<'_> {
         confine::report(self.support, &self.assignment.confinement, stage)
     }
 
-    /// Has the archive unpacked, if there is one. `true` if the worker should end now.
-    fn unpack(&self, link: &mut Link, archive: Option<File>) -> Result<bool, Fault> {
-        let (Some(order), Some(archive)) = (&self.assignment.unpack, archive) else {
+    /// The archive of the assignment, and what is to become of it.
+    fn source(&self, archive: Option<File>) -> Option<(&Unpack, File)> {
+        self.assignment.unpack.as_ref().zip(archive)
+    }
+
+    /// Has an archive unpacked, if there is one. `true` if the worker should end now.
+    pub(crate) fn unpack(
+        &self,
+        link: &mut Link,
+        source: Option<(&Unpack, File)>,
+        rooms: &[Room],
+    ) -> Result<bool, Fault> {
+        let Some((order, archive)) = source else {
             return Ok(false);
         };
         let limits = &self.assignment.limits;
-        let mut unpacker = unpack::start(order, archive, self.rooms, self.support, limits)?;
+        let mut unpacker = unpack::start(order, archive, rooms, self.support, limits)?;
         let until = Instant::now() + Duration::from_millis(limits.wall_ms);
         loop {
             let rest = until.saturating_duration_since(Instant::now());

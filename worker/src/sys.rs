@@ -7,6 +7,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 use nix::errno::Errno;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal};
+use nix::sys::wait::WaitStatus;
 use nix::unistd::{ForkResult, Pid};
 
 /// Which side of a fork this is.
@@ -256,6 +257,39 @@ pub(crate) fn remove_attribute(path: &CStr, name: &CStr) -> nix::Result<()> {
     let result = unsafe { libc::removexattr(path.as_ptr(), name.as_ptr()) };
     nix::errno::Errno::result(result).map(drop)
 }
+
+/// Waits for a child that has ended, without blocking, and tells the largest resident set, in KiB, of it
+/// and of those that it has waited for.
+pub(crate) fn take_ended() -> nix::Result<(WaitStatus, u64)> {
+    let mut status = 0;
+    // SAFETY: all zeroes is a value of this struct of plain numbers.
+    let mut used: libc::rusage = unsafe { std::mem::zeroed() };
+    // SAFETY: wait4(2) writes an int and an rusage, both of which outlive the call.
+    let pid =
+        Errno::result(unsafe { libc::wait4(-1, &raw mut status, libc::WNOHANG, &raw mut used) })?;
+    if pid == 0 {
+        return Ok((WaitStatus::StillAlive, 0));
+    }
+    let status = WaitStatus::from_raw(Pid::from_raw(pid), status)?;
+    Ok((status, u64::try_from(used.ru_maxrss).unwrap_or(0)))
+}
+
+/// What is set for an open file and shared by all who hold it, and what is set for a pipe. What one of
+/// these can not be asked for is what it answers.
+pub(crate) fn shared_state(descriptor: RawFd) -> Vec<libc::c_int> {
+    let mut hint = 0_u64;
+    // SAFETY: F_GET_RW_HINT (fcntl(2)) writes one u64, which outlives the call.
+    let hinted = unsafe { libc::fcntl(descriptor, F_GET_RW_HINT, &raw mut hint) };
+    let plain = [libc::F_GETFL, libc::F_GETPIPE_SZ, libc::F_GETOWN, F_GETSIG];
+    // SAFETY: these commands take no argument and only return a number.
+    let plain = plain.map(|command| unsafe { libc::fcntl(descriptor, command) });
+    let hint = libc::c_int::try_from(hint).unwrap_or(-1);
+    [hinted, hint].into_iter().chain(plain).collect()
+}
+
+/// Asks for the signal that tells of an open file, and for how long what is written to it lives (fcntl(2)).
+const F_GETSIG: libc::c_int = 11;
+const F_GET_RW_HINT: libc::c_int = 1024 + 11;
 
 /// Holds a process by a descriptor.
 pub(crate) fn open_process(pid: i32) -> io::Result<OwnedFd> {

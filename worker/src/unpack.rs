@@ -166,13 +166,18 @@ pub(crate) fn open_archive(order: Option<&Unpack>) -> Result<Option<File>, Fault
         Step::Assignment,
         format!("open the archive `{}`", order.archive),
     )?;
+    regular(descriptor).map(Some)
+}
+
+/// Takes an archive that is a regular file, and nothing else for one.
+pub(crate) fn regular(descriptor: OwnedFd) -> Result<File, Fault> {
     let file = File::from(descriptor);
     let is_file = file
         .metadata()
         .at(Step::Assignment, "look at the archive")?
         .is_file();
     if is_file {
-        Ok(Some(file))
+        Ok(file)
     } else {
         Err(fault(Step::Assignment, "the archive is not a regular file"))
     }

@@ -5,17 +5,23 @@ use model::PythonFacts;
 use policies::{Compiled, Places};
 use protocol::{
     AbsPath, Access, Assignment, Confinement, Limits, Namespaces, Network, PathGrant, Program,
-    Rooms, Top, Unpack,
+    Rooms, Slot, Top, Unpack,
 };
 
 use crate::error::BuildError;
-use crate::hook::SHIM;
+use crate::furnished::BOUNDARIES;
+use crate::hook;
 use crate::local::Host;
 
 /// Where the rooms appear at level `ns`.
 pub(crate) const ROOMS_AT: &str = "/b";
 /// Where the environment appears at level `ns`.
 pub(crate) const ENVIRONMENT_AT: &str = "/e";
+
+/// The one room of a slot, at level `ns` seen at [`ROOMS_AT`].
+pub(crate) const SLOT_ROOM: &str = "b";
+/// Builds that one interpreter serves: each takes a thread of it, and a stack, from the start.
+const BUILDS_OF_A_SLOT: u32 = 12;
 
 /// The rooms of a build: source, temporary files, home, output.
 pub(crate) const ROOMS: [char; 4] = ['s', 't', 'h', 'o'];
@@ -30,6 +36,8 @@ pub(crate) struct Layout {
     pub(crate) must_not_open: AbsPath,
     /// Whether what the program opens and starts is recorded.
     pub(crate) trace: bool,
+    /// Whether the scratch is a slot's, whose one room the rooms of builds are moved into.
+    pub(crate) in_slot: bool,
 }
 
 impl Layout {
@@ -47,6 +55,7 @@ impl Layout {
             scratch: AbsPath::new(scratch)?,
             must_not_open: AbsPath::new(root.join("CACHEDIR.TAG"))?,
             trace: false,
+            in_slot: false,
         })
     }
 
@@ -58,6 +67,7 @@ impl Layout {
     /// Returns the folder of the rooms as the build sees it.
     fn rooms(&self) -> Result<AbsPath, BuildError> {
         Ok(match self.namespaces {
+            Namespaces::None if self.in_slot => self.scratch.join(SLOT_ROOM)?,
             Namespaces::None => self.scratch.clone(),
             Namespaces::WithUser | Namespaces::WithoutUser => AbsPath::new(ROOMS_AT)?,
         })
@@ -79,11 +89,26 @@ impl Layout {
         unpack: Option<Unpack>,
         program: Option<Program>,
     ) -> Result<Assignment, BuildError> {
+        let names = ROOMS.iter().map(char::to_string).collect();
+        let (writable, seen_as, slot) = if self.in_slot {
+            let fixtures = match self.namespaces {
+                Namespaces::None => BOUNDARIES.map(str::to_owned).to_vec(),
+                Namespaces::WithUser | Namespaces::WithoutUser => Vec::new(),
+            };
+            let slot = Slot {
+                builds: BUILDS_OF_A_SLOT,
+                rooms: names,
+                fixtures,
+            };
+            (vec![SLOT_ROOM.to_owned()], AbsPath::new("/")?, Some(slot))
+        } else {
+            (names, AbsPath::new(ROOMS_AT)?, None)
+        };
         Ok(Assignment {
             rooms: Rooms {
                 scratch: self.scratch.clone(),
-                writable: ROOMS.iter().map(char::to_string).collect(),
-                seen_as: AbsPath::new(ROOMS_AT)?,
+                writable,
+                seen_as,
             },
             confinement: Confinement {
                 namespaces: self.namespaces,
@@ -98,6 +123,7 @@ impl Layout {
             limits,
             unpack,
             program,
+            slot,
         })
     }
 
@@ -168,27 +194,38 @@ pub(crate) fn unpack_order(
     })
 }
 
-/// The program that serves hook calls out of `environment`.
+/// The program that serves hook calls out of `environment`: for one build, or, where the layout is a
+/// slot's, the one that builds with `backend` are branched off from.
 pub(crate) fn hook_program(
     layout: &Layout,
     environment: &Environment,
     variables: Vec<(String, String)>,
-    subdirectory: Option<&str>,
+    (backend, subdirectory): (&str, Option<&str>),
 ) -> Result<Program, BuildError> {
     let seen_as = layout.environment(&environment.path)?;
     let python = seen_as.join("bin")?.join("python")?;
-    let mut directory = layout.room('s')?;
-    if let Some(subdirectory) = subdirectory {
-        directory = directory.join(subdirectory)?;
-    }
+    let mut arguments = [&python.to_string(), "-I", "-c"]
+        .map(str::to_owned)
+        .to_vec();
+    let directory = if layout.in_slot {
+        arguments.extend([hook::SLOT, backend].map(str::to_owned));
+        arguments.push(BUILDS_OF_A_SLOT.to_string());
+        // No folder of a build's is there yet.
+        AbsPath::new("/")?
+    } else {
+        arguments.push(hook::SHIM.to_owned());
+        let source = layout.room('s')?;
+        match subdirectory {
+            Some(subdirectory) => source.join(subdirectory)?,
+            None => source,
+        }
+    };
     Ok(Program {
-        arguments: [&python.to_string(), "-I", "-c", SHIM]
-            .map(str::to_owned)
-            .to_vec(),
+        arguments,
         path: python,
         environment: variables,
         directory,
-        takes_calls: true,
+        takes_calls: !layout.in_slot,
         input: None,
         output: None,
         talks: false,

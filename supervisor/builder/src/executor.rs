@@ -16,6 +16,7 @@ use protocol::{
 };
 
 use crate::limit::Stopped;
+use crate::record::Reuse;
 
 /// Decides the next call, given what the last hook returned (`None` at the start). `None` ends it.
 pub type Dialogue = Box<dyn FnMut(Option<&HookReturn>) -> Option<HookCall> + Send>;
@@ -83,6 +84,8 @@ pub struct Evidence {
     pub claim: Claim,
     /// The host's pid of the program was known to be this.
     pub pid: Option<u32>,
+    /// What it had of its interpreter.
+    pub reuse: Reuse,
 }
 
 /// Why a run gave no evidence.
@@ -175,6 +178,12 @@ pub enum ExecuteError {
         #[source]
         source: std::io::Error,
     },
+    /// A slot was of no use before the build's first call: it gets an interpreter of its own.
+    #[error("the interpreter that was kept is of no use: {0}")]
+    Slot(#[source] Box<ExecuteError>),
+    /// The rooms of a build in a slot are not where they were.
+    #[error("could not move the rooms of the build")]
+    Rooms(#[source] std::io::Error),
     /// The run was abandoned.
     #[error("interrupted")]
     Cancelled,
@@ -236,9 +245,12 @@ impl ExecuteError {
                 Step::Landlock | Step::Filter | Step::Namespaces | Step::Privileges | Step::Uid => {
                     Code::Isolation
                 }
-                Step::Assignment | Step::Session | Step::Limits | Step::Exec | Step::Reaper => {
-                    Code::WorkerFault
-                }
+                Step::Assignment
+                | Step::Session
+                | Step::Limits
+                | Step::Exec
+                | Step::Reaper
+                | Step::Slot => Code::WorkerFault,
             },
             Self::Unconfined { .. } | Self::Outlived { .. } => Code::SelfTest,
             Self::Limit(stopped) => stopped.reached.code(),
@@ -252,6 +264,8 @@ impl ExecuteError {
             | Self::Truncated { .. }
             | Self::Vanished { .. }
             | Self::Silent { .. }
+            | Self::Slot(_)
+            | Self::Rooms(_)
             | Self::OutOfTurn { .. } => Code::WorkerLost,
         }
     }

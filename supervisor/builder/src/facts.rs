@@ -54,7 +54,7 @@ async fn ask(
     found: &Found,
 ) -> Result<Vec<u8>, BuildError> {
     let host = executor.host().await?;
-    let lease = executor.lease_uid(host)?;
+    let lease = executor.lease_uid(host).await?;
     let scratch = furnished(cache)?;
     let uid = lease.as_ref().map(UidLease::uid);
     let layout = Layout::new(host, uid, scratch.path(), cache.root())?;

@@ -49,6 +49,9 @@ pub struct BuildRecord {
     pub policy: Policy,
     /// What the kernel enforced.
     pub isolation: Isolation,
+    /// Whose interpreter it was built with.
+    #[serde(default)]
+    pub reuse: Reuse,
     /// What was refused.
     pub denials: Vec<Denial>,
     /// The hooks, with their times in milliseconds.
@@ -57,6 +60,17 @@ pub struct BuildRecord {
     pub usage: Usage,
     /// Oddities that were accepted.
     pub notes: Vec<String>,
+}
+
+/// What a build has of the interpreter that it was branched off from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reuse {
+    /// It was started for this build.
+    #[default]
+    Own,
+    /// It had served others before, out of the same environment and under the same policy.
+    Warm,
 }
 
 /// The build environment of a record.

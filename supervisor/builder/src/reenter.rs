@@ -70,6 +70,7 @@ impl Visit {
             scratch: AbsPath::new(self.scratch.path())?,
             must_not_open: AbsPath::new(self.cache.root().join("CACHEDIR.TAG"))?,
             trace: false,
+            in_slot: false,
         };
         if !kept.environment.is_dir() {
             return Err(BuildError::Removed {

@@ -44,7 +44,7 @@ pub(crate) async fn unpack(
     (limits, floor): (Limits, Floor),
 ) -> Result<Unpacked, BuildError> {
     let host = executor.host().await?;
-    let lease = executor.lease_uid(host)?;
+    let lease = executor.lease_uid(host).await?;
     let place = cache.clone();
     let scratch = blocking("make a scratch", move || furnished(&place)).await?;
     let uid = lease.as_ref().map(UidLease::uid);

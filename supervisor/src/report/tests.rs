@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use builder::Origin;
-use builder::record::{BuildRecord, Environment, Isolation, Policy, SCHEMA, Usage};
+use builder::record::{BuildRecord, Environment, Isolation, Policy, Reuse, SCHEMA, Usage};
 use jiff::Timestamp;
 use model::{Code, ConfigSettings, Digest, Sha256, SourceId, SourceKind};
 use protocol::{Denial, Enforcement, Guarantee, Level};
@@ -306,6 +306,7 @@ fn record() -> BuildRecord {
             digest: Sha256::of("policy"),
         },
         isolation: isolation(),
+        reuse: Reuse::Own,
         denials: Vec::new(),
         hooks: vec![("build_wheel".to_owned(), 410)],
         usage: Usage::default(),

@@ -40,6 +40,7 @@ pub(crate) struct Broker {
     listener: Listener,
     changeable: Vec<PathBuf>,
     connector: Connector,
+    boundary: Boundary,
     denials: BTreeMap<(String, String), u64>,
     counting: bool,
     tracer: Option<Tracer>,
@@ -58,10 +59,26 @@ impl Broker {
             listener,
             changeable: [rooms, given].concat(),
             connector: Connector::new(rooms, boundary).at(Step::Reaper, "open the rooms")?,
+            boundary,
             denials: BTreeMap::new(),
             counting: false,
             tracer: None,
         })
+    }
+
+    /// Begins anew for another build, with rooms that are there only now.
+    pub(crate) fn begin(&mut self, rooms: &[PathBuf]) -> Result<(), Fault> {
+        self.connector = Connector::new(rooms, self.boundary).at(Step::Reaper, "open the rooms")?;
+        self.changeable = rooms.to_vec();
+        Ok(())
+    }
+
+    /// Lets go of the rooms of a build that is over, and returns what was refused to it.
+    pub(crate) fn end(&mut self) -> Result<Vec<Denial>, Fault> {
+        let denials = self.denials().collect();
+        self.denials.clear();
+        self.begin(&[])?;
+        Ok(denials)
     }
 
     /// Has it record what is opened and started.

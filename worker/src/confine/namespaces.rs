@@ -22,7 +22,7 @@ use protocol::{Access, Assignment, Fault, Namespaces, Network, PathGrant, Step};
 use super::privileges::end_with_parent;
 use crate::error::{At, fault};
 use crate::left_out::{Layer, stands};
-use crate::rooms::Room;
+use crate::rooms::{Room, temporary};
 use crate::sys::{self, Fork};
 
 /// Bytes of the private `/dev/shm`.
@@ -148,7 +148,7 @@ pub(crate) fn new_root(assignment: &Assignment, rooms: &[Room]) -> Result<(), Fa
         attach(source.as_fd(), &target)?;
         harden(&target, Hardness::Writable)?;
     }
-    furnish(root, rooms)?;
+    furnish(root, temporary(assignment, rooms).as_deref())?;
     if !stands(Layer::MountNamespace) {
         bind_the_rest(root)?;
     }
@@ -267,7 +267,7 @@ fn bind_one(root: &Path, bind: &Bind, uid: u32, done: &[(PathBuf, PathBuf)]) -> 
 }
 
 /// Puts in what no grant names: `/proc`, `/dev/shm`, `/dev/fd`, `/tmp`.
-fn furnish(root: &Path, rooms: &[Room]) -> Result<(), Fault> {
+fn furnish(root: &Path, temporary: Option<&Path>) -> Result<(), Fault> {
     let step = Step::Namespaces;
     let proc = root.join("proc");
     make_folder(&proc)?;
@@ -316,9 +316,8 @@ fn furnish(root: &Path, rooms: &[Room]) -> Result<(), Fault> {
         symlink(to, root.join(name)).at(step, format!("link /{name}"))?;
     }
     // Programs that ignore TMPDIR find their room all the same.
-    let room = rooms.iter().find(|room| room.name == "t");
-    if let Some(room) = room.filter(|_| stands(Layer::MountNamespace)) {
-        match symlink(&room.seen_as, root.join("tmp")) {
+    if let Some(room) = temporary.filter(|_| stands(Layer::MountNamespace)) {
+        match symlink(room, root.join("tmp")) {
             Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
                 return Err(error).at(step, "link /tmp");
             }

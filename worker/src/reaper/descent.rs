@@ -68,7 +68,7 @@ fn send(pid: i32, family: &BTreeSet<i32>, signal: Signal) {
 }
 
 /// The processes below this one that still run.
-fn below() -> Result<BTreeSet<i32>, Fault> {
+pub(crate) fn below() -> Result<BTreeSet<i32>, Fault> {
     let entries = fs::read_dir("/proc").at(Step::Reaper, "list the processes")?;
     let parents: BTreeMap<i32, i32> = entries
         .flatten()

@@ -8,7 +8,14 @@ use sources::BuildSystem;
 use super::Goal;
 
 /// The Python side, run with `-I -c` by the environment's interpreter.
-pub(crate) const SHIM: &str = include_str!("shim.py");
+pub(crate) const SHIM: &str = concat!(include_str!("shim.py"), "\n\nmain()\n");
+
+/// The same for an interpreter that serves several builds. It is told the backend and how many.
+pub(crate) const SLOT: &str = concat!(
+    include_str!("shim.py"),
+    include_str!("slot.py"),
+    "\n\nslot()\n"
+);
 
 /// The folder below room `o` that a hook leaves its file in.
 pub(crate) const OUTPUT: &str = "d";
@@ -39,8 +46,13 @@ pub(crate) struct HookRequest {
 impl HookRequest {
     /// Returns the backend as it is imported.
     pub(crate) fn backend(&self) -> &str {
-        self.system.backend.as_deref().unwrap_or(LEGACY)
+        backend_of(&self.system)
     }
+}
+
+/// Returns the backend of a source as it is imported.
+pub(crate) fn backend_of(system: &BuildSystem) -> &str {
+    system.backend.as_deref().unwrap_or(LEGACY)
 }
 
 /// Makes the call of `hook`.
@@ -68,6 +80,7 @@ pub(crate) fn call(hook: Hook, request: &HookRequest) -> HookCall {
         "backend_path": backend_path,
         "directory": directory,
         "config_settings": settings,
+        "project": request.project,
         "result": format!("{}/{result}", request.output),
     });
     HookCall {

@@ -4,6 +4,6 @@ mod call;
 mod goal;
 mod outcome;
 
-pub(crate) use call::{HookRequest, OUTPUT, PREPARED, SHIM, call};
+pub(crate) use call::{HookRequest, OUTPUT, PREPARED, SHIM, SLOT, backend_of, call};
 pub use goal::Goal;
 pub(crate) use outcome::{HookOutcome, read};

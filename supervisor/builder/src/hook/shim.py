@@ -1,6 +1,6 @@
 """Runs PEP 517 hooks on request, each in a process of its own.
 
-Started once for an environment. Takes one JSON line a call on standard input and answers with one line on
+What begins is said in the file that follows this one. `main` is started once for a build. Takes one JSON line a call on standard input and answers with one line on
 descriptor 3 when the call has ended. What the hook returned is in the result file that the call names;
 nothing is ever read from standard output.
 
@@ -29,13 +29,7 @@ def main():
         if status is None:
             status = stem.end()
             stem = None
-        if not os.path.exists(call["result"]):
-            died = {"outcome": "died"}
-            if os.WIFSIGNALED(status):
-                died["signal"] = os.WTERMSIG(status)
-            else:
-                died["status"] = os.WEXITSTATUS(status)
-            write(call["result"], died)
+        tell_of_death(call, status)
         os.write(ANSWERS, b"done\n")
     if stem:
         stem.end()
@@ -97,20 +91,24 @@ def branch(call, orders, ends):
         line = read_line(orders)
         if not line:
             os._exit(0)
-        try:
-            child = os.fork()
-        except OSError as error:
-            # What the backend started as it was imported may have taken every process that there may be.
-            show()
-            write(json.loads(line)["result"], raised(failure or error))
-            os.write(ends, b"0\n")
-            continue
+        child = os.fork()
         if child == 0:
             os.close(orders)
             os.close(ends)
             run(json.loads(line), backend, failure)
         _, status = os.waitpid(child, 0)
         os.write(ends, b"%d\n" % status)
+
+
+def tell_of_death(call, status):
+    """Says how the process of a call ended, if it left no result."""
+    if not os.path.exists(call["result"]):
+        died = {"outcome": "died"}
+        if os.WIFSIGNALED(status):
+            died["signal"] = os.WTERMSIG(status)
+        else:
+            died["status"] = os.WEXITSTATUS(status)
+        write(call["result"], died)
 
 
 def read_line(descriptor):
@@ -133,19 +131,15 @@ def run(call, backend, failure):
         result = {"outcome": "raised", "kind": "KeyboardInterrupt", "message": ""}
     except BaseException as error:
         show()
-        result = raised(error)
+        result = {
+            "outcome": "raised",
+            "kind": short(type(error).__name__),
+            "message": short(error),
+            "module": short(getattr(error, "name", None) or "") if isinstance(error, ImportError) else "",
+        }
     flush()
     write(call["result"], result)
     os._exit(0)
-
-
-def raised(error):
-    return {
-        "outcome": "raised",
-        "kind": short(type(error).__name__),
-        "message": short(error),
-        "module": short(getattr(error, "name", None) or "") if isinstance(error, ImportError) else "",
-    }
 
 
 def call_hook(call, backend, failure):
@@ -173,6 +167,7 @@ def call_hook(call, backend, failure):
         os.makedirs(call["directory"], exist_ok=True)
         arguments.append(call["directory"])
     arguments.append(call["config_settings"])
+    os.chdir(call["project"])
     value = hook(*arguments)
     if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
         return {"outcome": "returned", "list": [str(item) for item in value]}
@@ -214,6 +209,3 @@ def short(value):
 def write(path, result):
     with open(path, "w", encoding="utf-8") as file:
         json.dump(result, file)
-
-
-main()

@@ -13,10 +13,12 @@ use tokio::sync::{OnceCell, oneshot};
 use super::group::Parents;
 use super::live::Live;
 use super::session;
+use super::slot::{self, Kit, Lease, Place, Pool, Terms, end_all};
 use super::spawn::WorkerProgram;
 use super::uid::UidLease;
 use crate::error::BuildError;
-use crate::executor::{ExecuteError, Executor, Floor, Job};
+use crate::executor::{Evidence, ExecuteError, Executor, Floor, Job};
+use crate::pipeline::blocking;
 
 /// What this host can do for isolation.
 #[derive(Clone, Debug)]
@@ -39,6 +41,7 @@ pub struct LocalExecutor {
     live: Live,
     host: OnceCell<Host>,
     groups: Arc<LazyLock<Parents>>,
+    pool: Arc<Pool>,
 }
 
 impl LocalExecutor {
@@ -55,6 +58,7 @@ impl LocalExecutor {
             live: Live::new(),
             host: OnceCell::new(),
             groups: Arc::new(LazyLock::new(Parents::find)),
+            pool: Arc::default(),
         }
     }
 
@@ -64,8 +68,10 @@ impl LocalExecutor {
         self.live.lock().expect_company();
     }
 
-    /// Waits until every worker has ended and its scratch is gone.
+    /// Ends the workers that wait for builds, and waits until every worker has ended and its scratch is gone.
+    /// None is kept from now on.
     pub async fn idle(&self) {
+        end_all(self.pool.close()).await;
         self.live.idle().await;
     }
 
@@ -161,6 +167,7 @@ impl LocalExecutor {
             },
             unpack: None,
             program: None,
+            slot: None,
         };
         let job = Job {
             assignment,
@@ -181,14 +188,80 @@ impl LocalExecutor {
     }
 
     /// Leases the uid that a build gets on `host`, if it gets one of its own.
-    pub(crate) fn lease_uid(&self, host: &Host) -> Result<Option<UidLease>, BuildError> {
+    pub(crate) async fn lease_uid(&self, host: &Host) -> Result<Option<UidLease>, BuildError> {
         if host.namespaces != Namespaces::WithoutUser {
             return Ok(None);
         }
-        match UidLease::take() {
-            Some(lease) => Ok(Some(lease)),
-            None => Err(BuildError::NoUid),
+        loop {
+            if let Some(lease) = UidLease::take() {
+                return Ok(Some(lease));
+            }
+            match self.pool.take_oldest() {
+                Some(slot) => end_all(vec![slot]).await,
+                None => return Err(BuildError::NoUid),
+            }
         }
+    }
+
+    /// Leases a slot under `terms`: one that idles, or the place for a new one. Nothing where slots are of
+    /// no use.
+    pub(crate) async fn lease_slot(
+        &self,
+        terms: Terms,
+        host: &Host,
+        most: usize,
+    ) -> Result<Option<Lease>, BuildError> {
+        if !self.pool.may_serve(&terms) {
+            return Ok(None);
+        }
+        let slot = match self.pool.take(&terms) {
+            Some(slot) => Ok(slot),
+            None => {
+                let uid = self.lease_uid(host).await?;
+                let (cache, namespaces) = (self.cache.clone(), host.namespaces);
+                let place = move || Place::new(&cache, namespaces, uid);
+                Err(blocking("make a scratch", place).await?)
+            }
+        };
+        Ok(Some(Lease::new(terms, slot, most)))
+    }
+
+    /// Runs a job in a slot. Dropping the future ends the worker.
+    pub(crate) async fn execute_in(
+        &self,
+        job: Job,
+        mut lease: Lease,
+    ) -> Result<(Evidence, Scratch), ExecuteError> {
+        let (terms, most) = (lease.terms(), lease.most);
+        let Some(slot) = lease.take() else {
+            return Err(ExecuteError::Cancelled);
+        };
+        let kit = Kit {
+            program: self.program.clone(),
+            live: self.live.clone(),
+            parents: Arc::clone(&self.groups),
+        };
+        let pool = Arc::clone(&self.pool);
+        let is_new = slot.is_err();
+        // Dropped with this future, which tells the session to end.
+        let (_keep, abandoned) = oneshot::channel();
+        let run = tokio::spawn(async move {
+            let (outcome, slot) = slot::run(job, slot, &kit, abandoned).await;
+            let surplus = match (&outcome, slot) {
+                (_, Some(slot)) => pool.put(terms, slot, most),
+                (Err(ExecuteError::Slot(_)), None) if is_new => pool.forgo(terms),
+                (_, None) => Vec::new(),
+            };
+            // The build does not wait for it; who waits for all to end does.
+            tokio::spawn(end_all(surplus));
+            outcome
+        });
+        run.await.unwrap_or(Err(ExecuteError::Cancelled))
+    }
+
+    /// Takes note that slots under `terms` are of no use.
+    pub(crate) async fn forgo(&self, terms: Terms) {
+        end_all(self.pool.forgo(terms)).await;
     }
 
     /// Returns the vector that a build reaches here at most, for `doctor`.
@@ -214,10 +287,7 @@ fn too_old(namespaces: &Fault, error: BuildError) -> BuildError {
 }
 
 impl Executor for LocalExecutor {
-    fn execute(
-        &self,
-        job: Job,
-    ) -> BoxFuture<'_, Result<(crate::executor::Evidence, Scratch), ExecuteError>> {
+    fn execute(&self, job: Job) -> BoxFuture<'_, Result<(Evidence, Scratch), ExecuteError>> {
         let program = self.program.clone();
         let live = self.live.clone();
         let groups = Arc::clone(&self.groups);

@@ -18,9 +18,25 @@ use crate::redact::Redactor;
 /// Bytes of one line that are held before it is cut.
 const LINE_CAP: usize = 64 * 1024;
 
+/// The reading end of a log's pipe.
+pub(super) type Pipe = BufReader<pipe::Receiver>;
+
+/// What became of a log, and its pipe.
+pub(super) type LogOutcome = (Result<Option<Reached>, ExecuteError>, Pipe);
+
+/// Takes the reading end of a log's pipe over.
+pub(super) fn pipe_of(descriptor: OwnedFd) -> Result<Pipe, ExecuteError> {
+    let receiver = pipe::Receiver::from_owned_fd(descriptor);
+    let receiver = receiver.map_err(|source| ExecuteError::Plumbing {
+        doing: "read the log pipe",
+        source,
+    })?;
+    Ok(BufReader::new(receiver))
+}
+
 /// Reads a worker's output until every process that could write it is gone.
 pub(super) struct LogReader {
-    pub(super) pipe: OwnedFd,
+    pub(super) pipe: Pipe,
     pub(super) path: Option<PathBuf>,
     pub(super) lines: Option<LineSink>,
     pub(super) redactor: Redactor,
@@ -28,52 +44,91 @@ pub(super) struct LogReader {
     pub(super) heard: Heard,
 }
 
+/// One log while it is written.
+struct Sink<'a> {
+    path: Option<&'a Path>,
+    file: Option<BufWriter<File>>,
+    lines: Option<&'a LineSink>,
+    redactor: &'a Redactor,
+    total: u64,
+}
+
 impl LogReader {
-    /// Runs to the end of the output, or to its limit; then the pipe closes.
-    pub(super) async fn run(self) -> Result<Option<Reached>, ExecuteError> {
-        let receiver =
-            pipe::Receiver::from_owned_fd(self.pipe).map_err(|source| ExecuteError::Plumbing {
-                doing: "read the log pipe",
-                source,
-            })?;
-        let mut from = BufReader::new(receiver);
-        let mut file = match &self.path {
-            Some(path) => Some(open(path).await?),
-            None => None,
+    /// Runs to the end of the output, or to its limit; then the pipe closes. When it is `over`, nobody
+    /// writes for now, and what is there is the end.
+    pub(super) async fn run(mut self, over: impl Future<Output = ()>) -> LogOutcome {
+        let outcome = self.read(over).await;
+        (outcome, self.pipe)
+    }
+
+    async fn read(
+        &mut self,
+        over: impl Future<Output = ()>,
+    ) -> Result<Option<Reached>, ExecuteError> {
+        let mut over = std::pin::pin!(over);
+        let mut sink = Sink {
+            path: self.path.as_deref(),
+            file: match &self.path {
+                Some(path) => Some(open(path).await?),
+                None => None,
+            },
+            lines: self.lines.as_ref(),
+            redactor: &self.redactor,
+            total: 0,
         };
-        let mut total = 0;
         let mut line = Vec::new();
         loop {
             line.clear();
-            read_line(&mut from, &mut line, &self.heard).await;
-            if line.is_empty() {
-                break;
+            let is_over = tokio::select! {
+                () = read_line(&mut self.pipe, &mut line, &self.heard) => false,
+                () = &mut over => true,
+            };
+            if is_over {
+                // What was read of a line is in `line`, and the rest behind it.
+                take_the_rest(&mut self.pipe, &mut line);
+                for line in line.split_inclusive(|byte| *byte == b'\n') {
+                    for line in line.chunks(LINE_CAP) {
+                        sink.keep(line).await?;
+                    }
+                }
+            } else if !line.is_empty() {
+                sink.keep(&line).await?;
             }
-            total += line.len() as u64;
-            let text = self.redactor.hide(&neutralised(&line));
-            if let Some(lines) = &self.lines {
-                lines(&text);
-            }
-            if let (Some(file), Some(path)) = (&mut file, &self.path) {
-                write(file, path, &text).await?;
-            }
-            if total > self.limit {
-                flush(&mut file, self.path.as_deref()).await?;
+            if sink.total > self.limit {
+                flush(&mut sink.file, sink.path).await?;
                 return Ok(Some(Reached {
                     limit: Limit::LogBytes,
                     allowed: self.limit,
-                    used: total,
+                    used: sink.total,
                     known: Known::Counted,
                 }));
             }
+            if is_over || line.is_empty() {
+                break;
+            }
         }
-        flush(&mut file, self.path.as_deref()).await?;
+        flush(&mut sink.file, sink.path).await?;
         Ok(None)
     }
 }
 
-/// Reads to the end of a line, or as much as is held of one. Every piece counts as a sign of life.
-async fn read_line(from: &mut BufReader<pipe::Receiver>, line: &mut Vec<u8>, heard: &Heard) {
+impl Sink<'_> {
+    async fn keep(&mut self, line: &[u8]) -> Result<(), ExecuteError> {
+        self.total += line.len() as u64;
+        let text = self.redactor.hide(&neutralised(line));
+        if let Some(lines) = self.lines {
+            lines(&text);
+        }
+        match (&mut self.file, self.path) {
+            (Some(file), Some(path)) => write(file, path, &text).await,
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Reads to the end of a line, or as much as is held of one. Every piece counts as a sign of life. What
+/// was read is in `line`, also if this is dropped half way.
+async fn read_line(from: &mut Pipe, line: &mut Vec<u8>, heard: &Heard) {
     while line.len() < LINE_CAP {
         let got = from.fill_buf().await.unwrap_or_default();
         if got.is_empty() {
@@ -88,6 +143,17 @@ async fn read_line(from: &mut BufReader<pipe::Receiver>, line: &mut Vec<u8>, hea
         if end.is_some() {
             return;
         }
+    }
+}
+
+/// Takes what is in the pipe, without waiting for more.
+fn take_the_rest(from: &mut Pipe, rest: &mut Vec<u8>) {
+    rest.extend_from_slice(from.buffer());
+    from.consume(from.buffer().len());
+    let mut buffer = [0; 16 * 1024];
+    // An error means that nothing is there for now.
+    while let Ok(got @ 1..) = rustix::io::read(from.get_ref(), &mut buffer[..]) {
+        rest.extend_from_slice(&buffer[..got]);
     }
 }
 

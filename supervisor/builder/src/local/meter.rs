@@ -22,13 +22,20 @@ const SELDOM: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(20)];
 /// Between the two, the part of the time that goes into looking is at most one of this many.
 const SHARE: u32 = 20;
 
+/// Tasks of the interpreter of a slot: a thread for each build, and the first.
+pub(super) fn tasks_of(slot: &protocol::Slot) -> u64 {
+    u64::from(slot.builds) + 1
+}
+
 /// Watches one run.
 pub(super) struct Meter {
     limits: Limits,
     worker: u32,
     init: bool,
     rooms: Rooms,
-    pub(super) group: Group,
+    pub(super) group: Arc<Group>,
+    /// Tasks below the worker that are none of the build's: the threads of an interpreter that stays.
+    company: u64,
     heard: Heard,
     /// Bytes of memory in files, as last looked at.
     in_files: Mutex<u64>,
@@ -40,15 +47,17 @@ impl Meter {
         assignment: &Assignment,
         rooms: Rooms,
         worker: u32,
-        group: Group,
+        group: Arc<Group>,
         heard: Heard,
     ) -> Self {
+        let company = assignment.slot.as_ref().map_or(0, tasks_of);
         Self {
             limits: assignment.limits.clone(),
             worker,
             init: assignment.confinement.namespaces != Namespaces::None,
             rooms,
             group,
+            company,
             heard,
             in_files: Mutex::default(),
         }
@@ -125,7 +134,11 @@ impl Meter {
 
     /// The processes of the build as they are now.
     fn tree(&self) -> Tree {
-        Tree::below(self.worker, self.init, self.group.processes())
+        let tree = Tree::below(self.worker, self.init, self.group.processes());
+        Tree {
+            tasks: tree.tasks.saturating_sub(self.company),
+            ..tree
+        }
     }
 
     fn silence(&self) -> Option<Reached> {

@@ -1,5 +1,6 @@
 //! The executor that starts workers on this host.
 
+mod conversation;
 mod ended;
 mod group;
 mod heard;
@@ -12,6 +13,7 @@ mod neutral;
 mod orphans;
 mod outside;
 mod session;
+mod slot;
 mod spawn;
 mod uid;
 mod usage;
@@ -19,5 +21,6 @@ mod usage;
 pub use host::{Host, LocalExecutor};
 pub use mount_table::unescaped;
 pub use neutral::neutralised;
+pub(crate) use slot::{Lease, Terms};
 pub use spawn::WorkerProgram;
 pub(crate) use uid::UidLease;

@@ -54,7 +54,7 @@ pub async fn compile_bytecode(
     mode: Mode,
 ) -> Result<Option<Compiled>, BuildError> {
     let host = settings.executor.host().await?;
-    let lease = settings.executor.lease_uid(host)?;
+    let lease = settings.executor.lease_uid(host).await?;
     let cache = settings.cache.clone();
     let scratch = blocking("make a scratch", move || furnished(&cache)).await?;
     let uid = lease.as_ref().map(crate::local::UidLease::uid);

@@ -176,10 +176,27 @@ impl Pipeline {
             Some(_) => None,
             None => Some(self.fetching(&file.url, &file.filename).await?),
         };
-        let source = sources::locate_file(&self.means(&on_bytes), file).await?;
+        let mut source = sources::locate_file(&self.means(&on_bytes), file).await?;
+        source.is_public = self.is_public(file);
         drop(on_bytes);
         progress.done();
         Ok(source)
+    }
+
+    /// Whether a file stands on an index that is asked without a login; a page of links is none.
+    fn is_public(&self, file: &File) -> bool {
+        let settings = &self.settings;
+        let mapped = settings
+            .mapped
+            .values()
+            .filter_map(|mapped| mapped.index.as_ref());
+        let digest = file.index.digest();
+        let is_listed = settings
+            .indexes
+            .iter()
+            .chain(mapped)
+            .any(|index| index.digest() == digest);
+        is_listed && settings.client.is_public(file)
     }
 
     /// Makes sure that the bytes of a source are in the cache; it may have changed meanwhile.

@@ -12,7 +12,7 @@ use sources::{BuildSystem, Source};
 use super::corridor::{Expectation, Pipeline, blocking};
 use super::equip::Equipment;
 use super::keep;
-use super::run::{Run, is_gone, removed};
+use super::run::{Came, Run, is_gone, removed};
 use crate::assignment::Layout;
 use crate::build_id::BuildId;
 use crate::canary::Home;
@@ -20,7 +20,7 @@ use crate::error::BuildError;
 use crate::executor::Evidence;
 use crate::furnished::furnished;
 use crate::hook::{Goal, HookRequest};
-use crate::local::UidLease;
+use crate::local::{Lease, UidLease};
 use crate::settings::Settings;
 use crate::watch::Watcher;
 
@@ -41,7 +41,7 @@ pub(super) struct Made {
     pub(super) hooks: Vec<(String, u64)>,
     pub(super) home: Home,
     /// Held until the output is judged: the files are the uid's.
-    pub(super) uid: Option<UidLease>,
+    pub(super) uid: Option<Arc<UidLease>>,
     pub(super) watcher: Arc<dyn Watcher>,
 }
 
@@ -144,19 +144,52 @@ impl Pipeline {
         self.settings.trace && self.chain.is_empty()
     }
 
-    /// Runs the hooks once, in a scratch of its own.
+    /// Runs the hooks once, in a scratch of its own: out of a slot if they may be, and by themselves if that
+    /// comes to nothing.
     pub(super) async fn attempt(
         &self,
         work: &Work<'_>,
-        equipment: Equipment,
+        mut equipment: Equipment,
         trace: bool,
     ) -> Result<Made, BuildError> {
-        let slot = self.slots.acquire().await.ok();
+        let (mut may_share, mut has_more) = (true, false);
+        loop {
+            let slot = self.slots.acquire().await.ok();
+            let lease = if may_share && !trace {
+                self.slot_for(work, &equipment).await?
+            } else {
+                None
+            };
+            let (run, place) = self.begin(work, trace, lease.as_ref()).await?;
+            match run.hooks(place, equipment, lease, slot).await? {
+                Came::Made(made) => return Ok(*made),
+                Came::WishForMore(more) => {
+                    equipment = more;
+                    may_share = !std::mem::replace(&mut has_more, true);
+                }
+                Came::Nothing(same) => {
+                    equipment = same;
+                    may_share = false;
+                }
+            }
+        }
+    }
+
+    /// Makes a scratch, with decoys of its own, and lays the build out, in a slot or by itself.
+    async fn begin<'a>(
+        &'a self,
+        work: &'a Work<'_>,
+        trace: bool,
+        lease: Option<&Lease>,
+    ) -> Result<(Run<'a>, (Scratch, Option<Arc<UidLease>>)), BuildError> {
         let settings = &self.settings;
         let host = settings.executor.host().await?;
-        let uid = settings.executor.lease_uid(host)?;
+        let uid = match lease {
+            Some(lease) => lease.uid(),
+            None => settings.executor.lease_uid(host).await?.map(Arc::new),
+        };
         let cache = settings.cache.clone();
-        let leased = uid.as_ref().map(UidLease::uid);
+        let leased = uid.as_ref().map(|uid| uid.uid());
         let hidden = settings.redactor();
         let (scratch, home) = blocking("make a scratch", move || {
             let scratch = furnished(&cache)?;
@@ -170,8 +203,10 @@ impl Pipeline {
         })
         .await?;
         let root = settings.cache.root();
-        let mut layout = Layout::new(host, leased, scratch.path(), root)?;
+        let at = lease.map_or(scratch.path(), Lease::scratch);
+        let mut layout = Layout::new(host, leased, at, root)?;
         layout.trace = trace;
+        layout.in_slot = lease.is_some();
         let mut project = layout.room('s')?;
         if let Some(folder) = &work.source.id.subdirectory {
             project = project.join(folder)?;
@@ -195,6 +230,6 @@ impl Pipeline {
             label: work.label.clone(),
             home,
         };
-        run.hooks(scratch, equipment, uid, slot).await
+        Ok((run, (scratch, uid)))
     }
 }

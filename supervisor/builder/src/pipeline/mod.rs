@@ -42,6 +42,7 @@ mod retrace;
 mod run;
 mod sdist;
 mod turn;
+mod warm;
 mod wheel_metadata;
 mod whole;
 

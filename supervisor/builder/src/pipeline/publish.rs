@@ -172,6 +172,7 @@ fn record_of(
             digest: Sha256::from_bytes(settings.policy.digest()),
         },
         isolation: record::Isolation::from(&evidence.report),
+        reuse: evidence.reuse,
         denials: evidence.denials.clone(),
         hooks: made.hooks.clone(),
         usage: record::Usage {

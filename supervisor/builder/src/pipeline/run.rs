@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use cache::{Scratch, Standing};
 use model::PackageName;
-use protocol::Hook;
+use protocol::{Hook, Unpack};
 use sources::Source;
 use tokio::sync::SemaphorePermit;
 
@@ -22,9 +22,19 @@ use crate::furnished::is_full;
 use crate::hints::{Hints, Refuser};
 use crate::hook::{Goal, HookRequest};
 use crate::kept_build::Confined;
-use crate::local::UidLease;
+use crate::local::{Lease, UidLease};
 use crate::wants::Wants;
 use crate::watch::BuildEvent;
+
+/// What a run of hooks came to.
+pub(super) enum Came {
+    /// Something that can be judged.
+    Made(Box<Made>),
+    /// A wish for more, out of a slot: it begins anew in this environment, which holds it.
+    WishForMore(Equipment),
+    /// Nothing, before the first call: the slot was of no use.
+    Nothing(Equipment),
+}
 
 /// One build on its way.
 pub(super) struct Run<'a> {
@@ -43,15 +53,23 @@ impl Run<'_> {
     /// Runs the hooks, in a second environment where the first one asks for more.
     pub(super) async fn hooks(
         self,
-        scratch: Scratch,
+        place: (Scratch, Option<Arc<UidLease>>),
         equipment: Equipment,
-        uid: Option<UidLease>,
+        lease: Option<Lease>,
         slot: Option<SemaphorePermit<'_>>,
-    ) -> Result<Made, BuildError> {
+    ) -> Result<Came, BuildError> {
         let markers = &self.pipeline.settings.facts.markers;
         let goal = self.request.goal;
         let first = goal.first();
-        let (evidence, scratch) = self.run(scratch, &equipment, first, true).await?;
+        let terms = lease.as_ref().map(Lease::terms);
+        let (scratch, uid) = place;
+        let (evidence, scratch) = match self.run(scratch, &equipment, first, lease).await {
+            Err(BuildError::Execute(ExecuteError::Slot(error))) => {
+                tracing::info!(%error, label = %self.label, "the build gets an interpreter of its own");
+                return Ok(Came::Nothing(equipment));
+            }
+            outcome => outcome?,
+        };
         let judged = judge::early(&evidence, &self.request)
             .and_then(|()| judge::asked_for(&evidence, &self.request));
         let asked = match judged {
@@ -79,9 +97,12 @@ impl Run<'_> {
             _slot = self.pipeline.slots.acquire().await.ok();
             if goal == Goal::Requirements {
                 (evidence, scratch, equipment)
+            } else if let Some(terms) = terms {
+                // The rooms would be elsewhere, or the slot's uid another's at the same time.
+                self.pipeline.settings.executor.forgo(terms).await;
+                return Ok(Came::WishForMore(equipment));
             } else {
-                let (mut second, scratch) =
-                    self.run(scratch, &equipment, goal.second(), false).await?;
+                let (mut second, scratch) = self.again(scratch, &equipment, goal.second()).await?;
                 hooks.extend(timed(&second));
                 second.denials.splice(..0, evidence.denials);
                 (second, scratch, equipment)
@@ -97,7 +118,7 @@ impl Run<'_> {
         if is_full(&scratch) {
             return Err(BuildError::DiskFull);
         }
-        Ok(Made {
+        Ok(Came::Made(Box::new(Made {
             by,
             config_settings: self.request.settings.clone(),
             build: self.build,
@@ -111,7 +132,7 @@ impl Run<'_> {
             home: self.home,
             uid,
             watcher: Arc::clone(&self.pipeline.watcher),
-        })
+        })))
     }
 
     /// A build that failed on a full disk failed because of it; one that failed by itself may have wanted to
@@ -149,14 +170,48 @@ impl Run<'_> {
         settings.limits.over(settings.policy.limits())
     }
 
-    /// One worker in one environment, beginning with `first`.
+    /// Unpacks the source and calls the hooks, beginning with `first`.
     async fn run(
         &self,
         scratch: Scratch,
         equipment: &Equipment,
         first: Hook,
-        unpack: bool,
+        lease: Option<Lease>,
     ) -> Result<(Evidence, Scratch), BuildError> {
+        let source = unpack_order(&self.source.path, self.source.top)?;
+        self.stage("unpack");
+        let job = self.job(scratch, equipment, first, Some(source))?;
+        let executor = &self.pipeline.settings.executor;
+        let environment = Standing::of(&equipment.environment.path);
+        let outcome = match lease {
+            Some(lease) => executor.execute_in(job, lease).await,
+            None => executor.execute(job).await,
+        };
+        self.came_of(outcome, environment.as_ref()).await
+    }
+
+    /// Calls the hooks that come after the first in another environment, on the same tree.
+    async fn again(
+        &self,
+        scratch: Scratch,
+        equipment: &Equipment,
+        first: Hook,
+    ) -> Result<(Evidence, Scratch), BuildError> {
+        self.stage(first.name());
+        let job = self.job(scratch, equipment, first, None)?;
+        let environment = Standing::of(&equipment.environment.path);
+        let outcome = self.pipeline.settings.executor.execute(job).await;
+        self.came_of(outcome, environment.as_ref()).await
+    }
+
+    /// One worker in one environment, beginning with `first`.
+    fn job(
+        &self,
+        scratch: Scratch,
+        equipment: &Equipment,
+        first: Hook,
+        order: Option<Unpack>,
+    ) -> Result<Job, BuildError> {
         let settings = &self.pipeline.settings;
         let environment = &equipment.environment;
         let host_path = protocol::AbsPath::new(&environment.path)?;
@@ -193,15 +248,10 @@ impl Run<'_> {
             &self.layout,
             environment,
             variables.into_iter().collect(),
-            subdirectory,
+            (self.request.backend(), subdirectory),
         )?;
-        let order = if unpack {
-            Some(unpack_order(&self.source.path, self.source.top)?)
-        } else {
-            None
-        };
         let limits = settings.limits.over(&compiled.limits);
-        let job = Job {
+        Ok(Job {
             assignment: self
                 .layout
                 .assignment(compiled.grants, limits, order, Some(program))?,
@@ -213,12 +263,17 @@ impl Run<'_> {
             redactor: self.home.redactor(),
             watched: self.home.is_watched(),
             stream: None,
-        };
-        self.stage(if unpack { "unpack" } else { first.name() });
-        let environment = Standing::of(&environment.path);
-        let outcome = settings.executor.execute(job).await;
+        })
+    }
+
+    /// Judges how a worker ended, and its environment with it.
+    async fn came_of(
+        &self,
+        outcome: Result<(Evidence, Scratch), ExecuteError>,
+        environment: Option<&Standing>,
+    ) -> Result<(Evidence, Scratch), BuildError> {
         // A backend that does not find a module may well do without it, and make another wheel.
-        if is_gone(environment.as_ref()) {
+        if is_gone(environment) {
             return Err(removed("the build environment"));
         }
         match outcome {
