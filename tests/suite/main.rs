@@ -75,6 +75,7 @@ mod traced;
 mod unfit_places;
 mod url_twice;
 mod uv;
+mod warm;
 mod wheel_files;
 mod wheel_metadata;
 mod wheel_urls;
