@@ -1,7 +1,7 @@
 """Runs PEP 517 hooks on request, each in a process of its own.
 
-What begins is said in the file that follows this one. `main` is started once for a build. Takes one JSON line a call on standard input and answers with one line on
-descriptor 3 when the call has ended. What the hook returned is in the result file that the call names;
+What begins is said in the file that follows this one. `main` is started once for a build. Takes one JSON line a
+call on standard input and answers with one line on descriptor 3 when the call has ended. What the hook returned is in the result file that the call names;
 nothing is ever read from standard output.
 
 This process imports nothing of a stranger's. Its child, the stem, imports the backend once, and from the stem
@@ -91,7 +91,12 @@ def branch(call, orders, ends):
         line = read_line(orders)
         if not line:
             os._exit(0)
-        child = os.fork()
+        try:
+            child = os.fork()
+        except OSError as error:
+            refuse(json.loads(line), failure or error)
+            os.write(ends, b"0\n")
+            continue
         if child == 0:
             os.close(orders)
             os.close(ends)
@@ -109,6 +114,12 @@ def tell_of_death(call, status):
         else:
             died["status"] = os.WEXITSTATUS(status)
         write(call["result"], died)
+
+
+def refuse(call, error):
+    """Answers a call for which there is no process: what the backend started as it was imported may have taken all."""
+    show()
+    write(call["result"], raised(error))
 
 
 def read_line(descriptor):
@@ -131,15 +142,19 @@ def run(call, backend, failure):
         result = {"outcome": "raised", "kind": "KeyboardInterrupt", "message": ""}
     except BaseException as error:
         show()
-        result = {
-            "outcome": "raised",
-            "kind": short(type(error).__name__),
-            "message": short(error),
-            "module": short(getattr(error, "name", None) or "") if isinstance(error, ImportError) else "",
-        }
+        result = raised(error)
     flush()
     write(call["result"], result)
     os._exit(0)
+
+
+def raised(error):
+    return {
+        "outcome": "raised",
+        "kind": short(type(error).__name__),
+        "message": short(error),
+        "module": short(getattr(error, "name", None) or "") if isinstance(error, ImportError) else "",
+    }
 
 
 def call_hook(call, backend, failure):

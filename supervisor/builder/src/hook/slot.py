@@ -161,12 +161,17 @@ def build(interpreter, thread, calls):
         if not line:
             os._exit(0)
         call = json.loads(line)
-        hook = os.fork()
-        if hook == 0:
-            os.close(calls)
-            run(call, interpreter.backend, None)
-        _, status = os.waitpid(hook, 0)
-        tell_of_death(call, status)
+        try:
+            hook = os.fork()
+            if hook > 0:
+                _, status = os.waitpid(hook, 0)
+                tell_of_death(call, status)
+        except OSError as error:
+            refuse(call, error)
+        else:
+            if hook == 0:
+                os.close(calls)
+                run(call, interpreter.backend, None)
         os.write(calls, b"done\n")
 
 

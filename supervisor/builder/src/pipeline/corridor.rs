@@ -31,7 +31,8 @@ pub async fn wheels(
     wanted: Vec<Wanted>,
     watcher: Arc<dyn Watcher>,
 ) -> Vec<Result<Wheel, Failure>> {
-    let pipeline = Pipeline::new(settings.matched_by_locks(&wanted), watcher);
+    let mut pipeline = Pipeline::new(settings.matched_by_locks(&wanted), watcher);
+    pipeline.is_alone = wanted.len() < 2;
     join_all(wanted.iter().map(|wanted| pipeline.request(wanted))).await
 }
 
@@ -43,6 +44,8 @@ pub(crate) type Builds = Mutex<BTreeSet<String>>;
 pub(super) struct Pipeline {
     pub(super) settings: Arc<Settings>,
     pub(super) watcher: Arc<dyn Watcher>,
+    /// Whether one thing is built, and what that needs: nothing is kept for others then.
+    pub(super) is_alone: bool,
     /// Runs of hooks at a time. None is held while something else has to be built first.
     pub(super) slots: Arc<Semaphore>,
     /// What is being built for whom: the last needs to be built before the one before it.
@@ -73,6 +76,7 @@ impl Pipeline {
             slots: Arc::new(Semaphore::new(settings.jobs.max(1))),
             settings,
             watcher,
+            is_alone: false,
             chain: Vec::new(),
             holding: None,
             environments: Arc::default(),

@@ -31,7 +31,7 @@ impl Pipeline {
     ) -> Result<Option<Lease>, BuildError> {
         let executor = &self.settings.executor;
         let host = executor.host().await?;
-        if !self.may_share(work) || !can_keep(host) {
+        if self.is_alone || !self.may_share(work) || !can_keep(host) {
             return Ok(None);
         }
         let Some(terms) = self.terms(work, equipment, host)? else {
