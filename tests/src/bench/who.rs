@@ -54,6 +54,9 @@ pub struct Peers {
     pub python: PathBuf,
     /// A configuration file that names the worker of [`Who::Open`].
     open: PathBuf,
+    /// A policy that gives each build an interpreter of its own: one that lacks its layers can not be shared, and what
+    /// is compared does the same work.
+    alone: PathBuf,
     venv: PathBuf,
 }
 
@@ -87,11 +90,15 @@ impl Peers {
         let open = folder.join("open.toml");
         let text = format!("worker = {:?}\n", worker.display().to_string());
         std::fs::write(&open, text).expect("a file can be written");
+        let alone = folder.join("alone.toml");
+        let text = "name = \"alone\"\nextends = \"strict\"\nsummary = \"strict, and nothing is shared\"\nreuse = \"never\"\n";
+        std::fs::write(&alone, text).expect("a file can be written");
         Self {
             ours: programs.join("fumehood"),
             deny,
             python: python.to_owned(),
             open,
+            alone,
             venv,
         }
     }
@@ -140,6 +147,9 @@ impl Peers {
                 command.arg(out).arg("--cache-dir").arg(cache);
                 command.args(["--default-index", index, "-p"]);
                 command.arg(&self.python);
+                if who != Who::Ours {
+                    command.arg("--policy").arg(&self.alone);
+                }
                 if who == Who::Open {
                     command.args(["--min-isolation", "none", "--config-file"]);
                     command.arg(&self.open);
