@@ -93,6 +93,10 @@ impl Client {
     #[must_use]
     pub fn is_public(&self, file: &File) -> bool {
         let transport = &self.shared.transport;
+        // Whoever shows a certificate may be told what others are not.
+        if transport.settings.client_cert.is_some() {
+            return false;
+        }
         let is_public = |place: &Configured, url: &url::Url| {
             matches!(url.scheme(), "http" | "https") && !transport.has_login(place)
         };
