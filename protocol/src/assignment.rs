@@ -34,6 +34,14 @@ pub struct Slot {
     pub fixtures: Vec<String>,
 }
 
+impl Slot {
+    /// Returns how many tasks its interpreter has besides those of builds: a thread for each, and the first.
+    #[must_use]
+    pub fn tasks(&self) -> u64 {
+        u64::from(self.builds) + 1
+    }
+}
+
 /// One build in a slot. The descriptor of its archive comes with it, where there is one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SlotBuild {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use nix::sys::signal::Signal;
 use serde_json::Value;
-use tests::{Outcome, Sdist, Setting, Wheel, World, search};
+use tests::{Excess, Outcome, Sdist, Setting, Wheel, World, search};
 
 use crate::site;
 
@@ -277,6 +277,24 @@ raise ValueError('of my own')
         .filter_map(|line| line.split_once("made by "))
         .collect();
     assert_eq!(makers.len(), 2, "{}", done.stderr);
+}
+
+#[test]
+fn a_build_out_of_a_new_interpreter_is_held_to_the_limits_that_were_given() {
+    let forks = "import os, time
+for _ in range(300):
+    if os.fork() == 0:
+        time.sleep(60)
+        os._exit(0)
+";
+    let world = World::new(site(), Setting::PLAIN);
+    let [one, two] = both(forks);
+    let done = build(&world, &keeper(), &[&one, &two], Excess::FORKS.flags);
+    let failures = done.report().failures;
+    assert_eq!(failures.len(), 2, "{done}");
+    for failure in failures {
+        assert!(failure.message.contains(Excess::FORKS.named), "{done}");
+    }
 }
 
 #[test]

@@ -141,8 +141,8 @@ fn armed(
     // for all processes of the uid together.
     if stands(Layer::Limits) {
         // The threads of an interpreter that stays are none of a build's processes.
-        let company = assignment.slot.as_ref().map_or(0, |slot| slot.builds + 1);
-        set_limits(&assignment.limits, processes_now + u64::from(company))?;
+        let company = assignment.slot.as_ref().map_or(0, protocol::Slot::tasks);
+        set_limits(&assignment.limits, processes_now + company)?;
     }
     become_nice()?;
     let confinement = &assignment.confinement;

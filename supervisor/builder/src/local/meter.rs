@@ -22,11 +22,6 @@ const SELDOM: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(20)];
 /// Between the two, the part of the time that goes into looking is at most one of this many.
 const SHARE: u32 = 20;
 
-/// Tasks of the interpreter of a slot: a thread for each build, and the first.
-pub(super) fn tasks_of(slot: &protocol::Slot) -> u64 {
-    u64::from(slot.builds) + 1
-}
-
 /// Watches one run.
 pub(super) struct Meter {
     limits: Limits,
@@ -50,7 +45,7 @@ impl Meter {
         group: Arc<Group>,
         heard: Heard,
     ) -> Self {
-        let company = assignment.slot.as_ref().map_or(0, tasks_of);
+        let company = assignment.slot.as_ref().map_or(0, protocol::Slot::tasks);
         Self {
             limits: assignment.limits.clone(),
             worker,

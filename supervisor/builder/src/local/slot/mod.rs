@@ -15,7 +15,6 @@ use super::conversation::Link;
 use super::group::{Group, Parents};
 use super::live::{Live, SessionMark};
 use super::log::{Pipe, pipe_of};
-use super::meter::tasks_of;
 use super::session::Ending;
 use super::spawn::{Started, WorkerProgram, spawn};
 use super::uid::UidLease;
@@ -65,7 +64,7 @@ impl std::fmt::Debug for Slot {
 
 impl Slot {
     /// Starts a worker, which is not told anything yet.
-    fn spawn(place: Place, assignment: &mut Assignment, kit: &Kit) -> Result<Self, ExecuteError> {
+    fn spawn(place: Place, assignment: &Assignment, kit: &Kit) -> Result<Self, ExecuteError> {
         let mark = kit.live.session();
         let Started {
             child,
@@ -76,9 +75,8 @@ impl Slot {
         let log = log.ok_or(ExecuteError::OutOfTurn { said: "no log" })?;
         // Its own threads are none of a build's processes.
         let mut limits = assignment.limits.clone();
-        limits.processes += assignment.slot.as_ref().map_or(0, tasks_of);
+        limits.processes += assignment.slot.as_ref().map_or(0, protocol::Slot::tasks);
         let group = Group::around(pid, &kit.parents, place.scratch.name(), &limits);
-        group.refuses_before(&mut assignment.limits);
         Ok(Self {
             place,
             link: Link::new(link),

@@ -131,13 +131,18 @@ mod tests {
         (place, scratch, folder)
     }
 
-    #[test]
-    fn rooms_go_in_and_come_out_with_what_is_in_them_whatever_their_mode() {
+    fn moved_in() -> (tempfile::TempDir, [OwnedFd; 2], Moving) {
         let (place, scratch, folder) = laid();
         let mut moving = Moving::hold(scratch.as_fd()).expect("the rooms are there");
         moving
             .enter(scratch.as_fd(), folder.as_fd(), None)
             .expect("they can be moved");
+        (place, [scratch, folder], moving)
+    }
+
+    #[test]
+    fn rooms_go_in_and_come_out_with_what_is_in_them_whatever_their_mode() {
+        let (place, [scratch, folder], mut moving) = moved_in();
         assert!(!place.path().join("y/o").exists());
         fs::write(place.path().join("b/o/file"), "x").expect("it can be written");
         fchmod(dir(&place.path().join("b/s")), Mode::empty()).expect("it is ours");
@@ -148,11 +153,7 @@ mod tests {
 
     #[test]
     fn what_is_left_beside_the_rooms_is_seen() {
-        let (place, scratch, folder) = laid();
-        let mut moving = Moving::hold(scratch.as_fd()).expect("the rooms are there");
-        moving
-            .enter(scratch.as_fd(), folder.as_fd(), None)
-            .expect("they can be moved");
+        let (place, [scratch, folder], mut moving) = moved_in();
         fchmod(&folder, OPEN).expect("it is ours");
         fs::write(place.path().join("b/note"), "x").expect("it can be written");
         assert!(
@@ -164,11 +165,7 @@ mod tests {
 
     #[test]
     fn a_room_that_is_another_one_is_refused() {
-        let (place, scratch, folder) = laid();
-        let mut moving = Moving::hold(scratch.as_fd()).expect("the rooms are there");
-        moving
-            .enter(scratch.as_fd(), folder.as_fd(), None)
-            .expect("they can be moved");
+        let (place, [scratch, folder], mut moving) = moved_in();
         fchmod(&folder, OPEN).expect("it is ours");
         fs::remove_dir(place.path().join("b/o")).expect("it is empty");
         std::os::unix::fs::symlink("/etc", place.path().join("b/o")).expect("a link can be made");

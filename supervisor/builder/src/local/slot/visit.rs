@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cache::Scratch;
-use protocol::{Assignment, Event, IsolationReport, Limits, Order, SlotBuild, Unpack};
+use protocol::{Event, IsolationReport, Limits, Order, SlotBuild, Unpack};
 use rustix::fs::{Mode, OFlags, open};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
@@ -44,7 +44,7 @@ pub(in crate::local) async fn run(
     };
     let slot = match slot {
         Ok(slot) => Ok(*slot),
-        Err(place) => Slot::spawn(place, &mut job.assignment, kit),
+        Err(place) => Slot::spawn(place, &job.assignment, kit),
     };
     match slot {
         Ok(slot) => {
@@ -158,7 +158,10 @@ impl Visit {
             moving: baggage.moving,
             source: baggage.source,
         };
-        (visit, start(job.assignment))
+        let mut assignment = job.assignment;
+        // What the build is held to is counted by the limits as they were given.
+        visit.meter.group.refuses_before(&mut assignment.limits);
+        (visit, Order::Start(Box::new(assignment)))
     }
 
     /// Has the build built, until it is over, a limit is reached or nobody wants it any more.
@@ -265,10 +268,6 @@ impl Visit {
         let (folder, scratch) = (self.place.folder.as_fd(), self.scratch.dir());
         self.moving.leave(folder, scratch)
     }
-}
-
-fn start(assignment: Assignment) -> Order {
-    Order::Start(Box::new(assignment))
 }
 
 /// Whether a hook did what it was called for.
