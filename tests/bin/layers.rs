@@ -1,8 +1,9 @@
-//! What confinement costs: the time from the start of a worker to the exec of its program, with and without each
-//! layer that can be left out, and the time that the kernel takes for a filter. Beside CI:
-//! `cargo run --release -p tests --bin layers -- [ROUNDS]`.
+//! What confinement costs: the time from the start of a worker to the exec of its program, of which each step
+//! between them, in each way to confine, and the time that the kernel takes for a filter alone. Beside CI:
+//! `cargo run --release -p tests --bin layers -- [ROUNDS]`, which prints tables for `docs/performance.md`.
 //!
-//! Variants take turns, so that what else runs on the machine meets them all. This program is its own worker.
+//! Variants take turns, so that what else runs on the machine meets them all. This program is its own worker,
+//! and tells of each step as it has passed it. Steps follow each other: their times add up to the whole.
 
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
@@ -13,6 +14,7 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use filter::{Arch, Spec, Stage};
+use nix::time::{ClockId, clock_gettime};
 use protocol::{
     AbsPath, Assignment, Confinement, Event, Namespaces, Network, Order, PathGrant, Program,
     PushDecoder, Rooms, encode,
@@ -32,12 +34,33 @@ const NEEDED: [&str; 6] = [
     "/lib",
     "/usr/lib",
 ];
+/// What a worker tells of, in its order, and what that is.
+const STEPS: [(&str, &str); 17] = [
+    ("Start", "fork, exec and linking of the worker"),
+    ("Order", "session, descriptors, order, rooms opened"),
+    ("Namespaces", "namespaces, their init forked"),
+    ("Rooms", "rooms given to the build's uid"),
+    ("Mounts", "mounts, the new root"),
+    ("Privileges", "uid, capabilities, `no_new_privs`"),
+    ("ReapersDomain", "Landlock: the reaper's domain"),
+    ("Probe", "the sentinel forked, signalled, refused, gone"),
+    ("Watch", "hidden from others; the end of children watched"),
+    ("Rules", "Landlock: rules of the program's domain"),
+    ("Fork", "the program's process forked"),
+    ("ProgramsDomain", "Landlock: the program's domain entered"),
+    ("Filter", "filter compiled and loaded, listener handed over"),
+    ("Limits", "limits, niceness"),
+    ("SelfTest", "self-test"),
+    ("Report", "the broker ready, the level told"),
+    ("Exec", "the word to go, exec"),
+];
 /// A uid for builds of root's, below those that the program leases.
 const BUILD_UID: u32 = 61_900;
 
 fn main() -> ExitCode {
     let mut words = std::env::args();
     if words.next().as_deref() == Some(WORKER) {
+        worker::tell_steps();
         return fumehood::main(Path::new("/etc/fumehood"));
     }
     let word = words.next();
@@ -51,8 +74,7 @@ fn main() -> ExitCode {
 struct Variant {
     name: &'static str,
     confinement: Confinement,
-    armed: Vec<Duration>,
-    started: Vec<Duration>,
+    rounds: Vec<Vec<(String, Duration)>>,
 }
 
 fn measure(rounds: usize) -> ExitCode {
@@ -77,37 +99,48 @@ fn measure(rounds: usize) -> ExitCode {
         filters.push(filter_alone());
         for variant in &mut variants {
             let place = scratch.path().join(format!("r{round}"));
-            let (armed, started) = worker(&variant.confinement, &place);
-            variant.armed.push(armed);
-            variant.started.push(started);
+            variant.rounds.push(steps(&variant.confinement, &place));
         }
     }
     let mut out = std::io::stdout().lock();
     let mut line = |text: String| writeln!(out, "{text}").expect("standard output takes it");
     let all = variants[0].confinement.grants.len();
     line(format!(
-        "{rounds} rounds, microseconds, median / p90; {all} grants unless said otherwise"
+        "{rounds} rounds, microseconds, median (nine tenths below); {all} grants unless said otherwise\n"
     ));
-    line(format!(
-        "{:<24} {}",
-        "spawn, exec, end of true",
-        figures(plain)
-    ));
-    line(format!("{:<24} {}", "one filter, loaded", figures(filters)));
-    for variant in variants {
-        let (armed, started) = (figures(variant.armed), figures(variant.started));
-        line(format!(
-            "{:<24} armed {armed}, exec {started}",
-            variant.name
-        ));
+    let names: Vec<_> = variants.iter().map(|variant| variant.name).collect();
+    line(format!("| step | {} |", names.join(" | ")));
+    line(format!("|---|{}", "---|".repeat(names.len())));
+    let mut row = |title: &str, counts: &dyn Fn(&str) -> bool| {
+        let cells = variants.iter().map(|variant| {
+            let spent = variant.rounds.iter().map(|round| spent(round, counts));
+            figures(spent.collect())
+        });
+        let cells: Vec<_> = cells.collect();
+        line(format!("| {title} | {} |", cells.join(" | ")));
+    };
+    for (step, of_a_worker) in STEPS {
+        row(of_a_worker, &|name| name == step);
     }
+    row("from start to exec", &|_| true);
+    line(format!(
+        "\nfor comparison: `true` started and ended {}, one filter loaded by a process of its own {}",
+        figures(plain),
+        figures(filters)
+    ));
     ExitCode::SUCCESS
+}
+
+/// What the steps that count took in a round, however often they were passed.
+fn spent(round: &[(String, Duration)], counts: &dyn Fn(&str) -> bool) -> Duration {
+    let of_it = round.iter().filter(|(name, _)| counts(name));
+    of_it.map(|(_, took)| *took).sum()
 }
 
 fn figures(mut times: Vec<Duration>) -> String {
     times.sort();
     let at = |share: usize| times[(times.len() - 1) * share / 100].as_micros();
-    format!("{} / {}", at(50), at(90))
+    format!("{} ({})", at(50), at(90))
 }
 
 /// The grants of the default policy, without an environment.
@@ -148,27 +181,26 @@ fn variant(
             must_not_open: AbsPath::new("/etc/hostname").expect("absolute"),
             trace: false,
         },
-        armed: Vec::new(),
-        started: Vec::new(),
+        rounds: Vec::new(),
     }
 }
 
-/// Starts a worker with `true` as its program; returns when it was armed and when that was started.
-fn worker(confinement: &Confinement, place: &Path) -> (Duration, Duration) {
+/// Starts a worker with `true` as its program; returns what each step up to its exec took, in their order.
+fn steps(confinement: &Confinement, place: &Path) -> Vec<(String, Duration)> {
     for room in ROOMS {
         std::fs::create_dir_all(place.join(room)).expect("a folder can be made");
     }
     let order = Order::Start(Box::new(assignment(confinement, place)));
     let frame = encode(&order).expect("it fits a frame");
-    let since = Instant::now();
+    let since = now();
     let (mut ours, theirs) = UnixStream::pair().expect("sockets can be made");
-    let mut child = Command::new("/proc/self/exe")
+    let child = Command::new("/proc/self/exe")
         .arg0(WORKER)
         .env_clear()
         .current_dir("/")
         .stdin(Stdio::from(OwnedFd::from(theirs)))
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .stderr(Stdio::piped())
         .spawn()
         .expect("this program can be started");
     ours.write_all(&frame).expect("the worker listens");
@@ -176,20 +208,45 @@ fn worker(confinement: &Confinement, place: &Path) -> (Duration, Duration) {
     let (mut armed, mut started) = (None, None);
     loop {
         match next(&mut ours, &mut decoder) {
-            Event::Confined(_) => armed = Some(since.elapsed()),
-            Event::Ready { .. } => started = Some(since.elapsed()),
+            Event::Confined(_) => armed = Some(now()),
+            Event::Ready { .. } => started = Some(now()),
             Event::Faulted(fault) => panic!("the worker broke: {fault:?}"),
             Event::Finished(_) => break,
             _ => {}
         }
     }
     drop(ours);
-    child.wait().expect("the worker ends");
+    let told = child.wait_with_output().expect("the worker ends").stderr;
     std::fs::remove_dir_all(place).expect("nothing is left in the rooms");
-    (
-        armed.expect("it was armed"),
-        started.expect("it was started"),
-    )
+    let told = String::from_utf8(told).expect("a worker tells in text");
+    let mut passed: Vec<_> = told.lines().map(mark).collect();
+    passed.push(("Report".to_owned(), armed.expect("it was armed")));
+    passed.push(("Exec".to_owned(), started.expect("it was started")));
+    let mut before = since;
+    let took = passed.into_iter().map(|(name, at)| {
+        let took = at.checked_sub(before).expect("steps follow each other");
+        before = at;
+        (name, took)
+    });
+    let took: Vec<_> = took.collect();
+    let unknown = took
+        .iter()
+        .find(|(name, _)| STEPS.iter().all(|(step, _)| step != name));
+    assert!(unknown.is_none(), "the table lacks {unknown:?}");
+    took
+}
+
+/// A step that a worker has told of, and when it had passed it.
+fn mark(line: &str) -> (String, Duration) {
+    let (name, at) = line.split_once(' ').expect("a name and a time");
+    let at = at.parse().expect("nanoseconds");
+    (name.to_owned(), Duration::from_nanos(at))
+}
+
+/// The clock that all processes share.
+fn now() -> Duration {
+    let now = clock_gettime(ClockId::CLOCK_MONOTONIC).expect("every kernel has it");
+    Duration::from(now)
 }
 
 fn next(link: &mut UnixStream, decoder: &mut PushDecoder) -> Event {

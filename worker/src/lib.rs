@@ -10,10 +10,12 @@
 //! slot/        one interpreter for several builds, stopped and looked at
 //! broker/      answers the calls that the filter hands over
 //! left_out.rs  layers that a test build lacks
+//! clock.rs     when a test build has passed which step
 //! sys.rs       the only file with `unsafe`
 //! ```
 
 mod broker;
+mod clock;
 mod confine;
 mod error;
 mod left_out;
@@ -27,6 +29,8 @@ mod sockets;
 mod sys;
 mod unpack;
 
+#[cfg(feature = "clock")]
+pub use clock::tell_steps;
 #[cfg(feature = "leave-out")]
 pub use left_out::main_without;
 pub use run::{main, main_up_to};

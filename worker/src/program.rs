@@ -17,6 +17,7 @@ use protocol::{
     Assignment, Confinement, Fault, Namespaces, Network, Program, Step, decode, encode,
 };
 
+use crate::clock::{Mark, passed};
 use crate::confine::{
     Boundary, Domain, Support, become_nice, end_with_parent, raise_open_files, restrict, self_test,
     set_limits,
@@ -127,9 +128,11 @@ fn armed(
     processes_now: u64,
 ) -> Result<(), Fault> {
     end_with_parent()?;
+    passed(Mark::Fork);
     if support.abi > 0 && stands(Layer::NestedDomain) {
         restrict(domain)?;
     }
+    passed(Mark::ProgramsDomain);
     raise_open_files()?;
     let boundary = Boundary::of(&assignment.confinement, support);
     install_filter(
@@ -137,6 +140,7 @@ fn armed(
         boundary,
         ends.listener_socket.as_fd(),
     )?;
+    passed(Mark::Filter);
     // After the listener is handed over: descriptors in flight are counted against the same limit,
     // for all processes of the uid together.
     if stands(Layer::Limits) {
@@ -145,6 +149,7 @@ fn armed(
         set_limits(&assignment.limits, processes_now + company)?;
     }
     become_nice()?;
+    passed(Mark::Limits);
     let confinement = &assignment.confinement;
     let beside = match confinement.namespaces {
         Namespaces::None => assignment.rooms.scratch.as_path(),
@@ -160,6 +165,7 @@ fn armed(
             boundary,
         )?;
     }
+    passed(Mark::SelfTest);
     let mut status = File::from(
         ends.status
             .try_clone()

@@ -16,6 +16,7 @@ use protocol::{
 use std::os::fd::AsFd;
 
 use crate::broker::{Reach, Tracer};
+use crate::clock::{Mark, passed};
 use crate::confine::{self, Boundary, Domain, InNamespace, OomScore, Sentinel, Stage, Support};
 use crate::error::{At, fault};
 use crate::link::{Broken, Link};
@@ -61,27 +62,33 @@ fn work(link: &mut Link, landlock: u32) -> Result<ExitCode, Fault> {
     let uid = confinement.build_uid.unwrap_or_else(|| geteuid().as_raw());
     let processes_now = confine::processes_now(confinement.namespaces, uid);
     confine::assert_one_thread()?;
+    passed(Mark::Order);
     if let InNamespace::Outside(code) = confine::enter(confinement.namespaces, confinement.network)?
     {
         return Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)));
     }
+    passed(Mark::Namespaces);
     let oom_score = OomScore::open();
     if let Some(uid) = confinement.build_uid
         && assignment.slot.is_none()
     {
         confine::hand_over(&rooms, uid)?;
     }
+    passed(Mark::Rooms);
     if confinement.namespaces != Namespaces::None {
         confine::new_root(&assignment, &rooms)?;
     }
+    passed(Mark::Mounts);
     confine::drop_privileges(confinement.build_uid)?;
     if confinement.namespaces != Namespaces::None {
         // Changing the uid has cleared it.
         confine::end_with_parent()?;
     }
+    passed(Mark::Privileges);
     enter_domain(&assignment, &rooms, support)?;
     confine::hide()?;
     let signals = watch_children()?;
+    passed(Mark::Watch);
     let confined = Confined {
         assignment: &assignment,
         rooms: &rooms,
@@ -142,13 +149,18 @@ fn enter_domain(assignment: &Assignment, rooms: &[Room], support: Support) -> Re
     // The broker reads there how the build's descriptors are set. The build's own domain, nested in
     // this one, is granted it only where the namespace makes it harmless.
     domain.grant("/proc".as_ref(), Access::Read, true)?;
+    passed(Mark::ReapersDomain);
     let sentinel = Sentinel::post()?;
+    passed(Mark::Probe);
     confine::restrict(domain)?;
+    passed(Mark::ReapersDomain);
     if support.scopes() {
-        sentinel.prove()
+        sentinel.prove()?;
     } else {
-        sentinel.dismiss()
+        sentinel.dismiss()?;
     }
+    passed(Mark::Probe);
+    Ok(())
 }
 
 /// The grants of the program's stage: the policy's, the rooms, and what level `ns` adds.
@@ -223,6 +235,7 @@ impl Confined<'_> {
             None => &nothing()?,
         };
         let domain = domain(self.assignment, self.rooms, self.support)?;
+        passed(Mark::Rules);
         let child = self.oom_score.raised(|| {
             program::start(
                 self.assignment,
