@@ -1,14 +1,17 @@
 //! Measures this program against its peers: `cargo build --release && cargo run --release -p tests --bin bench`.
 //!
-//! `--rounds N` (5), `--only SCENARIO` (repeatable), `--folder DIR` (beside the programs): where caches and inputs lie,
-//! `--write`: into `docs/performance.md` and its picture. Beside CI; it needs the package index the first time, and a
-//! machine that does nothing else.
+//! `--rounds N` (5), `--only SCENARIO` and `--without PEER` (repeatable), `--folder DIR` (beside the programs): where
+//! caches and inputs lie, `--save FILE`: what was measured, added to a file scenario by scenario, `--from FILE`
+//! (repeatable): tables of what was saved, and nothing is measured, `--write`: into `docs/performance.md` and its picture.
+//! Beside CI; it needs the package index the first time, and a machine that does nothing else.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use tests::bench::{Bench, FULL, MEASURE, Peers, Scenario, be_the_parent, machine, plot, table};
+use tests::bench::{
+    Bench, FULL, MEASURE, Peers, Run, Scenario, Who, be_the_parent, machine, plot, table, told,
+};
 use tests::script;
 
 /// What the tables stand between in the page.
@@ -17,7 +20,10 @@ const MARKS: [&str; 2] = ["<!-- figures -->\n", "<!-- end of figures -->\n"];
 struct Asked {
     rounds: usize,
     only: Vec<String>,
+    without: Vec<Who>,
     folder: Option<PathBuf>,
+    save: Option<PathBuf>,
+    from: Vec<PathBuf>,
     write: bool,
 }
 
@@ -29,7 +35,11 @@ fn main() -> ExitCode {
     }
     match asked(words) {
         Ok(asked) => {
-            measure(&asked);
+            let mut runs: Vec<_> = asked.from.iter().map(|path| Run::read(path)).collect();
+            if runs.is_empty() {
+                runs.push(measured(&asked));
+            }
+            tell(&runs, asked.write);
             ExitCode::SUCCESS
         }
         Err(why) => {
@@ -43,7 +53,10 @@ fn asked(mut words: impl Iterator<Item = String>) -> Result<Asked, String> {
     let mut asked = Asked {
         rounds: 5,
         only: Vec::new(),
+        without: Vec::new(),
         folder: None,
+        save: None,
+        from: Vec::new(),
         write: false,
     };
     while let Some(word) = words.next() {
@@ -55,7 +68,18 @@ fn asked(mut words: impl Iterator<Item = String>) -> Result<Asked, String> {
                 asked.rounds = number.map_err(|_| format!("`{text}` is no number"))?;
             }
             "--only" => asked.only.push(value()?),
+            "--without" => {
+                let text = value()?;
+                let peer = [Who::Uv, Who::Pip]
+                    .into_iter()
+                    .find(|who| who.name() == text);
+                asked
+                    .without
+                    .extend([peer.ok_or(format!("`{text}` is no peer"))?]);
+            }
             "--folder" => asked.folder = Some(PathBuf::from(value()?)),
+            "--save" => asked.save = Some(PathBuf::from(value()?)),
+            "--from" => asked.from.push(PathBuf::from(value()?)),
             "--write" => asked.write = true,
             other => return Err(format!("`{other}` is not known")),
         }
@@ -69,7 +93,7 @@ fn asked(mut words: impl Iterator<Item = String>) -> Result<Asked, String> {
     }
 }
 
-fn measure(asked: &Asked) {
+fn measured(asked: &Asked) -> Run {
     let own = std::env::current_exe().expect("the kernel knows this file");
     let programs = own.parent().expect("a program lies in a folder");
     let folder = asked
@@ -89,32 +113,46 @@ fn measure(asked: &Asked) {
     let bench = Bench {
         peers: Peers::furnish(&folder, programs, &python, deny.to_vec()),
         folder,
+        without: asked.without.clone(),
     };
     let is_wanted = |name: &str| asked.only.is_empty() || asked.only.iter().any(|one| one == name);
-    let mut results = Vec::new();
+    let mut run = match &asked.save {
+        Some(path) if path.exists() => Run::read(path),
+        _ => Run {
+            machine: machine(),
+            versions: bench.peers.versions(),
+            results: Vec::new(),
+            full: None,
+        },
+    };
+    let save = |run: &Run| {
+        if let Some(path) = &asked.save {
+            run.save(path);
+        }
+    };
     for scenario in Scenario::ALL {
         if is_wanted(&scenario.name()) {
             drop(writeln!(std::io::stderr(), "bench: {}", scenario.title()));
             let result = bench.run(scenario, asked.rounds);
-            // Shown at once: a scenario that fails later takes nothing away.
+            // At once: a scenario that fails later takes nothing away.
             drop(writeln!(std::io::stderr(), "{}", table(&[&result])));
-            results.push(result);
+            run.add(result);
+            save(&run);
         }
     }
-    let mut text = format!(
-        "{}; {}; medians of {} rounds.\n\n{}",
-        machine(),
-        bench.peers.versions().join(", "),
-        asked.rounds,
-        table(&results.iter().collect::<Vec<_>>())
-    );
     if is_wanted(FULL) {
         drop(writeln!(std::io::stderr(), "bench: caches of many entries"));
-        text.push('\n');
-        text.push_str(&bench.full(asked.rounds));
+        run.full = Some(bench.full(asked.rounds));
+        save(&run);
     }
+    run
+}
+
+/// Prints the tables of some runs, and writes them into the page.
+fn tell(runs: &[Run], write: bool) {
+    let (text, results) = told(runs);
     write!(std::io::stdout(), "{text}").expect("standard output takes it");
-    if asked.write {
+    if write {
         let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
         let page = docs.join("performance.md");
         let old = std::fs::read_to_string(&page).expect("the page is there");

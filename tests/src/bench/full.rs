@@ -5,6 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use serde::{Deserialize, Serialize};
+
 use super::measured::Measured;
 use super::scenario::{Bench, copy};
 use super::table::median;
@@ -14,6 +16,9 @@ use crate::sdist::Sdist;
 
 /// The word for it on the command line.
 pub const FULL: &str = "full";
+
+/// The file beside a cache that is full: the index of its last entry, and that one's name.
+const MARK: &str = "last";
 
 /// How many built sdists the caches hold.
 const SIZES: [usize; 2] = [2_000, 20_000];
@@ -42,32 +47,59 @@ impl Work {
     }
 }
 
+/// What work on a small and on a large cache took, in seconds, round after round.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Full {
+    rows: Vec<(String, [Vec<f64>; 2])>,
+}
+
+/// Returns the medians of some runs as a table of Markdown.
+pub(super) fn full_table(runs: &[&Full]) -> String {
+    let [small, large] = SIZES;
+    let mut text = format!(
+        "| work on a cache | with {small} built sdists, s | with {large}, s | ratio |\n|---|---|---|---|\n"
+    );
+    for work in Work::ALL {
+        let rows = runs.iter().flat_map(|run| &run.rows);
+        let of_it: Vec<_> = rows.filter(|(title, _)| title == work.title()).collect();
+        let [few, many] = [0, 1].map(|size| {
+            median(
+                of_it
+                    .iter()
+                    .flat_map(|(_, times)| times[size].clone())
+                    .collect(),
+            )
+        });
+        let title = work.title();
+        let _ = writeln!(
+            text,
+            "| {title} | {few:.3} | {many:.3} | {:.2} |",
+            many / few
+        );
+    }
+    text
+}
+
 impl Bench {
-    /// Measures work on caches of two sizes and returns a table of Markdown.
+    /// Measures work on caches of two sizes.
     ///
     /// # Panics
     /// When a cache can not be filled, or a run fails.
     #[must_use]
-    pub fn full(&self, rounds: usize) -> String {
+    pub fn full(&self, rounds: usize) -> Full {
         let caches = SIZES.map(|entries| self.filled(entries));
-        let [small, large] = SIZES;
-        let mut text = format!(
-            "| work on a cache | with {small} built sdists, s | with {large}, s | ratio |\n|---|---|---|---|\n"
-        );
-        for work in Work::ALL {
-            let times = |cache: &PathBuf| -> f64 {
-                let runs = (0..rounds).map(|_| self.work_on(work, cache).wall);
-                median(runs.collect())
-            };
-            let [few, many] = [times(&caches[0]), times(&caches[1])];
-            let title = work.title();
-            let _ = writeln!(
-                text,
-                "| {title} | {few:.3} | {many:.3} | {:.2} |",
-                many / few
-            );
+        let rows = Work::ALL.map(|work| {
+            let mut times = [Vec::new(), Vec::new()];
+            for _ in 0..rounds {
+                for (cache, times) in caches.iter().zip(&mut times) {
+                    times.push(self.work_on(work, cache).wall);
+                }
+            }
+            (work.title().to_owned(), times)
+        });
+        Full {
+            rows: rows.to_vec(),
         }
-        text
     }
 
     /// One run, on a copy where the work removes something.
@@ -84,11 +116,12 @@ impl Bench {
         };
         let mut command = match work {
             Work::Lookup => {
-                let (out, spec) = (place.join("out"), format!("{}==1.0", name(7)));
-                let index = fs::read_to_string(cache.with_file_name("index"));
-                let index = index.expect("the cache was filled from an index");
-                let specs = ["--offline".to_owned(), spec];
-                self.peers.command(Who::Ours, &index, [cache, &out], &specs)
+                let out = place.join("out");
+                let mark = fs::read_to_string(cache.with_file_name(MARK));
+                let mark = mark.expect("the cache was filled");
+                let (index, last) = mark.split_once('\n').expect("an index and a name");
+                let specs = ["--offline".to_owned(), format!("{last}==1.0")];
+                self.peers.command(Who::Ours, index, [cache, &out], &specs)
             }
             _ => {
                 let mut command = Command::new(&self.peers.ours);
@@ -110,23 +143,24 @@ impl Bench {
         measured
     }
 
-    /// A cache in which this many sdists were built, made once.
+    /// A cache in which this many sdists were built, made once. One that was begun is filled up.
     fn filled(&self, entries: usize) -> PathBuf {
         let folder = self.folder.join(format!("{FULL}-{entries}"));
-        let (cache, mark) = (folder.join("cache"), folder.join("index"));
+        let (cache, mark) = (folder.join("cache"), folder.join(MARK));
         if mark.exists() {
             return cache;
         }
-        drop(fs::remove_dir_all(&folder));
         fs::create_dir_all(&folder).expect("a folder can be made");
+        let wheels = cache.join("wheels-v1");
+        let lacking = (0..entries).map(name);
+        let lacking: Vec<_> = lacking.filter(|name| !wheels.join(name).exists()).collect();
         let index = Index::start();
-        for number in 0..entries {
-            index.sdist(&Sdist::hello(&name(number), "1.0"));
+        for name in &lacking {
+            index.sdist(&Sdist::hello(name, "1.0"));
         }
         let (list, out) = (folder.join("list.txt"), folder.join("out"));
-        for first in (0..entries).step_by(PART) {
-            let pins =
-                (first..entries.min(first + PART)).map(|number| format!("{}==1.0\n", name(number)));
+        for part in lacking.chunks(PART) {
+            let pins = part.iter().map(|name| format!("{name}==1.0\n"));
             fs::write(&list, pins.collect::<String>()).expect("a list can be written");
             let specs = ["-r".to_owned(), list.display().to_string()];
             let command = self
@@ -135,7 +169,9 @@ impl Bench {
             let _ = Measured::run(&command, &folder);
             fs::remove_dir_all(&out).expect("what was made can be removed");
         }
-        fs::write(mark, index.url()).expect("a mark can be written");
+        // Whatever was built before came from another index.
+        let last = lacking.last().cloned().unwrap_or_else(|| name(entries - 1));
+        fs::write(mark, format!("{}\n{last}", index.url())).expect("a mark can be written");
         cache
     }
 }

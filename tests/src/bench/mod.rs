@@ -6,6 +6,7 @@
 //! measured    one run: wall, processor, memory
 //! scenario    what is run, from which cache
 //! full        caches of many entries
+//! run         all of that at one time, kept in a file
 //! table       medians and ratios as text
 //! plot        the same as a picture
 //! ```
@@ -15,6 +16,7 @@ mod generated;
 mod inputs;
 mod measured;
 mod plot;
+mod run;
 mod scenario;
 mod table;
 mod who;
@@ -23,6 +25,7 @@ pub use full::FULL;
 pub use inputs::Batch;
 pub use measured::{MEASURE, Measured, be_the_parent};
 pub use plot::plot;
+pub use run::{Run, told};
 pub use scenario::{Bench, Result, Scenario};
 pub use table::{machine, table};
 pub use who::{Peers, Who};

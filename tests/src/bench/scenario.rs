@@ -5,6 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use serde::{Deserialize, Serialize};
+
 use super::generated::{Needs, forerunners, tiny};
 use super::inputs::Batch;
 use super::measured::Measured;
@@ -14,7 +16,7 @@ use crate::report::Report;
 use crate::sdist::Sdist;
 
 /// One kind of work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 pub enum Scenario {
     /// The pure batch: no source is in the cache, what builds require is, environments included.
     Pure,
@@ -35,7 +37,7 @@ pub enum Scenario {
 }
 
 /// What came of a scenario.
-#[derive(Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Result {
     /// Which one.
     pub scenario: Scenario,
@@ -121,6 +123,8 @@ pub struct Bench {
     pub peers: Peers,
     /// Where everything is kept.
     pub folder: PathBuf,
+    /// Who takes no part.
+    pub without: Vec<Who>,
 }
 
 impl Bench {
@@ -138,8 +142,9 @@ impl Bench {
             runs: BTreeMap::new(),
             levels: BTreeMap::new(),
         };
-        let templates: BTreeMap<_, _> = scenario
-            .who()
+        let who = scenario.who().iter().copied();
+        let who: Vec<_> = who.filter(|who| !self.without.contains(who)).collect();
+        let templates: BTreeMap<_, _> = who
             .iter()
             .map(|who| (*who, self.template(scenario, *who, &url, &before)))
             .collect();
@@ -147,21 +152,21 @@ impl Bench {
         let runs = self.folder.join("runs");
         drop(fs::remove_dir_all(&runs));
         for round in 0..rounds {
-            for who in scenario.who() {
+            for &who in &who {
                 let place = runs.join(format!("{round}-{who:?}"));
                 fs::create_dir_all(&place).expect("a folder can be made");
                 let cache = place.join("cache");
-                copy(&templates[who], &cache);
+                copy(&templates[&who], &cache);
                 let out = place.join("out");
-                let mut command = self.peers.command(*who, &url, [&cache, &out], &specs);
+                let mut command = self.peers.command(who, &url, [&cache, &out], &specs);
                 if scenario == Scenario::Offline {
                     command.arg("--offline");
                 }
                 let measured = Measured::run(&command, &place);
                 if who.is_ours() {
-                    result.levels.insert(*who, level(*who, &place, specs.len()));
+                    result.levels.insert(who, level(who, &place, specs.len()));
                 }
-                result.runs.entry(*who).or_default().push(measured);
+                result.runs.entry(who).or_default().push(measured);
             }
         }
         fs::remove_dir_all(&runs).expect("what runs left can be removed");

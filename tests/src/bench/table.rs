@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::fs;
 
 use super::measured::Measured;
+use super::run::Run;
 use super::scenario::Result;
 use super::who::Who;
 
@@ -69,6 +70,30 @@ pub fn table(results: &[&Result]) -> String {
     text
 }
 
+/// Returns the ratios of each run by itself, as a table of Markdown.
+pub(super) fn by_run(runs: &[Run], together: &[Result]) -> String {
+    let mut text = "| scenario | wall over uv's, run by run | processor over uv's, run by run |\n|---|---|---|\n".to_owned();
+    for scenario in together.iter().map(|result| result.scenario) {
+        let results = runs.iter().flat_map(|run| &run.results);
+        let of_it: Vec<_> = results.filter(|one| one.scenario == scenario).collect();
+        let each = |what: fn(&Measured) -> f64| {
+            let medians = of_it.iter().filter_map(|result| {
+                let (ours, uv) = (result.runs.get(&Who::Ours)?, result.runs.get(&Who::Uv)?);
+                Some(format!(
+                    "{:.2}",
+                    median(pairs(&of(ours, what), &of(uv, what)))
+                ))
+            });
+            medians.collect::<Vec<_>>().join(", ")
+        };
+        let (wall, cpu) = (each(|run| run.wall), each(|run| run.cpu));
+        if !wall.is_empty() {
+            let _ = writeln!(text, "| {} | {wall} | {cpu} |", scenario.title());
+        }
+    }
+    text
+}
+
 /// What the isolation costs, if a scenario tells.
 fn tax(result: &Result) -> Option<String> {
     let confined = result.runs.get(&Who::Confined)?;
@@ -88,12 +113,16 @@ fn tax(result: &Result) -> Option<String> {
 
 /// The median of the ratios of pairs, with the smallest and the largest.
 fn ratios(ours: &[f64], theirs: &[f64]) -> String {
-    let mut pairs: Vec<_> = ours.iter().zip(theirs).map(|(a, b)| a / b).collect();
+    let mut pairs = pairs(ours, theirs);
     pairs.sort_by(f64::total_cmp);
     let (Some(least), Some(most)) = (pairs.first().copied(), pairs.last().copied()) else {
         return String::new();
     };
     format!("{:.2} ({least:.2} to {most:.2})", median(pairs))
+}
+
+fn pairs(ours: &[f64], theirs: &[f64]) -> Vec<f64> {
+    ours.iter().zip(theirs).map(|(a, b)| a / b).collect()
 }
 
 fn of(runs: &[Measured], what: impl Fn(&Measured) -> f64) -> Vec<f64> {
