@@ -38,6 +38,8 @@ mod index_maps;
 mod install;
 mod interpreters;
 mod isolation;
+mod jobs;
+mod jobs_of_tools;
 mod kernel_objects;
 mod keys;
 mod killed;

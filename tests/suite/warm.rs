@@ -6,7 +6,7 @@ use std::path::Path;
 
 use nix::sys::signal::Signal;
 use serde_json::Value;
-use tests::{Excess, Outcome, Sdist, Setting, Wheel, World, search};
+use tests::{Authority, Excess, Outcome, Sdist, Setting, Wheel, World, search};
 
 use crate::site;
 
@@ -47,7 +47,7 @@ os.rename(inner + '.x', inner + '/x')
 os.link(inner + '/x', inner + '.x')
 ";
 
-fn keeper() -> Wheel {
+pub(crate) fn keeper() -> Wheel {
     let sdist = Sdist::hello("keeper", "1.0");
     let wheel = Wheel::new("keeper", "1.0").file("keeper.py", KEEPER);
     let parts = sdist.files().filter(|(name, _)| name.ends_with(".py"));
@@ -55,7 +55,7 @@ fn keeper() -> Wheel {
 }
 
 /// A project that is built by `keeper` and does `deed`.
-fn project(name: &str, deed: &str) -> Sdist {
+pub(crate) fn project(name: &str, deed: &str) -> Sdist {
     let system = "[build-system]\nrequires = [\"keeper\"]\nbuild-backend = \"keeper\"\n";
     let sdist = Sdist::bare(name, "1.0").file("pyproject.toml", system);
     sdist.file("deed.py", deed)
@@ -67,7 +67,7 @@ fn interpreter(world: &World<'_>, sdist: &Sdist) -> String {
     String::from_utf8(name).expect("it is a word")
 }
 
-fn found(world: &World<'_>, sdist: &Sdist) -> Value {
+pub(crate) fn found(world: &World<'_>, sdist: &Sdist) -> Value {
     let text = search::member(&world.out().join(sdist.wheel()), "found.json");
     serde_json::from_slice(&text).expect("the backend writes JSON")
 }
@@ -88,7 +88,7 @@ fn reuse(cache: &Path) -> Vec<(String, String)> {
 }
 
 /// Builds projects from the index, one after the other in one run.
-fn build<'world, 'site>(
+pub(crate) fn build<'world, 'site>(
     world: &'world World<'site>,
     backend: &Wheel,
     projects: &[&Sdist],
@@ -104,7 +104,7 @@ fn build<'world, 'site>(
 }
 
 /// Whether two projects were built by one interpreter.
-fn share(world: &World<'_>, one: &Sdist, two: &Sdist) -> bool {
+pub(crate) fn share(world: &World<'_>, one: &Sdist, two: &Sdist) -> bool {
     interpreter(world, one) == interpreter(world, two)
 }
 
@@ -276,7 +276,26 @@ raise ValueError('of my own')
     let makers: BTreeSet<_> = lines
         .filter_map(|line| line.split_once("made by "))
         .collect();
-    assert_eq!(makers.len(), 2, "{}", done.stderr);
+    // Each fails in the interpreter that it would share, and once more in one of its own.
+    assert_eq!(makers.len(), 4, "{}", done.stderr);
+}
+
+#[test]
+fn a_build_that_fails_in_a_shared_interpreter_alone_succeeds() {
+    let fails = "import sys
+if hasattr(sys.modules['__main__'], 'Branch'):
+    raise ValueError('not in here')
+";
+    for flags in [&[][..], &["--no-retrace"]] {
+        let world = World::new(site(), Setting::PLAIN);
+        let [one, two] = both(fails);
+        let done = build(&world, &keeper(), &[&one, &two], flags);
+        done.succeeds();
+        assert!(done.stderr.contains("succeeded by itself"), "{done}");
+        assert!(!share(&world, &one, &two));
+        let words = reuse(&world.cache()).into_iter();
+        assert!(words.map(|(_, word)| word).all(|word| word == "own"));
+    }
 }
 
 #[test]
@@ -346,6 +365,22 @@ fn what_may_be_private_and_what_is_kept_to_look_at_gets_an_interpreter_of_its_ow
     let url = world.index.with_login("me", "secret");
     let run = run.set("--default-index", &url).args(["--jobs", "1"]);
     run.finish().succeeds();
+    assert!(!share(&world, &one, &two));
+}
+
+#[test]
+fn what_is_fetched_where_a_certificate_of_ones_own_is_shown_gets_an_interpreter_of_its_own() {
+    let world = World::new(site(), Setting::PLAIN);
+    let Some(authority) = Authority::new(&world) else {
+        return;
+    };
+    let (one, two) = (project("one", LOOK), project("two", LOOK));
+    world.index.wheel(&keeper()).sdist(&one).sdist(&two);
+    let run = world
+        .wheels(["one", "two"])
+        .without(&["--no-binary", ":all:"]);
+    let run = run.env("PIP_CLIENT_CERT", authority.sign("client", "DNS:me"));
+    run.args(["--jobs", "1"]).finish().succeeds();
     assert!(!share(&world, &one, &two));
 }
 

@@ -22,6 +22,8 @@ pub struct HookFailure {
     pub hints: crate::Hints,
     /// What held while it ran.
     pub isolation: protocol::IsolationReport,
+    /// Whether it was branched off from an interpreter that others share.
+    pub shared: bool,
     /// What it opened and started, if it was traced.
     pub traces: Vec<protocol::Trace>,
     /// Files and programs that it was refused, the decisive ones first, if it was traced.

@@ -21,6 +21,7 @@ mod hints;
 mod hook;
 mod hook_failure;
 mod inspect;
+mod jobs;
 mod kept_build;
 mod key;
 mod left_out;
@@ -60,6 +61,7 @@ pub use inspect::{
     BadSdist, BadWheel, Examined, Expected, Inspected, InspectedSdist, OutputRefused, Workers,
     examine, inspect, inspect_sdist, open_file, take_output,
 };
+pub use jobs::{Sharing, processors};
 pub use kept_build::KeptBuild;
 #[cfg(feature = "leave-out")]
 pub use left_out::leave_out;

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use cache::{Cache, StagingDir};
-use model::{Digest, Sha256};
+use model::{Digest, PackageName, Sha256};
 use protocol::{Enforcement, Guarantee, Level};
 
 use crate::error::BuildError;
@@ -16,6 +16,8 @@ use crate::settings::Settings;
 
 /// The record's name in a wheel's folder.
 const RECORD: &str = "record.json";
+/// Records that are read to learn how long a package takes.
+const RECORDS_READ: usize = 8;
 
 /// A wheel on the shelf.
 #[derive(Clone, Debug)]
@@ -33,6 +35,15 @@ pub fn records(cache: &Cache) -> impl Iterator<Item = (PathBuf, BuildRecord)> + 
         let record = cache.read_record(&path)?;
         Some((path, record))
     })
+}
+
+/// Returns how long the hooks of a package took when it was built last, in milliseconds, as far as wheels of it
+/// are kept.
+pub(crate) fn earlier_ms(cache: &Cache, name: &PackageName) -> Option<u64> {
+    let folders = cache.wheel_folders_of(name).take(RECORDS_READ);
+    let records = folders.filter_map(|folder| cache.read_record(&folder.join(RECORD)));
+    let last = records.max_by_key(|record: &BuildRecord| record.built_at)?;
+    Some(last.hooks.iter().map(|(_, took)| took).sum())
 }
 
 /// Finds the wheel of `key`, if its bytes are what its record says and its isolation is not below

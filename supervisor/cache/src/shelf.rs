@@ -55,6 +55,16 @@ impl Cache {
         })
     }
 
+    /// Returns every folder that may hold a wheel of a package.
+    pub fn wheel_folders_of(&self, name: &PackageName) -> impl Iterator<Item = PathBuf> + '_ {
+        let name = name.to_string();
+        self.layers().flat_map(move |layer| {
+            let versions = inside(&layer.bucket(Bucket::Wheels).join(&name));
+            let folders = versions.iter().flat_map(|version| inside(version));
+            folders.collect::<Vec<_>>()
+        })
+    }
+
     /// Returns the folder in the root that a key leads to.
     pub(crate) fn own_wheel(&self, key: &Sha256) -> Option<PathBuf> {
         led_to(&self.bucket(Bucket::Wheels), key)

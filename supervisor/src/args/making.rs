@@ -219,7 +219,8 @@ pub(crate) struct MakingArgs {
     /// Let packages name URLs as build requirements; what they hold is built in the sandbox first
     #[arg(long)]
     pub(crate) allow_url_build_requires: bool,
-    /// How many builds may run at the same time [default: the number of processors]
+    /// How many builds may run at the same time [default: the number of processors]; what other runs with the same
+    /// cache build counts as well, and so do jobs of ninja and cargo
     #[arg(short, long, value_name = "COUNT")]
     pub(crate) jobs: Option<String>,
     /// Do not wait for another process that makes the same: make it beside that one

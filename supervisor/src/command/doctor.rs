@@ -10,7 +10,7 @@ use builder::LocalExecutor;
 use cache::Cache;
 use model::Code;
 
-use self::findings::{Configured, Findings, Isolation, Place, Python};
+use self::findings::{Configured, Findings, Isolation, Jobs, Place, Python};
 use self::host::HostFacts;
 use super::Surroundings;
 use crate::args::DoctorArgs;
@@ -83,6 +83,10 @@ impl Examination<'_> {
             Ok(python) => compose::tools(&python.facts),
             Err(problem) => Err(problem.clone()),
         };
+        let jobs = match &python {
+            Ok(python) => compose::sharing(&python.facts).map(Jobs::of),
+            Err(problem) => Err(problem.clone()),
+        };
         Findings::new(
             (
                 Configured::of(&self.around.layers),
@@ -92,7 +96,7 @@ impl Examination<'_> {
             isolation,
             python.map(|python| Python::of(&python)),
             index,
-            tools,
+            (tools, jobs),
         )
     }
 

@@ -24,6 +24,6 @@ pub(crate) use keyring::keyring;
 pub(crate) use places::{check_length, choose, open};
 pub(crate) use policy::{chosen, extras, overrides, passed, policy};
 pub(crate) use problems::{of_build, of_cache, of_failure, of_settings};
-pub(crate) use tools::tools;
+pub(crate) use tools::{sharing, tools};
 pub(crate) use wanted::{bounds, here, wanted, with_locks};
 pub(crate) use workers::{executor, runtime};

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use builder::Sharing;
 use model::PythonFacts;
 
 use super::policy::{compile, policy};
@@ -30,13 +31,7 @@ const TOOLS: [&str; 9] = [
 pub(crate) fn tools(
     facts: &PythonFacts,
 ) -> Result<BTreeMap<&'static str, Option<String>>, Problem> {
-    let compiled = compile(&policy("strict")?, facts)?;
-    let path = compiled
-        .environment
-        .iter()
-        .find(|(name, _)| name == "PATH")
-        .map(|(_, value)| value.clone())
-        .unwrap_or_default();
+    let path = path(facts)?;
     let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
     Ok(TOOLS
         .into_iter()
@@ -48,6 +43,22 @@ pub(crate) fn tools(
             (tool, place.map(|place| place.display().to_string()))
         })
         .collect())
+}
+
+/// Returns which of these tools share the jobs of this host.
+///
+/// # Errors
+/// If the policy does not fit this machine.
+pub(crate) fn sharing(facts: &PythonFacts) -> Result<Sharing, Problem> {
+    Ok(Sharing::on(&path(facts)?))
+}
+
+/// The PATH that `strict` gives to builds.
+fn path(facts: &PythonFacts) -> Result<String, Problem> {
+    let compiled = compile(&policy("strict")?, facts)?;
+    let mut variables = compiled.environment.into_iter();
+    let path = variables.find(|(name, _)| name == "PATH");
+    Ok(path.map(|(_, path)| path).unwrap_or_default())
 }
 
 pub(super) fn is_program(place: &Path) -> bool {

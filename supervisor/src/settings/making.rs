@@ -153,7 +153,7 @@ impl MakingSettings {
             jobs: Twin::new("--jobs", "FUMEHOOD_JOBS")
                 .one(args.jobs.as_deref(), layers, words::count)?
                 .and_then(|value| usize::try_from(value.value).ok())
-                .unwrap_or_else(processors),
+                .unwrap_or_else(builder::processors),
             force: args.force,
             source_date_epoch: Twin::new("SOURCE_DATE_EPOCH", "SOURCE_DATE_EPOCH")
                 .one(None, layers, |text| {
@@ -167,11 +167,6 @@ impl MakingSettings {
                 .map(|home| home.join(".ssh")),
         })
     }
-}
-
-/// Returns how many builds keep this machine busy.
-fn processors() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 /// Returns whether packages may name URLs as build requirements.

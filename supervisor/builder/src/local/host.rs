@@ -18,6 +18,7 @@ use super::spawn::WorkerProgram;
 use super::uid::UidLease;
 use crate::error::BuildError;
 use crate::executor::{Evidence, ExecuteError, Executor, Floor, Job};
+use crate::jobs::Jobs;
 use crate::pipeline::blocking;
 
 /// What this host can do for isolation.
@@ -42,6 +43,7 @@ pub struct LocalExecutor {
     host: OnceCell<Host>,
     groups: Arc<LazyLock<Parents>>,
     pool: Arc<Pool>,
+    jobs: Arc<Jobs>,
 }
 
 impl LocalExecutor {
@@ -54,6 +56,7 @@ impl LocalExecutor {
         let _ = nix::sys::prctl::set_dumpable(false);
         Self {
             program,
+            jobs: Jobs::new(cache.clone()),
             cache,
             live: Live::new(),
             host: OnceCell::new(),
@@ -66,6 +69,11 @@ impl LocalExecutor {
     /// no orphans of a worker. Those are known by the filter that a build can not get rid of.
     pub fn has_company(&self) {
         self.live.lock().expect_company();
+    }
+
+    /// Returns the jobs of this process.
+    pub(crate) fn jobs(&self) -> &Arc<Jobs> {
+        &self.jobs
     }
 
     /// Ends the workers that wait for builds, and waits until every worker has ended and its scratch is gone.
@@ -257,6 +265,11 @@ impl LocalExecutor {
             outcome
         });
         run.await.unwrap_or(Err(ExecuteError::Cancelled))
+    }
+
+    /// Whether an interpreter under `terms` waits for a build.
+    pub(crate) fn idles(&self, terms: &Terms) -> bool {
+        self.pool.idles(terms)
     }
 
     /// Takes note that slots under `terms` are of no use.

@@ -12,6 +12,7 @@ use crate::assignment::{ENVIRONMENT_AT, Layout};
 use crate::error::BuildError;
 use crate::executor::{ExecuteError, Executor, Job};
 use crate::furnished::furnished;
+use crate::jobs::processors;
 use crate::settings::Settings;
 
 /// By what bytecode is taken for that of a source.
@@ -76,9 +77,7 @@ pub async fn compile_bytecode(
     let mut variables = compiled.environment;
     variables.extend(layout.variables()?);
     variables.sort();
-    let workers = std::thread::available_parallelism()
-        .map_or(1, std::num::NonZero::get)
-        .min(8);
+    let workers = processors().min(8);
     let output = layout.room('o')?;
     let python = AbsPath::new(&settings.facts.executable)?;
     let program = Program {

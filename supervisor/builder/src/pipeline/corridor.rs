@@ -7,7 +7,6 @@ use std::time::Instant;
 use futures::future::{BoxFuture, join_all, try_join};
 use model::{PackageName, Sha256, Version};
 use sources::{Located, Source, Wanted};
-use tokio::sync::Semaphore;
 
 use super::describe::Told;
 use super::equip::{Equipment, Memo};
@@ -15,6 +14,7 @@ use super::hold::{as_given, own};
 use super::identify::Identified;
 use super::look::Looked;
 use super::needs::Holding;
+use super::queue::Queue;
 use super::turn::Turns;
 use crate::error::BuildError;
 use crate::hook::Goal;
@@ -47,7 +47,7 @@ pub(super) struct Pipeline {
     /// Whether one thing is built, and what that needs: nothing is kept for others then.
     pub(super) is_alone: bool,
     /// Runs of hooks at a time. None is held while something else has to be built first.
-    pub(super) slots: Arc<Semaphore>,
+    pub(super) queue: Arc<Queue>,
     /// What is being built for whom: the last needs to be built before the one before it.
     pub(super) chain: Vec<String>,
     /// The work that is held until this is done.
@@ -73,7 +73,7 @@ impl Pipeline {
     /// Begins a way through.
     pub(super) fn new(settings: Arc<Settings>, watcher: Arc<dyn Watcher>) -> Self {
         Self {
-            slots: Arc::new(Semaphore::new(settings.jobs.max(1))),
+            queue: Queue::new(Arc::clone(&settings.executor), settings.jobs),
             settings,
             watcher,
             is_alone: false,
@@ -227,6 +227,13 @@ impl Pipeline {
 
     pub(super) fn say(&self, event: BuildEvent) {
         self.watcher.event(&event);
+    }
+
+    pub(super) fn note(&self, label: &str, text: impl Into<String>) {
+        self.say(BuildEvent::Note {
+            label: label.to_owned(),
+            text: text.into(),
+        });
     }
 
     /// The same pipeline, one step further down a chain of builds.

@@ -82,7 +82,7 @@ pub(super) fn done(evidence: &Evidence, request: &HookRequest) -> Result<Hook, B
             Err(with(
                 evidence,
                 request,
-                returned,
+                (returned.hook, returned.elapsed_ms),
                 HookProblem::Returned(what),
             ))
         }
@@ -126,24 +126,30 @@ fn hook(
         HookOutcome::Died { how, signal } => HookProblem::Died { how, signal },
         HookOutcome::Unreadable(why) => HookProblem::Unreadable(why),
     };
-    with(evidence, request, returned, problem)
+    with(
+        evidence,
+        request,
+        (returned.hook, returned.elapsed_ms),
+        problem,
+    )
 }
 
 fn with(
     evidence: &Evidence,
     request: &HookRequest,
-    returned: &HookReturn,
+    (hook, elapsed_ms): (Hook, u64),
     problem: HookProblem,
 ) -> BuildError {
     BuildError::Hook(Box::new(HookFailure {
-        hook: returned.hook,
+        hook,
         backend: request.backend().to_owned(),
-        elapsed_ms: returned.elapsed_ms,
+        elapsed_ms,
         problem,
         denials: evidence.denials.clone(),
         wants: Wants::default(),
         hints: Hints::default(),
         isolation: evidence.report.clone(),
+        shared: false,
         traces: evidence.traces.clone(),
         refusals: Vec::new(),
         again: None,
@@ -152,19 +158,8 @@ fn with(
 
 /// A failure of whatever hook came after those that returned.
 fn failed(evidence: &Evidence, request: &HookRequest, problem: HookProblem) -> BuildError {
-    BuildError::Hook(Box::new(HookFailure {
-        hook: request.goal.running(&evidence.returns),
-        backend: request.backend().to_owned(),
-        elapsed_ms: 0,
-        problem,
-        denials: evidence.denials.clone(),
-        wants: Wants::default(),
-        hints: Hints::default(),
-        isolation: evidence.report.clone(),
-        traces: evidence.traces.clone(),
-        refusals: Vec::new(),
-        again: None,
-    }))
+    let running = request.goal.running(&evidence.returns);
+    with(evidence, request, (running, 0), problem)
 }
 
 /// A run that a limit ended, in the words of its build.

@@ -6,6 +6,7 @@ use cache::Scratch;
 
 use super::corridor::Pipeline;
 use crate::build_id::BuildId;
+use crate::jobs::Fifo;
 use crate::kept_build::{self, Confined, KeptBuild};
 use crate::watch::{BuildEvent, Watcher};
 
@@ -35,6 +36,7 @@ pub(super) fn keep(
     (build, label): (&BuildId, &str),
     watcher: &dyn Watcher,
 ) {
+    Fifo::take_out(scratch.dir());
     let place = scratch.keep();
     let command = kept_build::command(build.name(), root);
     for text in [

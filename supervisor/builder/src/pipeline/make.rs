@@ -12,6 +12,7 @@ use sources::{BuildSystem, Source};
 use super::corridor::{Expectation, Pipeline, blocking};
 use super::equip::Equipment;
 use super::keep;
+use super::queue::Wish;
 use super::run::{Came, Run, is_gone, removed};
 use crate::assignment::Layout;
 use crate::build_id::BuildId;
@@ -20,8 +21,10 @@ use crate::error::BuildError;
 use crate::executor::Evidence;
 use crate::furnished::furnished;
 use crate::hook::{Goal, HookRequest};
+use crate::jobs::Fifo;
 use crate::local::{Lease, UidLease};
 use crate::settings::Settings;
+use crate::shelf;
 use crate::watch::Watcher;
 
 /// A build that ended well: everything that publishing needs.
@@ -77,6 +80,17 @@ impl Made {
     }
 }
 
+/// How hooks are run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// Out of an interpreter that others share, where that may be.
+    Shared,
+    /// In one of their own.
+    Alone,
+    /// In one of their own, and what is opened and started is written down.
+    Traced,
+}
+
 /// What is built, whichever attempt at it this is.
 pub(super) struct Work<'a> {
     pub(super) goal: Goal,
@@ -90,7 +104,7 @@ pub(super) struct Work<'a> {
 }
 
 impl Pipeline {
-    /// Runs the hooks of `source` in its environment; once more with the trace on, if that may explain a failure.
+    /// Runs the hooks of `source` in its environment; once more, if that may explain a failure.
     pub(super) async fn make(
         &self,
         goal: Goal,
@@ -118,10 +132,14 @@ impl Pipeline {
             label: name.map_or_else(|| source.label.clone(), ToString::to_string),
         };
         let bytes = Standing::of(&source.path);
-        let trace = self.traces();
-        let error = match self.attempt(&work, equipment.clone(), trace).await {
+        let way = if self.traces() {
+            Way::Traced
+        } else {
+            Way::Shared
+        };
+        let error = match self.attempt(&work, equipment.clone(), way).await {
             Ok(made) => {
-                if trace {
+                if way == Way::Traced {
                     self.propose(&work, &made.evidence.traces, &[]).await;
                 }
                 return Ok(made);
@@ -132,7 +150,10 @@ impl Pipeline {
         let error = if is_gone(bytes.as_ref()) {
             removed(&source.label)
         } else {
-            self.explained(&work, equipment, error).await
+            match self.once_more(&work, equipment, error).await {
+                Ok(made) => return Ok(made),
+                Err(error) => error,
+            }
         };
         let run = (&work.build, work.goal);
         self.sum_up(run, &work.label, source, Err((&error, expectation)));
@@ -150,18 +171,29 @@ impl Pipeline {
         &self,
         work: &Work<'_>,
         mut equipment: Equipment,
-        trace: bool,
+        way: Way,
     ) -> Result<Made, BuildError> {
-        let (mut may_share, mut has_more) = (true, false);
+        let trace = way == Way::Traced;
+        let (mut may_share, mut has_more) = (way == Way::Shared, false);
+        let earlier_ms = self.earlier(work).await;
         loop {
-            let slot = self.slots.acquire().await.ok();
-            let lease = if may_share && !trace {
-                self.slot_for(work, &equipment).await?
+            let terms = if may_share {
+                self.terms(work, &equipment).await?
             } else {
                 None
             };
+            let wish = Wish {
+                goes_on: has_more,
+                earlier_ms,
+                terms,
+            };
+            let going = self.going(wish, &work.label).await;
+            let lease = match terms {
+                Some(terms) => self.slot_for(terms).await?,
+                None => None,
+            };
             let (run, place) = self.begin(work, trace, lease.as_ref()).await?;
-            match run.hooks(place, equipment, lease, slot).await? {
+            match run.hooks(place, equipment, lease, going).await? {
                 Came::Made(made) => return Ok(*made),
                 Came::WishForMore(more) => {
                     equipment = more;
@@ -173,6 +205,16 @@ impl Pipeline {
                 }
             }
         }
+    }
+
+    /// How long the hooks of the package took at an earlier build, where that helps to choose among many.
+    async fn earlier(&self, work: &Work<'_>) -> Option<u64> {
+        let name = work.package.clone().filter(|_| !self.is_alone)?;
+        let cache = self.settings.cache.clone();
+        let known = blocking("look for earlier builds", move || {
+            Ok(shelf::earlier_ms(&cache, &name))
+        });
+        known.await.ok().flatten()
     }
 
     /// Makes a scratch, with decoys of its own, and lays the build out, in a slot or by itself.
@@ -191,7 +233,7 @@ impl Pipeline {
         let cache = settings.cache.clone();
         let leased = uid.as_ref().map(|uid| uid.uid());
         let hidden = settings.redactor();
-        let (scratch, home) = blocking("make a scratch", move || {
+        let (scratch, home, fifo) = blocking("make a scratch", move || {
             let scratch = furnished(&cache)?;
             let room = scratch.path().join("h");
             let home = Home::lay(&room, leased, hidden).map_err(|source| BuildError::Io {
@@ -199,7 +241,11 @@ impl Pipeline {
                 path: room,
                 source,
             })?;
-            Ok((scratch, home))
+            // Without one a build has one job, as far as we know.
+            let fifo = Fifo::lay(scratch.dir(), leased)
+                .inspect_err(|error| tracing::debug!(%error, "no fifo for jobs"))
+                .ok();
+            Ok((scratch, home, fifo))
         })
         .await?;
         let root = settings.cache.root();
@@ -229,6 +275,7 @@ impl Pipeline {
             package: work.package.clone(),
             label: work.label.clone(),
             home,
+            fifo,
         };
         Ok((run, (scratch, uid)))
     }

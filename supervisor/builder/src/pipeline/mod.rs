@@ -8,7 +8,8 @@
 //! find        kept already under this key?                                    ../shelf.rs
 //! look        pyproject.toml, through the guards                              look.rs
 //! equip       build requirements -> one immutable environment                 equip.rs, provider.rs
-//! make        a worker: unpack, hooks                                         make.rs, run.rs
+//! queue       which of those that are ready goes next                         queue.rs
+//! make        a worker: unpack, hooks                                         make.rs, run.rs, warm.rs
 //! describe    the metadata alone: what is fixed, what is kept, a hook         describe.rs, wheel_metadata.rs
 //! retrace     what a failed build was refused: a second run with the trace on    retrace.rs
 //! judge       the evidence                                                    judge.rs
@@ -27,6 +28,7 @@ mod equip;
 mod given;
 mod hold;
 mod identify;
+mod jobs;
 mod judge;
 mod keep;
 mod look;
@@ -36,6 +38,7 @@ mod needs;
 mod pinned;
 mod provider;
 mod publish;
+mod queue;
 mod repository;
 mod requirements;
 mod retrace;

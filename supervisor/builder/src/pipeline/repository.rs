@@ -23,10 +23,8 @@ impl Pipeline {
         };
         match stand_in(&self.settings, path).await {
             Err(BuildError::Git(error)) => {
-                self.say(BuildEvent::Note {
-                    label: spec.to_string(),
-                    text: format!("built without its repository: {error}"),
-                });
+                let text = format!("built without its repository: {error}");
+                self.note(&spec.to_string(), text);
                 Ok(None)
             }
             outcome => outcome,
@@ -86,8 +84,7 @@ impl Pipeline {
             self.turns.note(work, Found::Commit(commit.clone()));
         }
         for text in notes {
-            let label = label.clone();
-            self.say(BuildEvent::Note { label, text });
+            self.note(&label, text);
         }
         Ok(Identified::Source(Box::new(located), expectation))
     }

@@ -1,5 +1,8 @@
 //! What a failed build was refused: a second run with the trace on, where the first tells nothing, and its
 //! meaning. The policy holds in both; there is never a third.
+//!
+//! A build that failed out of a shared interpreter and succeeds in one of its own has succeeded: pip and uv give each
+//! one of its own.
 
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
@@ -10,7 +13,7 @@ use sources::Source;
 
 use super::corridor::{Expectation, Pipeline, blocking};
 use super::equip::Equipment;
-use super::make::Work;
+use super::make::{Made, Way, Work};
 use crate::build_id::BuildId;
 use crate::diagnosis;
 use crate::error::BuildError;
@@ -28,8 +31,20 @@ const TAIL: u64 = 64 * 1024;
 /// The file beside a log that holds the policy of a traced build.
 pub(crate) const PROPOSAL: &str = "policy.toml";
 
-/// The line between two runs in one log.
-const MARK: &str = "--- fumehood: run once more with the trace on ---\n";
+/// What is said before a second run: to whoever watches, and between the two in one log.
+struct Again {
+    note: &'static str,
+    mark: &'static str,
+}
+
+const TRACED: Again = Again {
+    note: "it failed for no reason that is known; run once more with the trace on (--no-retrace turns this off)",
+    mark: "--- fumehood: run once more with the trace on ---\n",
+};
+const ALONE: Again = Again {
+    note: "it failed in an interpreter that others share; run once more by itself",
+    mark: "--- fumehood: run once more by itself ---\n",
+};
 
 /// What a summary tells of a build that ended well.
 pub(super) struct Told<'a> {
@@ -53,28 +68,31 @@ impl<'a> From<&'a BuildRecord> for Told<'a> {
 
 impl Pipeline {
     /// Adds to a failure what the build was refused before it, running it once more where that is not known.
-    pub(super) async fn explained(
+    /// What the second run made counts if it alone had an interpreter of its own.
+    pub(super) async fn once_more(
         &self,
         work: &Work<'_>,
         equipment: Equipment,
         error: BuildError,
-    ) -> BuildError {
+    ) -> Result<Made, BuildError> {
         let BuildError::Hook(mut failure) = error else {
-            return error;
+            return Err(error);
         };
         let first = end_of(&work.build, 0).await;
         if self.traces() {
             let traces = failure.traces.clone();
             self.understand(&mut failure, &traces, &first).await;
             self.propose(work, &traces, &failure.refusals).await;
-        } else if self.is_worth_a_trace(&failure, &first) {
-            self.say(BuildEvent::Note {
-                label: work.label.clone(),
-                text: "it failed for no reason that is known; run once more with the trace on (--no-retrace turns this off)"
-                    .to_owned(),
-            });
-            let from = mark(&work.build).await;
-            match self.attempt(work, equipment, true).await {
+        } else if let Some(way) = self.second_way(&failure, &first) {
+            let again = if way == Way::Traced { TRACED } else { ALONE };
+            self.note(&work.label, again.note);
+            let from = mark(&work.build, again.mark).await;
+            match self.attempt(work, equipment, way).await {
+                Ok(made) if failure.shared => {
+                    let text = "it failed in an interpreter that others share, and succeeded by itself (`reuse = \"never\"` in a policy spares it the first run)";
+                    self.note(&work.label, text);
+                    return Ok(made);
+                }
                 Err(BuildError::Hook(second)) => {
                     let said = format!("{}\n{}", second.problem, end_of(&work.build, from).await);
                     self.understand(&mut failure, &second.traces, &said).await;
@@ -90,17 +108,22 @@ impl Pipeline {
                 }
             }
         }
-        BuildError::Hook(failure)
+        Err(BuildError::Hook(failure))
     }
 
-    /// Whether a second run may tell more than the first.
-    fn is_worth_a_trace(&self, failure: &HookFailure, log: &str) -> bool {
-        self.settings.retrace
-            // Without a listener nothing can be traced.
-            && failure.isolation.listener
-            && !failure.wanted_network()
-            && failure.wants.is_empty()
-            && !diagnosis::is_plain(&failure.problem, log)
+    /// How a second run goes that may tell more than the first, or end otherwise.
+    fn second_way(&self, failure: &HookFailure, log: &str) -> Option<Way> {
+        if failure.wanted_network()
+            || !failure.wants.is_empty()
+            || diagnosis::is_plain(&failure.problem, log)
+        {
+            return None;
+        }
+        // Without a listener nothing can be traced.
+        if self.settings.retrace && failure.isolation.listener {
+            return Some(Way::Traced);
+        }
+        failure.shared.then_some(Way::Alone)
     }
 
     async fn understand(&self, failure: &mut HookFailure, traces: &[Trace], said: &str) {
@@ -191,7 +214,7 @@ fn tail(log: &Path, from: u64) -> std::io::Result<String> {
 }
 
 /// Writes the line between two runs, and returns where the second begins.
-async fn mark(build: &BuildId) -> u64 {
+async fn mark(build: &BuildId, mark: &'static str) -> u64 {
     let log = build.log();
     let written = blocking("write a log", move || {
         let mut file = std::fs::OpenOptions::new()
@@ -203,7 +226,7 @@ async fn mark(build: &BuildId) -> u64 {
                 path: log.clone(),
                 source,
             })?;
-        drop(file.write_all(MARK.as_bytes()));
+        drop(file.write_all(mark.as_bytes()));
         Ok(file.metadata().map_or(0, |found| found.len()))
     });
     written.await.unwrap_or(0)

@@ -6,12 +6,13 @@ use cache::{Scratch, Standing};
 use model::PackageName;
 use protocol::{Hook, Unpack};
 use sources::Source;
-use tokio::sync::SemaphorePermit;
 
 use super::corridor::{Pipeline, blocking};
 use super::dialogue::dialogue;
 use super::equip::Equipment;
+use super::jobs::Going;
 use super::make::Made;
+use super::queue::Wish;
 use super::{judge, requirements};
 use crate::assignment::{Layout, compile, hook_program, unpack_order};
 use crate::build_id::BuildId;
@@ -21,6 +22,7 @@ use crate::executor::{Evidence, ExecuteError, Executor, Job, LineSink};
 use crate::furnished::is_full;
 use crate::hints::{Hints, Refuser};
 use crate::hook::{Goal, HookRequest};
+use crate::jobs::Fifo;
 use crate::kept_build::Confined;
 use crate::local::{Lease, UidLease};
 use crate::wants::Wants;
@@ -47,6 +49,8 @@ pub(super) struct Run<'a> {
     pub(super) package: Option<PackageName>,
     pub(super) label: String,
     pub(super) home: Home,
+    /// What it is lent jobs through.
+    pub(super) fifo: Option<Fifo>,
 }
 
 impl Run<'_> {
@@ -56,7 +60,7 @@ impl Run<'_> {
         place: (Scratch, Option<Arc<UidLease>>),
         equipment: Equipment,
         lease: Option<Lease>,
-        slot: Option<SemaphorePermit<'_>>,
+        going: Going,
     ) -> Result<Came, BuildError> {
         let markers = &self.pipeline.settings.facts.markers;
         let goal = self.request.goal;
@@ -81,20 +85,24 @@ impl Run<'_> {
             .iter()
             .all(|one| requirements::satisfied(one, &equipment.environment, markers));
         let mut hooks = timed(&evidence);
-        let _slot;
+        let _going;
         let (evidence, scratch, equipment) = if all_there {
-            _slot = slot;
+            _going = going;
             (evidence, scratch, equipment)
         } else {
             let mut roots = equipment.roots.clone();
             roots.extend(more);
             // What is needed may have to be built: this run waits, so another one may go on.
-            drop(slot);
+            drop(going);
             let equipment = self
                 .pipeline
                 .environment_for(roots, &self.source.label, self.package.as_ref())
                 .await?;
-            _slot = self.pipeline.slots.acquire().await.ok();
+            let wish = Wish {
+                goes_on: true,
+                ..Wish::default()
+            };
+            _going = self.pipeline.going(wish, &self.label).await;
             if goal == Goal::Requirements {
                 (evidence, scratch, equipment)
             } else if let Some(terms) = terms {
@@ -153,6 +161,7 @@ impl Run<'_> {
                 Ok((Wants::of(&log, &source), hints))
             });
             (failure.wants, failure.hints) = told.await.unwrap_or_default();
+            failure.shared = self.layout.in_slot;
         }
         if self.is_first() {
             self.pipeline.keep(scratch, &self.build, &self.label);
@@ -183,10 +192,13 @@ impl Run<'_> {
         let job = self.job(scratch, equipment, first, Some(source))?;
         let executor = &self.pipeline.settings.executor;
         let environment = Standing::of(&equipment.environment.path);
-        let outcome = match lease {
-            Some(lease) => executor.execute_in(job, lease).await,
-            None => executor.execute(job).await,
+        let run = async {
+            match lease {
+                Some(lease) => executor.execute_in(job, lease).await,
+                None => executor.execute(job).await,
+            }
         };
+        let outcome = self.lent_jobs(run).await;
         self.came_of(outcome, environment.as_ref()).await
     }
 
@@ -200,7 +212,8 @@ impl Run<'_> {
         self.stage(first.name());
         let job = self.job(scratch, equipment, first, None)?;
         let environment = Standing::of(&equipment.environment.path);
-        let outcome = self.pipeline.settings.executor.execute(job).await;
+        let run = self.pipeline.settings.executor.execute(job);
+        let outcome = self.lent_jobs(run).await;
         self.came_of(outcome, environment.as_ref()).await
     }
 
@@ -233,7 +246,8 @@ impl Run<'_> {
             };
             self.pipeline.note_confinement(&self.build, &confined);
         }
-        let mut variables = compiled.environment;
+        let mut variables = self.told_of_jobs()?;
+        variables.extend(compiled.environment);
         variables.extend(self.layout.variables()?);
         variables.extend(
             settings

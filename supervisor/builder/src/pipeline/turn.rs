@@ -121,10 +121,8 @@ impl Pipeline {
         let lock = blocking("take a lock", move || Ok(cache.lock_if_free(&wanted)?)).await?;
         if lock.is_none() {
             let what = in_words(&name, label);
-            self.say(BuildEvent::Note {
-                label: label.to_owned(),
-                text: format!("another process makes the same ({what}) and is not waited for"),
-            });
+            let text = format!("another process makes the same ({what}) and is not waited for");
+            self.note(label, text);
         }
         Ok(lock)
     }

@@ -23,21 +23,25 @@ const SCOPES: u32 = 6;
 const LEAST_MEMORY: u64 = 1 << 30;
 
 impl Pipeline {
-    /// Leases a slot for a build that may be served out of one.
-    pub(super) async fn slot_for(
+    /// Leases a slot for a build of these terms.
+    pub(super) async fn slot_for(&self, terms: Terms) -> Result<Option<Lease>, BuildError> {
+        let executor = &self.settings.executor;
+        let host = executor.host().await?;
+        executor.lease_slot(terms, host, self.settings.jobs).await
+    }
+
+    /// What must be equal for another build to share an interpreter with this one, if it may be served out of
+    /// a slot.
+    pub(super) async fn terms(
         &self,
         work: &Work<'_>,
         equipment: &Equipment,
-    ) -> Result<Option<Lease>, BuildError> {
-        let executor = &self.settings.executor;
-        let host = executor.host().await?;
+    ) -> Result<Option<Terms>, BuildError> {
+        let host = self.settings.executor.host().await?;
         if self.is_alone || !self.may_share(work) || !can_keep(host) {
             return Ok(None);
         }
-        let Some(terms) = self.terms(work, equipment, host)? else {
-            return Ok(None);
-        };
-        executor.lease_slot(terms, host, self.settings.jobs).await
+        self.terms_on(work, equipment, host)
     }
 
     /// Whether a build may be branched off from an interpreter that others are branched off from as well.
@@ -52,9 +56,8 @@ impl Pipeline {
             && !settings.facts.free_threaded
     }
 
-    /// What must be equal for two builds to share an interpreter. Nothing where a grant lets a build leave
-    /// something for the next.
-    fn terms(
+    /// The terms. Nothing where a grant lets a build leave something for the next.
+    fn terms_on(
         &self,
         work: &Work<'_>,
         equipment: &Equipment,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use builder::Host;
+use builder::{Host, Sharing};
 use cache::{Budget, Cache};
 use model::Code;
 use protocol::{Guarantees, Level, Namespaces};
@@ -13,6 +13,9 @@ use crate::compose::{Indexes, Interpreter};
 use crate::render::Problem;
 use crate::report::{FailureEntry, SCHEMA};
 use crate::settings::{Ceiling, Layers, PlaceSettings};
+
+/// Tools by name, and where each is.
+type Tools = BTreeMap<&'static str, Option<String>>;
 
 /// A finding, or why there is none.
 #[derive(Debug, Serialize)]
@@ -45,7 +48,9 @@ pub(super) struct Findings {
     /// The indexes that are asked.
     pub(super) index: Finding<Index>,
     /// Where the policy `strict` lets builds find their tools.
-    pub(super) tools: Finding<BTreeMap<&'static str, Option<String>>>,
+    pub(super) tools: Finding<Tools>,
+    /// How much is done here at a time.
+    pub(super) jobs: Finding<Jobs>,
     #[serde(skip)]
     first_problem: Option<Code>,
 }
@@ -146,6 +151,35 @@ pub(super) struct Index {
     pub(super) notes: Vec<String>,
 }
 
+/// The jobs of the host.
+#[derive(Debug, Serialize)]
+pub(super) struct Jobs {
+    /// How many at a time, over all runs with this cache, unless one is told more.
+    pub(super) at_a_time: usize,
+    /// The tools whose jobs count with them.
+    pub(super) shared_by: Vec<&'static str>,
+    /// Why cargo's do not.
+    pub(super) without_cargo: Option<&'static str>,
+}
+
+impl Jobs {
+    /// Reads what was found out about `make`.
+    pub(super) fn of(sharing: Sharing) -> Self {
+        let (shared_by, without_cargo) = match sharing {
+            Sharing::Both => (vec!["ninja", "cargo"], None),
+            Sharing::NinjaAlone => (
+                vec!["ninja"],
+                Some("`make` here is not GNU make 4.4 or later, to which cargo would hand them on"),
+            ),
+        };
+        Self {
+            at_a_time: builder::processors(),
+            shared_by,
+            without_cargo,
+        }
+    }
+}
+
 impl Findings {
     /// Puts the findings together.
     pub(super) fn new(
@@ -153,7 +187,7 @@ impl Findings {
         isolation: Result<Isolation, Problem>,
         python: Result<Python, Problem>,
         index: Result<Indexes, Problem>,
-        tools: Result<BTreeMap<&'static str, Option<String>>, Problem>,
+        (tools, jobs): (Result<Tools, Problem>, Result<Jobs, Problem>),
     ) -> Self {
         let isolation_code = match &isolation {
             Ok(isolation) if isolation.accepted_by_default => None,
@@ -173,6 +207,7 @@ impl Findings {
             python: finding(python),
             index: finding(index.map(Index::of)),
             tools: finding(tools),
+            jobs: finding(jobs),
             first_problem: isolation_code.or(python_code).or(index_code),
         }
     }

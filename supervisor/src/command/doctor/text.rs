@@ -70,6 +70,13 @@ pub(super) fn of(findings: &Findings) -> String {
             sheet.entry(tool, place.as_deref().unwrap_or("not found"));
         }
     });
+    sheet.finding("jobs", &findings.jobs, |sheet, jobs| {
+        sheet.line("jobs", &format!("{} at a time", jobs.at_a_time));
+        sheet.more(&format!("shared by {}", jobs.shared_by.join(" and ")));
+        if let Some(reason) = jobs.without_cargo {
+            sheet.more(&format!("not by cargo: {reason}"));
+        }
+    });
     sheet.text
 }
 

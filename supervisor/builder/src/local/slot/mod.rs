@@ -1,6 +1,7 @@
 //! A slot: a worker that keeps an interpreter with its backend imported, and serves one build after the
 //! other out of it. Between two builds it is a value that the pool holds.
 
+mod lease;
 mod moving;
 mod pool;
 mod visit;
@@ -19,7 +20,7 @@ use super::session::Ending;
 use super::spawn::{Started, WorkerProgram, spawn};
 use super::uid::UidLease;
 use crate::executor::ExecuteError;
-pub(crate) use pool::{Lease, Terms};
+pub(crate) use lease::{Lease, Terms};
 pub(super) use pool::{Pool, end_all};
 pub(super) use visit::run;
 

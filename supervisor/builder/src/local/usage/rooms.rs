@@ -87,28 +87,34 @@ impl Rooms {
     }
 }
 
-/// Opens a folder; one that its own mode forbids is given a mode that does not.
-fn readable(parent: BorrowedFd<'_>, name: &CStr) -> rustix::io::Result<OwnedFd> {
+/// Opens a folder; one that its own mode forbids has another mode for the moment that takes.
+fn readable(parent: BorrowedFd<'_>, name: &CStr) -> rustix::io::Result<(OwnedFd, Dir)> {
     match openat(parent, name, FOLDER, Mode::empty()) {
         Err(Errno::ACCESS) => {
             // Pinned, so that what is mended is what was found, whatever the name means by now.
             let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
             let pinned = openat(parent, name, flags, Mode::empty())?;
             let path = format!("/proc/self/fd/{}", pinned.as_raw_fd());
-            std::fs::set_permissions(path, Permissions::from_mode(0o700))
-                .map_err(|_| Errno::ACCESS)?;
-            openat(&pinned, c".", FOLDER, Mode::empty())
+            let set = |mode| std::fs::set_permissions(&path, Permissions::from_mode(mode));
+            let before = fstat(&pinned)?.st_mode & 0o7777;
+            set(0o700).map_err(|_| Errno::ACCESS)?;
+            let opened = openat(&pinned, c".", FOLDER, Mode::empty()).and_then(listed);
+            // Whoever closed it may rely on that.
+            let _ = set(before);
+            opened
         }
-        opened => opened,
+        opened => opened.and_then(listed),
     }
 }
 
-fn walk(folder: OwnedFd, depth: usize, used: &mut Amount, most: &Amount) {
+/// A folder with its list, which is opened anew.
+fn listed(folder: OwnedFd) -> rustix::io::Result<(OwnedFd, Dir)> {
+    let entries = Dir::read_from(&folder)?;
+    Ok((folder, entries))
+}
+
+fn walk((folder, entries): (OwnedFd, Dir), depth: usize, used: &mut Amount, most: &Amount) {
     let mut below: Vec<CString> = Vec::new();
-    let Ok(entries) = Dir::read_from(&folder) else {
-        *used = Amount::HIDDEN;
-        return;
-    };
     for entry in entries.flatten() {
         let name = entry.file_name();
         if name == c"." || name == c".." {
@@ -172,6 +178,8 @@ mod tests {
         let rooms = Rooms::open(scratch.as_fd(), &["s".to_owned()]).expect("the room is there");
         let used = rooms.used(&ENDLESS);
         assert_eq!((used.inodes, used.largest_file), (4, 64 << 10), "{used:?}");
+        let after = closed.metadata().expect("it is there").permissions();
+        assert_eq!(after.mode() & 0o7777, 0, "it is as it was");
         assert!(used.bytes < 1 << 20, "{used:?}");
         let most = Amount {
             inodes: 1,
