@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::SystemTime;
 
 use model::Sha256;
 
@@ -73,11 +72,6 @@ impl Cache {
             }
         }
         done
-    }
-
-    /// Removes logs and kept scratches that are old, or more than there is room for.
-    pub fn tidy(&self, now: SystemTime) -> CarriedOut {
-        self.carry_out(&Plan::tidy(&self.passing(), now), InUse::Stays)
     }
 
     fn remove_one(&self, removal: &Removal, in_use: InUse) -> Result<Fate, CacheError> {

@@ -32,6 +32,7 @@ mod spread;
 mod staging;
 mod standing;
 mod sweep;
+mod tidy;
 
 pub use bucket::Bucket;
 pub use carry_out::{CarriedOut, InUse};

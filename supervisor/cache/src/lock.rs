@@ -6,7 +6,7 @@ use std::fs::File;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use model::Sha256;
 use rustix::fs::{FlockOperation, OFlags, flock};
@@ -23,7 +23,7 @@ const MOMENTS: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 #[must_use = "the lock ends when this is dropped"]
 pub struct Lock {
-    _file: File,
+    file: File,
 }
 
 /// Who else may hold the lock at the same time.
@@ -61,9 +61,34 @@ impl Cache {
                 return Ok(None);
             }
             if is_current(&file, &path)? {
-                return Ok(Some(Lock { _file: file }));
+                return Ok(Some(Lock { file }));
             }
         }
+    }
+
+    /// Takes the lock `name` if nobody did so within the last `every` by this way, and nobody holds it. The time on its
+    /// file is that of the last one who did; one that is yet to come was set by another clock, and says nothing.
+    ///
+    /// # Errors
+    /// If the lock file can not be used.
+    pub(crate) fn lock_if_due(
+        &self,
+        name: &str,
+        every: Duration,
+        now: SystemTime,
+    ) -> Result<Option<Lock>, CacheError> {
+        let path = self.lock_path(name);
+        let last = std::fs::symlink_metadata(&path).and_then(|found| found.modified());
+        let since = last.ok().and_then(|last| now.duration_since(last).ok());
+        if since.is_some_and(|since| since < every) {
+            return Ok(None);
+        }
+        let Some(lock) = self.lock_if_free(name)? else {
+            return Ok(None);
+        };
+        let marked = lock.file.set_modified(now);
+        marked.map_err(|source| CacheError::io("set the time of the lock", &path, source))?;
+        Ok(Some(lock))
     }
 
     /// Takes the root's lock. It is held for moments only: whoever has it for [`MOMENTS`] hangs.
@@ -93,7 +118,7 @@ impl Cache {
             }
             Err(source) => return Err(CacheError::place(self.root(), source)),
         };
-        Ok(Lock { _file: file })
+        Ok(Lock { file })
     }
 
     fn lock_path(&self, name: &str) -> PathBuf {
@@ -134,7 +159,7 @@ pub fn lock_file(
             }
         };
         if is_current(&file, path)? {
-            return Ok(Lock { _file: file });
+            return Ok(Lock { file });
         }
     }
 }

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use futures::future::{BoxFuture, join_all, try_join};
+use futures::future::{BoxFuture, try_join};
 use model::{PackageName, Sha256, Version};
 use sources::{Located, Source, Wanted};
 
+use super::abreast::abreast;
 use super::describe::Told;
 use super::equip::{Equipment, Memo};
 use super::hold::{as_given, own};
@@ -33,7 +34,7 @@ pub async fn wheels(
 ) -> Vec<Result<Wheel, Failure>> {
     let mut pipeline = Pipeline::new(settings.matched_by_locks(&wanted), watcher);
     pipeline.is_alone = wanted.len() < 2;
-    join_all(wanted.iter().map(|wanted| pipeline.request(wanted))).await
+    abreast(wanted.iter().map(|wanted| pipeline.request(wanted))).await
 }
 
 /// Ids of builds.

@@ -7,12 +7,13 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use futures::future::{BoxFuture, join_all};
+use futures::future::BoxFuture;
 use model::{Sha256, SourceId};
 use protocol::{Denial, Hook, Level};
 use serde::{Deserialize, Serialize};
 use sources::{CoreMetadata, Fixed, Located, Revisions, Said, Source, Spec};
 
+use super::abreast::abreast;
 use super::corridor::{Expectation, Pipeline, blocking};
 use super::identify::Identified;
 use super::make::Made;
@@ -53,7 +54,7 @@ pub async fn metadata(
         let outcome = pipeline.metadata(spec).await;
         outcome.map_err(|error| pipeline.failed(text, &error))
     });
-    join_all(all).await
+    abreast(all).await
 }
 
 impl Pipeline {

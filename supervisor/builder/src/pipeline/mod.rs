@@ -8,6 +8,7 @@
 //! find        kept already under this key?                                    ../shelf.rs
 //! look        pyproject.toml, through the guards                              look.rs
 //! equip       build requirements -> one immutable environment                 equip.rs, provider.rs
+//! abreast     how many requests are under way                             abreast.rs
 //! queue       which of those that are ready goes next                         queue.rs
 //! make        a worker: unpack, hooks                                         make.rs, run.rs, warm.rs
 //! describe    the metadata alone: what is fixed, what is kept, a hook         describe.rs, wheel_metadata.rs
@@ -19,6 +20,7 @@
 //!
 //! `whole/` plans for a set of requirements with everything that they need, and sends each down this corridor.
 
+mod abreast;
 mod bytecode;
 mod corridor;
 mod describe;

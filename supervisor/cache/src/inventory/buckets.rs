@@ -52,17 +52,21 @@ impl Cache {
         found
     }
 
-    /// Looks only at what goes by itself: logs and kept scratches.
-    pub(crate) fn passing(&self) -> Inventory {
+    /// Looks only at kept scratches.
+    pub(crate) fn kept(&self) -> Inventory {
         let mut found = Inventory::default();
+        self.kept_scratches(&mut found);
+        found
+    }
+
+    /// Looks at the logs alone, each of them.
+    pub(crate) fn logs(&self, into: &mut Inventory) {
         let mut reader = Reader {
             cache: self,
             bucket: Bucket::Logs,
-            into: &mut found,
+            into,
         };
         reader.folders(What::Log);
-        self.kept_scratches(&mut found);
-        found
     }
 
     fn kept_scratches(&self, into: &mut Inventory) {

@@ -12,6 +12,7 @@ use crate::shelves::{age, blob, environment, listing, point, wheel};
 use crate::support::{World, set_mode, unprivileged};
 
 const DAY: Duration = Duration::from_secs(86_400);
+const HOUR: Duration = Duration::from_secs(3_600);
 
 pub(crate) fn prune(cache: &Cache, wish: &Prune) -> cache::CarriedOut {
     let plan = Plan::prune(&cache.inventory(), wish, SystemTime::now());
@@ -310,7 +311,12 @@ fn logs_go_when_they_are_old_and_many_or_too_much() {
         age(&folder, DAY * days);
         folder
     };
-    let tidy = || cache.tidy(SystemTime::now()).entries;
+    // Each look an hour after the one before.
+    let hour = std::cell::Cell::new(0);
+    let tidy = || {
+        hour.set(hour.get() + 1);
+        cache.tidy(SystemTime::now() + HOUR * hour.get()).entries
+    };
     let old: Vec<_> = (0..55).map(|number| log(number, 1, 40 + number)).collect();
     assert_eq!(tidy(), 5, "the newest fifty stay, whatever their age");
     assert!(old[..50].iter().all(|folder| folder.exists()));
@@ -321,4 +327,29 @@ fn logs_go_when_they_are_old_and_many_or_too_much() {
     let large = log(100, 600 << 20, 0);
     assert!(tidy() > 40, "more than 512 MiB are too much");
     assert!(large.exists() && !fresh.exists(), "the newest stays");
+}
+
+#[test]
+fn logs_are_looked_through_once_an_hour_by_whichever_run_comes() {
+    let world = World::new();
+    let logs = world.cache.bucket(Bucket::Logs);
+    let old = |number: u32| {
+        let folder = logs.join(format!("{number:08x}"));
+        fs::create_dir(&folder).unwrap();
+        age(&folder, DAY * (40 + number));
+    };
+    let start = SystemTime::now();
+    let tidy = |at: SystemTime| other(&world.cache).tidy(at).entries;
+    (0..51).for_each(old);
+    assert_eq!(tidy(start), 1);
+    old(60);
+    assert_eq!(tidy(start), 0);
+    assert_eq!(tidy(start + HOUR - Duration::from_secs(1)), 0);
+    assert_eq!(tidy(start + HOUR), 1, "an hour is over");
+    old(61);
+    assert_eq!(
+        tidy(start),
+        1,
+        "the last look was after now: the clock was set back"
+    );
 }

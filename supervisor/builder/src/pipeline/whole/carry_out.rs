@@ -3,8 +3,7 @@
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use futures::future::join_all;
-
+use super::super::abreast::abreast;
 use super::super::corridor::{Expectation, Pipeline, wheel_of};
 use crate::error::BuildError;
 use crate::outcome::{Failure, Origin, Wheel};
@@ -22,7 +21,7 @@ pub async fn carry_out(
     watcher: Arc<dyn Watcher>,
 ) -> Vec<Result<Wheel, Failure>> {
     let pipeline = Pipeline::continuing(settings, plan, watcher);
-    let made = join_all(plan.to_come().map(|one| pipeline.carry_out(one))).await;
+    let made = abreast(plan.to_come().map(|one| pipeline.carry_out(one))).await;
     in_order(plan, made)
 }
 

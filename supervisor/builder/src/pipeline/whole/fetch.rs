@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use futures::future::join_all;
 use sources::Located;
 
+use super::super::abreast::abreast;
 use super::super::corridor::{Expectation, Pipeline};
 use super::super::retrace;
 use super::carry_out::in_order;
@@ -26,7 +26,7 @@ pub async fn fetch(
     watcher: Arc<dyn Watcher>,
 ) -> Vec<Result<Fetched, Failure>> {
     let pipeline = Pipeline::continuing(settings, plan, watcher);
-    let brought = join_all(plan.to_come().map(|one| pipeline.fetch(one))).await;
+    let brought = abreast(plan.to_come().map(|one| pipeline.fetch(one))).await;
     in_order(plan, brought)
 }
 

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use environment::{Chosen, Question, Resolution, Root, resolve};
-use futures::future::join_all;
 use model::PackageName;
 use sources::{Spec, Wanted};
 
+use super::super::abreast::abreast;
 use super::super::corridor::{Expectation, Pipeline};
 use super::super::identify::python_version;
 use super::settle::{Ready, Settled, rivals, url_of};
@@ -64,7 +64,7 @@ fn about(wanted: &[Wanted]) -> String {
 
 impl Pipeline {
     async fn plan(&self, wanted: &[Wanted]) -> Result<Plan, BuildError> {
-        let ready = join_all(wanted.iter().map(|one| self.settle(one))).await;
+        let ready = abreast(wanted.iter().map(|one| self.settle(one))).await;
         let asked = self.sorted(wanted, ready)?;
         let settings = &self.settings;
         let (places, settled): (BTreeMap<_, _>, BTreeMap<_, _>) = asked
