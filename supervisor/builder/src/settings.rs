@@ -10,7 +10,8 @@ use environment::Found;
 use index::{FindLinks, FormatControl, IndexUrl, Mapped};
 use jiff::Timestamp;
 use model::{
-    ConfigSettings, PackageName, PythonFacts, Requirement, Sha256, SourceId, Version, VersionOrUrl,
+    ConfigSettings, PackageName, PythonFacts, Requirement, Sha256, SourceId, TagSet, Version,
+    VersionOrUrl,
 };
 use policies::{Extra, OffLimits, Policy};
 use protocol::Limits;
@@ -81,6 +82,8 @@ pub struct Settings {
     pub found: Found,
     /// Its answers.
     pub facts: PythonFacts,
+    /// The tags of wheels that it takes, from the same answers.
+    pub tags: Arc<TagSet>,
     /// What a build may touch.
     pub policy: Policy,
     /// Grants from the command line.

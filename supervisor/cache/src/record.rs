@@ -101,7 +101,8 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     if !found.is_file() || found.len() > LONGEST {
         return Err(io::ErrorKind::InvalidData.into());
     }
-    let mut bytes = Vec::new();
+    // One more than there is, so that the end is seen without growing.
+    let mut bytes = Vec::with_capacity(usize::try_from(found.len()).unwrap_or(0) + 1);
     file.take(LONGEST).read_to_end(&mut bytes)?;
     Ok(bytes)
 }

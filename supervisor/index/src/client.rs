@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use cache::{Bucket, Cache};
 use model::{Digest, PackageName, Sha256};
+use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::address::is_private_literal;
@@ -280,10 +281,15 @@ impl Shared {
     }
 }
 
-/// Runs something that waits for the disk where it does not hold up others.
+/// How many wait for the disk at a time. Each takes a thread while it does, a new one if none is idle.
+static AT_THE_DISK: Semaphore = Semaphore::const_new(8);
+
+/// Runs something that waits for the disk, and for nothing else, where it does not hold up others.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, IndexError> {
+    // Nobody closes it.
+    let _permit = AT_THE_DISK.acquire().await;
     tokio::task::spawn_blocking(work)
         .await
         .map_err(|source| IndexError::Lost { source })

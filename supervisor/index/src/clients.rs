@@ -63,8 +63,8 @@ fn make(variant: Variant, settings: &ClientSettings) -> Result<Client, IndexErro
         let client = builder(variant, settings)?.tls_certs_only([]).build();
         client.map_err(setup("certificates"))
     };
-    // A bundle that somebody gave is looked at all the same: it may be broken.
-    if variant.plain && own.is_empty() {
+    // A bundle that somebody gave was looked at all the same: it may be broken.
+    if variant.plain {
         return without();
     }
     let client = builder(variant, settings)?.tls_certs_merge(own.clone());

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use builder::{LocalExecutor, Origin, Settings, Watcher, Wheel};
 use cache::Cache;
-use model::Code;
+use model::{Code, TagSet};
 use policies::OffLimits;
 use protocol::Level;
 use sources::{Spec, Wanted};
@@ -274,9 +274,8 @@ impl Order {
         let python = compose::interpreter(wish, cache, executor).await?;
         compose::check_length(cache, executor).await?;
         let indexes = compose::indexes(&self.index, &python, wish, (cache, executor)).await?;
-        for note in &indexes.notes {
-            around.talk.note(note);
-        }
+        let notes = indexes.notes.iter();
+        notes.for_each(|note| around.talk.note(note));
         let keyring = compose::keyring(&self.index, wish, executor);
         let environment = &around.layers.environment;
         let client = compose::client(&self.index, &indexes, keyring, environment, cache)?;
@@ -291,6 +290,7 @@ impl Order {
             mapped: indexes.mapped,
             find_links: indexes.find_links,
             found: python.found,
+            tags: Arc::new(TagSet::of(&python.facts)),
             facts: python.facts,
             extras: compose::extras(&self.sandbox)?,
             approvals: compose::approvals(&off_limits, ceiling, &around.talk)?,

@@ -7,6 +7,7 @@ use std::time::Instant;
 use futures::future::{BoxFuture, try_join};
 use model::{PackageName, Sha256, Version};
 use sources::{Located, Source, Wanted};
+use tokio::sync::Semaphore;
 
 use super::abreast::abreast;
 use super::describe::Told;
@@ -213,7 +214,7 @@ impl Pipeline {
         }
         let settings = Arc::clone(&self.settings);
         let key = *key;
-        let found = blocking("look on the shelf", move || {
+        let found = looking("look on the shelf", move || {
             Ok(shelf::find(&settings.cache, &key, &settings.floor))
         })
         .await?;
@@ -305,6 +306,20 @@ pub(super) fn wheel_of(kept: Kept, origin: Origin) -> Wheel {
         seconds: 0.0,
         record: Some(record_path),
     }
+}
+
+/// Looks at so many places in the cache at a time. Each takes a thread while it lasts, a new one if none is idle, and a
+/// look is over sooner than a thread is made.
+static LOOKS: Semaphore = Semaphore::const_new(8);
+
+/// Runs a short look into files, which waits for nobody.
+pub(super) async fn looking<T: Send + 'static>(
+    doing: &'static str,
+    look: impl FnOnce() -> Result<T, BuildError> + Send + 'static,
+) -> Result<T, BuildError> {
+    // Nobody closes it.
+    let _permit = LOOKS.acquire().await;
+    blocking(doing, look).await
 }
 
 /// Runs file work where it may block.

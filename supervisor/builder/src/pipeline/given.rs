@@ -1,7 +1,6 @@
 //! Wheels that were named by where they are: taken as they are, if they are what their name says and fit the
 //! interpreter.
 
-use model::TagSet;
 use sources::{CoreMetadata, Located, Source, Spec, WheelFile};
 
 use super::corridor::Pipeline;
@@ -32,10 +31,10 @@ impl Pipeline {
         let Some(wheel) = spec.wheel() else {
             return Ok(());
         };
-        let facts = &self.settings.facts;
-        if TagSet::of(facts).rank(&wheel.parts).is_some() {
+        if self.settings.tags.rank(&wheel.parts).is_some() {
             return Ok(());
         }
+        let facts = &self.settings.facts;
         let (major, minor, _) = facts.version;
         Err(BuildError::Unfit {
             wheel: wheel.filename.clone(),

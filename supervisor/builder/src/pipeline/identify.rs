@@ -5,7 +5,7 @@ use index::{Candidate, Choice, File, FileKind, FormatControl, Mapped, choose, le
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use model::{Digest, LinePlace, Requirement, Sha256, TagSet, Version, VersionSpecifiers};
+use model::{Digest, LinePlace, Requirement, Sha256, Version, VersionSpecifiers};
 use sources::{Located, Means, Source, Spec};
 use url::Url;
 
@@ -105,12 +105,11 @@ impl Pipeline {
             return Ok(Identified::Kept(Box::new(kept)));
         }
         let files = settings.hashes.fitting(self.files(name).await?);
-        let tags = TagSet::of(&settings.facts);
         let python = python_version(&settings.facts);
         let choice = Choice {
             name,
             specifiers: &specifiers,
-            tags: &tags,
+            tags: &settings.tags,
             python: &python,
             formats: &settings.formats,
             pre: settings.pre,

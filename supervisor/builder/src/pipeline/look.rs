@@ -11,7 +11,7 @@ use sources::{
     BuildSystem, CoreMetadata, Fixed, Located, Project, ProjectTable, Revisions, Source,
 };
 
-use super::corridor::{Expectation, Pipeline, blocking};
+use super::corridor::{Expectation, Pipeline, blocking, looking};
 use crate::assignment::unpack_order;
 use crate::error::BuildError;
 use crate::key::key_of;
@@ -105,7 +105,7 @@ impl Pipeline {
     /// Returns what an earlier look into `source` showed.
     pub(super) async fn known(&self, source: &Located) -> Result<Option<Looked>, BuildError> {
         let (cache, id) = (self.settings.cache.clone(), source.id.clone());
-        blocking("look what is known of a source", move || {
+        looking("look what is known of a source", move || {
             let project = Revisions::of(&cache).project(&id);
             Ok(project.and_then(|project| Looked::of(&id, project)))
         })

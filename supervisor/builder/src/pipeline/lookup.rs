@@ -3,7 +3,7 @@
 
 use environment::{ProviderError, all_candidates};
 use index::{Candidate, Choice, File, FindLinks, FormatControl, IndexUrl};
-use model::{PackageName, TagSet, VersionSpecifiers};
+use model::{PackageName, VersionSpecifiers};
 
 use super::corridor::Pipeline;
 use super::identify::python_version;
@@ -67,7 +67,7 @@ impl Pipeline {
         let choice = Choice {
             name,
             specifiers: &VersionSpecifiers::empty(),
-            tags: &TagSet::of(&settings.facts),
+            tags: &settings.tags,
             python: &python_version(&settings.facts),
             formats,
             pre: true,

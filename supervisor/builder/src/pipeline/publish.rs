@@ -4,7 +4,7 @@ use std::fs::File;
 use std::sync::{Arc, PoisonError};
 
 use jiff::Timestamp;
-use model::{Digest, Sha256, TagSet};
+use model::{Digest, Sha256};
 use sources::{CoreMetadata, Source};
 
 use super::corridor::{Expectation, Pipeline, blocking};
@@ -86,11 +86,10 @@ fn publish(
     let uid = made.evidence.report.uid;
     let most = settings.limits.over(settings.policy.limits()).file_bytes;
     let (filename, digest) = take_output(std::os::fd::AsFd::as_fd(&room), uid, &mut copy, most)?;
-    let tags = TagSet::of(&settings.facts);
     let expected = Expected {
         name: expectation.name.as_ref(),
         version: expectation.version.as_ref(),
-        tags: Some(&tags),
+        tags: Some(&settings.tags),
         strict: settings.strict_output,
         token: Some(made.home.token()),
     };
