@@ -88,24 +88,28 @@ impl Bench {
     #[must_use]
     pub fn full(&self, rounds: usize) -> Full {
         let caches = SIZES.map(|entries| self.filled(entries));
+        // Nothing is removed between runs, see [`Bench::run`].
+        let runs = self.folder.join("run-full");
+        drop(fs::remove_dir_all(&runs));
         let rows = Work::ALL.map(|work| {
             let mut times = [Vec::new(), Vec::new()];
-            for _ in 0..rounds {
-                for (cache, times) in caches.iter().zip(&mut times) {
-                    times.push(self.work_on(work, cache).wall);
+            for round in 0..rounds {
+                for (size, times) in times.iter_mut().enumerate() {
+                    let place = runs.join(format!("{work:?}-{round}-{size}"));
+                    times.push(self.work_on(work, &caches[size], &place).wall);
                 }
             }
             (work.title().to_owned(), times)
         });
+        fs::remove_dir_all(&runs).expect("what runs left can be removed");
         Full {
             rows: rows.to_vec(),
         }
     }
 
     /// One run, on a copy where the work removes something.
-    fn work_on(&self, work: Work, cache: &Path) -> Measured {
-        let place = self.folder.join("run-full");
-        fs::create_dir_all(&place).expect("a folder can be made");
+    fn work_on(&self, work: Work, cache: &Path, place: &Path) -> Measured {
+        fs::create_dir_all(place).expect("a folder can be made");
         let copied = place.join("cache");
         let cache = match work {
             Work::PruneCi => {
@@ -138,9 +142,7 @@ impl Bench {
         if work != Work::Lookup {
             command.arg("--cache-dir").arg(cache);
         }
-        let measured = Measured::run(&command, &place);
-        fs::remove_dir_all(&place).expect("a run's folder can be removed");
-        measured
+        Measured::run(&command, place)
     }
 
     /// A cache in which this many sdists were built, made once. One that was begun is filled up.

@@ -220,14 +220,16 @@ impl Bench {
     }
 }
 
-/// Copies a cache; where the file system can, without copying bytes.
+/// Copies a cache; where the file system can, without copying bytes. The copy is on the disk: what is measured next does
+/// not wait for it.
 pub(super) fn copy(from: &Path, to: &Path) {
-    let mut command = Command::new("cp");
-    command
-        .args(["-a", "--reflink=auto", "--"])
-        .args([from, to]);
-    let status = command.status().expect("`cp` starts");
-    assert!(status.success(), "a cache could not be copied");
+    let run = |command: &mut Command| {
+        let status = command.status().expect("coreutils are there");
+        assert!(status.success(), "a cache could not be copied");
+    };
+    let mut cp = Command::new("cp");
+    run(cp.args(["-a", "--reflink=auto", "--"]).args([from, to]));
+    run(Command::new("sync").arg("-f").arg(to));
 }
 
 /// Reads the report of a run of ours: every wheel is there, and the lowest level.
