@@ -1,6 +1,7 @@
 //! What confinement costs: the time from the start of a worker to the exec of its program, of which each step
 //! between them, in each way to confine, and the time that the kernel takes for a filter alone. Beside CI:
-//! `cargo run --release -p tests --bin layers -- [ROUNDS]`, which prints tables for `docs/performance.md`.
+//! `cargo build --release && cargo run --release -p tests --bin layers -- [ROUNDS]`, which prints tables for
+//! `docs/performance.md`. It needs a C compiler, for the program that does nothing.
 //!
 //! Variants take turns, so that what else runs on the machine meets them all. This program is its own worker,
 //! and tells of each step as it has passed it. Steps follow each other: their times add up to the whole.
@@ -9,7 +10,7 @@ use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
@@ -92,10 +93,13 @@ fn measure(rounds: usize) -> ExitCode {
         variant("ns", own_namespaces(), true, grants.clone()),
         variant("ns-only (no Landlock)", own_namespaces(), false, grants),
     ];
-    let mut plain = Vec::new();
-    let mut filters = Vec::new();
+    let nothing = nothing(scratch.path());
+    let own = std::env::current_exe().expect("the kernel knows this file");
+    let ours = own.with_file_name("fumehood");
+    let (mut plain, mut version, mut filters) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..rounds {
-        plain.push(plainly());
+        plain.push(started(&mut Command::new(&nothing)));
+        version.push(started(Command::new(&ours).arg("--version")));
         filters.push(filter_alone());
         for variant in &mut variants {
             let place = scratch.path().join(format!("r{round}"));
@@ -124,8 +128,9 @@ fn measure(rounds: usize) -> ExitCode {
     }
     row("from start to exec", &|_| true);
     line(format!(
-        "\nfor comparison: `true` started and ended {}, one filter loaded by a process of its own {}",
+        "\nfor comparison: an empty C program started and ended {}, `fumehood --version` {}, one filter loaded by a process of its own {}",
         figures(plain),
+        figures(version),
         figures(filters)
     ));
     ExitCode::SUCCESS
@@ -293,11 +298,23 @@ fn assignment(confinement: &Confinement, place: &Path) -> Assignment {
     }
 }
 
-/// Starts `true` without anything around it.
-fn plainly() -> Duration {
+/// Compiles a C program that does nothing.
+fn nothing(folder: &Path) -> PathBuf {
+    let (source, program) = (folder.join("nothing.c"), folder.join("nothing"));
+    std::fs::write(&source, "int main(void) { return 0; }\n").expect("a file can be written");
+    let cc = Command::new("cc")
+        .args(["-O2", "-o"])
+        .args([&program, &source])
+        .status();
+    assert!(cc.expect("a C compiler").success(), "it is compiled");
+    program
+}
+
+/// Starts a program and waits for its end.
+fn started(command: &mut Command) -> Duration {
     let since = Instant::now();
-    let ended = Command::new("/usr/bin/true").env_clear().status();
-    assert!(ended.expect("it can be started").success());
+    let status = command.env_clear().stdout(Stdio::null()).status();
+    assert!(status.expect("it starts").success());
     since.elapsed()
 }
 
