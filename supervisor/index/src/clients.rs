@@ -59,13 +59,13 @@ fn make(variant: Variant, settings: &ClientSettings) -> Result<Client, IndexErro
         Some(path) => certificates(path)?,
         None => Vec::new(),
     };
-    let without = || {
-        let client = builder(variant, settings)?.tls_certs_only([]).build();
+    let without = |own: Vec<Certificate>| {
+        let client = builder(variant, settings)?.tls_certs_only(own).build();
         client.map_err(setup("certificates"))
     };
-    // A bundle that somebody gave was looked at all the same: it may be broken.
+    // A bundle that somebody gave is looked at all the same: it may be broken.
     if variant.plain {
-        return without();
+        return without(own);
     }
     let client = builder(variant, settings)?.tls_certs_merge(own.clone());
     match client.build() {
@@ -74,7 +74,7 @@ fn make(variant: Variant, settings: &ClientSettings) -> Result<Client, IndexErro
         // then fails with its own words.
         Err(error) if own.is_empty() => {
             tracing::debug!(%error, "the system has no certificates");
-            without()
+            without(own)
         }
         Err(error) => Err(setup("certificates")(error)),
     }
